@@ -12,6 +12,9 @@
 #define LIMIT_FRAMES_PER_TURN 64      /* frames read from one worker before the others get their turn */
 #define LIMIT_CALL_RESULT_BYTES (16u << 20) /* samples of one collection, encoded: about 200,000 series */
 
+/* -- threads of the agent -- */
+#define LIMIT_LOOP_POSTS 65536         /* work waiting for a loop; more means that the loop hangs */
+
 /* -- what a plugin may declare or say -- */
 #define LIMIT_MANIFEST_BYTES 60000    /* a manifest is one frame */
 #define LIMIT_COMPONENTS 64           /* of one plugin */
