@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+"""No writable globals: what a plugin knows lives in its state, what a room knows in its structs.
+
+check_globals.py BUILD: reads the symbols of the plugins' .so files and of the rooms' objects.
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+# What the toolchain puts into every shared object.
+TOOLCHAIN = re.compile(r"^(completed\.\d+|__dso_handle|__data_start|data_start|__TMC_END__|_edata|_end|__bss_start"
+                       r"|\.data|\.bss|\.tbss|\.tdata)$")
+# Of ours, each with its reason.
+ALLOWED = {
+    "base": {
+        "log_state": "one sink for every thread's lines; the design's one exception",
+    },
+}
+SYMBOL = re.compile(r"^[0-9a-f]+ (.{7}) (\.(?:data|bss|tdata|tbss)(?:\.(?!rel\.ro)[\w.]+)?)\t([0-9a-f]+)\s+(?:\.hidden )?(\S+)$")
+
+
+def writable(path):
+    """(name, bytes) of the writable variables in an object or shared object."""
+    table = subprocess.run(["objdump", "-t", str(path)], capture_output=True, text=True, check=True).stdout
+    for line in table.splitlines():
+        match = SYMBOL.match(line)
+        if match and int(match.group(3), 16) and not TOOLCHAIN.match(match.group(4)):
+            yield match.group(4), int(match.group(3), 16)
+
+
+def main():
+    build = pathlib.Path(sys.argv[1])
+    problems = []
+    for path in sorted((build / "plugins").glob("*.so")):
+        problems += [f"plugins/{path.name}: {name}, {size} bytes" for name, size in writable(path)]
+    for path in sorted(build.glob("core/*/*.p/*.o")):
+        room = path.parts[len(build.parts) + 1]
+        problems += [f"core/{room}/{path.stem}: {name}, {size} bytes" for name, size in writable(path)
+                     if re.sub(r"\.\d+$", "", name) not in ALLOWED.get(room, {})]
+    if problems:
+        print("writable globals:", *problems, sep="\n")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
