@@ -35,4 +35,15 @@
 #define LIMIT_SETTING_ITEMS 1024      /* of a list, a map or groups */
 #define LIMIT_SETTINGS_BYTES 60000    /* all settings of an instance, encoded: one frame */
 
+/* -- configuration files -- */
+#define LIMIT_CONFIG_FILES 256          /* conf.d; one a plugin is generous */
+#define LIMIT_CONFIG_BYTES (1u << 20)   /* of one file; 10,000 instances fit */
+#define LIMIT_CONFIG_TREE_BYTES (8u << 20) /* text of all nodes of one file, copies made by aliases included */
+#define LIMIT_CONFIG_NODES 200000       /* of one file; bounds what an alias bomb can cost to some 30 MiB */
+#define LIMIT_CONFIG_DEPTH 16           /* settings nest 6 deep at most; keeps recursion short */
+#define LIMIT_CONFIG_ERRORS 50          /* nobody reads more at once; the rest is counted */
+#define LIMIT_INSTANCES 20000           /* twice what the scheduler is measured with */
+#define LIMIT_SECRET_BYTES 65536        /* of a `file:` secret: as LIMIT_SETTING_BYTES */
+#define LIMIT_LISTEN 16                 /* addresses; each is a thread of the server */
+
 #endif
