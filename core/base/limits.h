@@ -46,4 +46,10 @@
 #define LIMIT_SECRET_BYTES 65536        /* of a `file:` secret: as LIMIT_SETTING_BYTES */
 #define LIMIT_LISTEN 16                 /* addresses; each is a thread of the server */
 
+/* -- the store -- */
+#define LIMIT_SERIES 250000             /* in total: about 25 MB */
+#define LIMIT_SERIES_PER_OWNER 10000    /* unless `limits:` says more: a flood costs 1 MB, node_exporter has 1,500 */
+#define LIMIT_OWNERS 65535              /* a series names its owner in 16 bits; above LIMIT_INSTANCES */
+#define LIMIT_SERIES_TEXT_BYTES 8192    /* name and labels of one series as a scrape shows them */
+
 #endif
