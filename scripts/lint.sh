@@ -1,5 +1,5 @@
 #!/bin/bash
-# lint.sh [--list | CHECK...]: the checks of ./dev lint, which has installed the tools, built build/
+# lint.sh [--list | --fix | CHECK...]: the checks of ./dev lint, which has installed the tools, built build/
 # and configured build-clang/. A check is a function check_NAME; what it prints goes to
 # build/lint/NAME.log and is shown when it fails.
 set -euo pipefail
@@ -53,6 +53,10 @@ check_hygiene() { python3 scripts/check_hygiene.py; }
 mapfile -t all < <(compgen -A function check_ | sed 's/^check_//')
 if [ "${1:-}" = --list ]; then
   printf '%s\n' "${all[@]}"
+  exit
+fi
+if [ "${1:-}" = --fix ]; then
+  files '*.c' '*.h' '*.cc' | xargs -r clang-format -i
   exit
 fi
 chosen=("$@")
