@@ -4,7 +4,7 @@ import pathlib
 import re
 import sys
 
-ROOMS = ("base config model state plugin worker fetch schedule store ingest rules alert outbox mail action cache "
+ROOMS = ("base model config state plugin worker fetch schedule store ingest rules alert outbox mail action cache "
          "http cli").split()
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 GENERATED = {"plugin_api.h", "tmon_build.h"}
