@@ -74,12 +74,10 @@ fi
 get "${wanted[@]}"
 
 # Not started above; not at the next boot either.
-if command -v systemctl >/dev/null; then
-  comm -13 <(echo "$before") <(services) | while read -r unit; do
-    case ${unit##*/} in
-      redis*.service | prometheus*.service | postgresql*.service | nginx.service | collectd.service | monit.service)
-        systemctl --quiet disable "${unit##*/}" 2>/dev/null || true
-        ;;
-    esac
-  done
-fi
+comm -13 <(echo "$before") <(services) | while read -r unit; do
+  case ${unit##*/} in
+    redis-server.service | prometheus*.service | postgresql.service | nginx.service | collectd.service | monit.service)
+      deb-systemd-helper disable "${unit##*/}" >/dev/null || true
+      ;;
+  esac
+done

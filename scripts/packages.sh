@@ -122,7 +122,7 @@ need() { # SET WHY: installs what SET lacks, or says who must install what, and 
     fi
   fi
 
-  echo "dev: installing for $2: $names"
+  echo "dev: installing for $2: ${names//|+([^ ])/}"
   log=$(mktemp "${TMPDIR:-/tmp}/toiletmon-install.XXXXXX")
   # shellcheck disable=SC2086
   if ! "${as_root[@]}" bash "$ROOT/scripts/install-packages.sh" "$fam" $names >"$log" 2>&1 </dev/null; then
