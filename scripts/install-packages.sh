@@ -77,7 +77,7 @@ get "${wanted[@]}"
 comm -13 <(echo "$before") <(services) | while read -r unit; do
   case ${unit##*/} in
     redis-server.service | prometheus*.service | postgresql.service | nginx.service | collectd.service | monit.service)
-      deb-systemd-helper disable "${unit##*/}" >/dev/null || true
+      DPKG_MAINTSCRIPT_PACKAGE=toiletmon deb-systemd-helper disable "${unit##*/}" >/dev/null || true
       ;;
   esac
 done

@@ -110,7 +110,7 @@ need() { # SET WHY: installs what SET lacks, or says who must install what, and 
     if command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
       as_root=(sudo)
     else
-      echo "dev: $2 needs packages that are not here, and this user may not install them." >&2
+      echo "dev: packages are missing for $2, and this user may not install them." >&2
       echo "dev: as root, run:" >&2
       if [ "$fam" = debian ]; then
         echo "    apt-get update && apt-get install --no-install-recommends ${names//|+([^ ])/}" >&2
