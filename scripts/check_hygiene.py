@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Small things that a review should not have to mention.
 
-Trailing blanks, tabs in C, lines over 100 columns in C, a missing last newline, merge markers, Python
+Trailing blanks, tabs in C, a missing last newline, merge markers, Python
 that does not parse, links in Markdown that lead nowhere, and names of hosts that this machine fetches
 its packages from (a mirror's address is nobody else's business).
 """
@@ -56,14 +56,11 @@ def main():
         if text and not text.endswith("\n"):
             problems.append(f"{path}: no newline at the end")
         code = path.suffix in (".c", ".h", ".cc")
-        shipped = code and path.parts[0] in ("core", "include", "plugins")
         for number, line in enumerate(text.splitlines(), 1):
             if line.rstrip() != line:
                 problems.append(f"{path}:{number}: blanks at the end")
             if code and "\t" in line:
                 problems.append(f"{path}:{number}: a tab")
-            if shipped and len(line) > 100:
-                problems.append(f"{path}:{number}: {len(line)} columns; 100 are enough")
             if re.match(r"^(<{7}|>{7})( |$)", line):
                 problems.append(f"{path}:{number}: a merge left this")
         problems += [f"{path}: names {host}" for host in hosts if host in text]
