@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/map.h"
 #include "config/errors.h"
 #include "config/tree.h"
 #include "model/manifest.h"
@@ -94,7 +95,8 @@ struct config {
     struct config_agent agent;
     size_t ninstances;
     struct config_instance *instances; /* in the order of the files */
-    struct tree **trees;
+    struct map by_name; /* of the instances */
+    struct tree **trees; /* one a file; nodes and positions of the instances point into them */
     size_t ntrees;
 };
 

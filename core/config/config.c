@@ -1,0 +1,335 @@
+/*
+ * config.c: joins the main file and conf.d into one configuration.  Runs on the thread that starts or reloads.
+ *
+ * Files are joined section by section and never override each other: a key that stands twice is an error that names
+ * both places, since "the last one wins" has surprised everybody who ever had to look for it.
+ */
+#include "config/config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "config/resolve.h"
+#include "config/schema.h"
+#include "config/sections.h"
+
+struct loader {
+    struct config *config;
+    const struct config_env *env;
+    struct config_errors *errors;
+    struct node *agent;   /* all keys of all files */
+    struct node *plugins;
+    struct map agent_keys;
+    struct map names;
+};
+
+/* Sections that the design has and this version has not. */
+static const struct {
+    const char *name;
+    const char *what;
+} later[] = {
+    {"groups", "alerting rules"},       {"rule_files", "alerting rules"}, {"routes", "notifications"},
+    {"inhibit_rules", "notifications"}, {"silences", "notifications"},    {"mail", "e-mail"},
+    {"actions", "actions"},             {"cache", "the cache"},           {"ingest", "pushed metrics"},
+};
+
+static int load_file(struct loader *loader, const char *path, bool may_be_empty)
+{
+    struct config *config = loader->config;
+    struct tree **trees = realloc(config->trees, (config->ntrees + 1) * sizeof *trees);
+    int r;
+
+    if (!trees) {
+        return -ENOMEM;
+    }
+    config->trees = trees;
+    r = tree_load(path, loader->errors, &trees[config->ntrees]);
+    if (r) {
+        return r == -ENOMEM ? r : 0; // the errors are noted; go on and find those of the other files
+    }
+    config->ntrees++;
+    if (!trees[config->ntrees - 1]->root && !may_be_empty) {
+        config_error(loader->errors, (struct config_position){path, 0, 0},
+                     "the file is empty; an agent that watches nothing has at least a line 'plugins: {}'");
+    }
+    return 0;
+}
+
+static int wanted(const struct dirent *entry)
+{
+    const char *dot = strrchr(entry->d_name, '.');
+
+    return entry->d_name[0] != '.' && dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name); // the same on every machine, unlike strcoll()
+}
+
+static int load_directory(struct loader *loader, const char *main_path)
+{
+    const char *slash = strrchr(main_path, '/');
+    struct dirent **entries = NULL;
+    char *directory = NULL, *path = NULL;
+    int n = 0, loaded = 0, r = -ENOMEM;
+
+    if (asprintf(&directory, "%.*sconf.d", slash ? (int)(slash + 1 - main_path) : 0, main_path) < 0) {
+        directory = NULL;
+        goto out;
+    }
+    n = scandir(directory, &entries, wanted, by_bytes);
+    if (n < 0) {
+        r = errno == ENOMEM ? -ENOMEM : 0;
+        if (errno != ENOENT) {
+            config_error(loader->errors, (struct config_position){directory, 0, 0}, "cannot be read: %s", log_errno(errno));
+        }
+        n = 0;
+        goto out;
+    }
+    r = 0;
+    for (int i = 0; i < n && r == 0; i++) {
+        if (asprintf(&path, "%s/%s", directory, entries[i]->d_name) < 0) {
+            path = NULL;
+            r = -ENOMEM;
+        } else if (strcmp(strrchr(path, '.'), ".yml") == 0) {
+            config_warning(loader->errors, (struct config_position){path, 0, 0}, "is not read; call it .yaml");
+        } else if (++loaded > LIMIT_CONFIG_FILES) {
+            config_error(loader->errors, (struct config_position){directory, 0, 0}, "holds more than %d files",
+                         LIMIT_CONFIG_FILES);
+            i = n;
+        } else {
+            r = load_file(loader, path, true);
+        }
+        free(path);
+        path = NULL;
+    }
+out:
+    for (int i = 0; i < n; i++) {
+        free(entries[i]);
+    }
+    free(entries);
+    free(directory);
+    return r;
+}
+
+/* Adds the keys of one file's section to those of the others. */
+static int join_section(struct loader *loader, const struct node *key, const struct node *section, struct node *all,
+                        struct map *names, const char *what)
+{
+    if (node_is_null(section)) {
+        return 0; // a heading above nothing but comments
+    }
+    if (section->kind != NODE_MAPPING) {
+        config_error(loader->errors, section->at, "'%s' must be a mapping, not %s", key->text, node_kind_name(section));
+        return 0;
+    }
+    for (size_t i = 0; i < section->count; i++) {
+        struct node *name = section->keys[i];
+        struct node *other = map_get(names, name->text, strlen(name->text));
+
+        if (other) {
+            config_error(loader->errors, name->at, "%s '%.64s' is already in %s:%u:%u; remove one of them", what, name->text,
+                         other->at.file, other->at.line, other->at.column);
+        } else if (map_put(names, name->text, strlen(name->text), name) || node_append(all, name, section->items[i])) {
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
+static void unknown_section(struct loader *loader, const struct node *key)
+{
+    static const char *const known[] = {"agent", "plugins"};
+    char suggestion[CONFIG_SUGGESTION_SIZE];
+
+    for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
+        if (strcmp(key->text, later[i].name) == 0) {
+            config_error(loader->errors, key->at,
+                         "this version of toiletmon has no %s yet, so '%s' would do nothing; take it out for now",
+                         later[i].what, key->text);
+            return;
+        }
+    }
+    config_suggestion(key->text, known, 2, suggestion);
+    config_error(loader->errors, key->at, "there is no section '%.64s'%s", key->text,
+                 *suggestion ? suggestion : "; there are 'agent' and 'plugins'");
+}
+
+static int join_file(struct loader *loader, const struct node *root)
+{
+    if (root->kind != NODE_MAPPING) {
+        config_error(loader->errors, root->at, "a configuration is a mapping with 'agent' and 'plugins', not %s",
+                     node_kind_name(root));
+        return 0;
+    }
+    for (size_t i = 0; i < root->count; i++) {
+        const struct node *key = root->keys[i];
+        int r = 0;
+
+        if (strcmp(key->text, "agent") == 0) {
+            r = join_section(loader, key, root->items[i], loader->agent, &loader->agent_keys, "the agent's setting");
+        } else if (strcmp(key->text, "plugins") == 0) {
+            r = join_section(loader, key, root->items[i], loader->plugins, &loader->names, "the instance");
+        } else {
+            unknown_section(loader, key);
+        }
+        if (r) {
+            return r;
+        }
+    }
+    return 0;
+}
+
+static int read_instances(struct loader *loader)
+{
+    struct config *config = loader->config;
+    struct manifest_option *options = NULL;
+    size_t noptions = 0, n = loader->plugins->count;
+    int r = 0;
+
+    if (n > LIMIT_INSTANCES) {
+        config_error(loader->errors, loader->plugins->keys[LIMIT_INSTANCES]->at, "there are more than %d instances",
+                     LIMIT_INSTANCES);
+        return 0;
+    }
+    options = schema_options(instance_core_options, &noptions);
+    config->instances = calloc(n ? n : 1, sizeof *config->instances);
+    if (!options || !config->instances) {
+        r = -ENOMEM;
+    }
+    for (size_t i = 0; i < n && r == 0; i++) {
+        struct config_instance *instance = &config->instances[config->ninstances++];
+
+        r = instance_read(loader->plugins->keys[i], loader->plugins->items[i], options, noptions, loader->env,
+                          loader->errors, instance);
+        if (r == 0) {
+            r = map_put(&config->by_name, instance->name, strlen(instance->name), instance);
+        }
+    }
+    schema_free_options(options, noptions);
+    return r;
+}
+
+/* The names in `ready:` must be instances. */
+static void check_ready(struct loader *loader)
+{
+    struct config *config = loader->config;
+    const struct node *node = node_get(loader->agent, "ready", NULL);
+
+    for (size_t i = 0; i < config->agent.nready; i++) {
+        const char *name = config->agent.ready[i];
+        struct config_position at = node->kind == NODE_SEQUENCE && i < node->count ? node->items[i]->at : node->at;
+        char suggestion[CONFIG_SUGGESTION_SIZE] = "";
+
+        if (config_find(config, name)) {
+            continue;
+        }
+        const char **names = calloc(config->ninstances + 1, sizeof *names);
+        for (size_t j = 0; names && j < config->ninstances; j++) {
+            names[j] = config->instances[j].name;
+        }
+        if (names) {
+            config_suggestion(name, names, config->ninstances, suggestion);
+        }
+        free(names);
+        config_error(loader->errors, at, "'ready' names an instance that is not there%s", suggestion);
+    }
+}
+
+static int read_sections(struct loader *loader)
+{
+    struct config_position at = {loader->config->path, 0, 0};
+    struct tree *tree = loader->config->trees[0];
+    int r = 0;
+
+    loader->agent = tree_node(tree, NODE_MAPPING, at);
+    loader->plugins = tree_node(tree, NODE_MAPPING, at);
+    if (!loader->agent || !loader->plugins) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < loader->config->ntrees && r == 0; i++) {
+        if (loader->config->trees[i]->root) {
+            r = join_file(loader, loader->config->trees[i]->root);
+        }
+    }
+    if (r == 0) {
+        r = resolve_node(loader->agent, loader->env, false, loader->errors);
+    }
+    if (r == 0) {
+        r = agent_section_read(loader->agent, at, loader->errors, &loader->config->agent);
+    }
+    if (r == 0) {
+        r = read_instances(loader);
+    }
+    if (r == 0) {
+        check_ready(loader);
+    }
+    return r;
+}
+
+int config_load(const char *path, const struct config_env *env, struct config_errors *errors, struct config **ret_config)
+{
+    struct loader loader = {.env = env, .errors = errors};
+    size_t before = errors->errors;
+    int r = -ENOMEM;
+
+    map_init(&loader.agent_keys);
+    map_init(&loader.names);
+    loader.config = calloc(1, sizeof *loader.config);
+    if (!loader.config) {
+        goto out;
+    }
+    map_init(&loader.config->by_name);
+    loader.config->path = strdup(path);
+    if (!loader.config->path) {
+        goto out;
+    }
+    r = load_file(&loader, path, false);
+    if (r == 0) {
+        r = load_directory(&loader, path);
+    }
+    if (r == 0 && loader.config->ntrees > 0) {
+        r = read_sections(&loader);
+    }
+    if (r == 0 && errors->errors != before) {
+        r = -EINVAL;
+    }
+    if (r == 0) {
+        *ret_config = loader.config;
+        loader.config = NULL;
+    }
+out:
+    config_destroy(loader.config);
+    map_finish(&loader.agent_keys);
+    map_finish(&loader.names);
+    return r;
+}
+
+void config_destroy(struct config *config)
+{
+    if (!config) {
+        return;
+    }
+    for (size_t i = 0; i < config->ninstances; i++) {
+        instance_finish(&config->instances[i]);
+    }
+    free(config->instances);
+    map_finish(&config->by_name);
+    agent_section_finish(&config->agent);
+    for (size_t i = 0; i < config->ntrees; i++) {
+        tree_destroy(config->trees[i]);
+    }
+    free(config->trees);
+    free(config->path);
+    free(config);
+}
+
+const struct config_instance *config_find(const struct config *config, const char *name)
+{
+    return map_get(&config->by_name, name, strlen(name));
+}
