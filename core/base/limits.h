@@ -52,4 +52,17 @@
 #define LIMIT_OWNERS 65535              /* a series names its owner in 16 bits; above LIMIT_INSTANCES */
 #define LIMIT_SERIES_TEXT_BYTES 8192    /* name and labels of one series as a scrape shows them */
 
+/* -- HTTP for plugins -- */
+#define LIMIT_HTTP_FLIGHTS 128             /* requests at once; what comes on top is refused, not queued */
+#define LIMIT_HTTP_HOSTS 64                /* that one instance may speak to */
+#define LIMIT_HTTP_REFUSED 64              /* listeners of ours; above LIMIT_LISTEN */
+#define LIMIT_HTTP_URL_BYTES 8192          /* as most servers */
+#define LIMIT_HTTP_HEADERS 128             /* of a request or an answer; Apache takes 100 */
+#define LIMIT_HTTP_HEADER_BYTES 65536      /* all header lines of an answer */
+#define LIMIT_HTTP_BODY_BYTES (1u << 20)   /* of an answer that a plugin gets to see */
+#define LIMIT_HTTP_CLIENT_BYTES (64u << 20) /* of an answer to the command line: a scrape of all series */
+#define LIMIT_HTTP_REQUEST_BYTES (8u << 20) /* a request, encoded: an e-mail with its HTML and a picture */
+#define LIMIT_HTTP_REDIRECTS 10            /* curl takes 30 by default, browsers 20; a check wants to know earlier */
+#define LIMIT_HTTP_RETRY_AFTER_MS 86400000 /* a day: who says more is asked daily */
+
 #endif
