@@ -1,37 +1,40 @@
 /*
  * plugin_api.h: everything a toiletmon plugin needs, and all that it may include of ours.
  *
- * A plugin is a shared object with one exported function, which TMON_PLUGIN() writes.  That function
- * returns a constant manifest: what the plugin is called and which components it declares.  A component
- * is a table of callbacks, its abilities.  The agent's services reach a callback through the tmon_call
- * it is handed, so a plugin links with no library of ours and builds from this one file, in C11 or C++17.
+ * A plugin is a shared object with one exported function, which TMON_PLUGIN() writes.  That
+ * function returns a constant manifest: what the plugin is called and which components it declares.
+ * A component is a table of callbacks, its abilities.  The agent's services reach a callback
+ * through the tmon_call it is handed, so a plugin links with no library of ours and builds from
+ * this one file, in C11 or C++17.
  *
- * Where it runs.  In a worker, a process of the instance's own: no environment, no descriptors but its
- * own, no child processes (unless the component says TMON_SPAWNS), limits on memory, descriptors and
- * CPU.  A crash, a hang or a leak there costs that instance and nothing else.
+ * Where it runs.  In a worker, a process of the instance's own: no environment, no descriptors but
+ * its own, no child processes (unless the component says TMON_SPAWNS), limits on memory,
+ * descriptors and CPU.  A crash, a hang or a leak there costs that instance and nothing else.
  *
- * Ownership.  What a callback is handed is borrowed: valid until the callback returns.  What a callback
- * hands over is copied before the service returns.  Neither side frees the other's memory.  The one
- * thing that lives longer is the tmon_config given to create(): it and its strings stay valid until
- * destroy() has returned.
+ * Ownership.  What a callback is handed is borrowed: valid until the callback returns.  What a
+ * callback hands over is copied before the service returns.  Neither side frees the other's memory.
+ * The one thing that lives longer is the tmon_config given to create(): it and its strings stay
+ * valid until destroy() has returned.
  *
- * Threads.  Callbacks of one instance never overlap.  Two instances of one component may run at the same
- * time (in two workers), so keep state in `self`, not in file-scope variables.  A tmon_call may be used
- * only on the thread that received it and only until the callback returns.
+ * Threads.  Callbacks of one instance never overlap.  Two instances of one component may run at the
+ * same time (in two workers), so keep state in `self`, not in file-scope variables.  A tmon_call
+ * may be used only on the thread that received it and only until the callback returns.
  *
- * Time.  Every call has a deadline; hand tmon_remaining_ms() to whatever blocks.  A check that overstays
- * is reported as failed at the deadline, and its worker is killed when a grace period has passed too.
+ * Time.  Every call has a deadline; hand tmon_remaining_ms() to whatever blocks.  A check that
+ * overstays is reported as failed at the deadline, and its worker is killed when a grace period has
+ * passed too.
  *
- * Errors.  A callback returns a tmon_rc and explains itself with tmon_report() or tmon_log().  It does
- * not exit, abort or touch signal handlers.  The agent counts failures, backs off and says so.
+ * Errors.  A callback returns a tmon_rc and explains itself with tmon_report() or tmon_log().  It
+ * does not exit, abort or touch signal handlers.  The agent counts failures, backs off and says so.
  *
- * Text is UTF-8.  Times are in the unit that the name ends with (_ms, _us); a point in time is counted
- * from the Unix epoch.  Sizes are in bytes.
+ * Text is UTF-8.  Times are in the unit that the name ends with (_ms, _us); a point in time is
+ * counted from the Unix epoch.  Sizes are in bytes.
  *
- * Versions.  A plugin is loaded when its major version is the agent's and its minor version is not above
- * the agent's.  Structs that start with `size` may get new members at their end; structs called "frozen"
- * never change; numbers of an enum are never given a second meaning.  While the major version is 0 the
- * contract may still change with each minor version; that is told in CHANGELOG.md.
+ * Versions.  A plugin is loaded when its major version is the agent's and its minor version is not
+ * above the agent's.  Structs that start with `size` may get new members at their end; structs
+ * called "frozen" never change; numbers of an enum are never given a second meaning.  While the
+ * major version is 0 the contract may still change with each minor version; that is told in
+ * CHANGELOG.md.
  */
 #ifndef TOILETMON_PLUGIN_API_H
 #define TOILETMON_PLUGIN_API_H
@@ -51,7 +54,8 @@ extern "C" {
 #endif
 
 struct tmon_host;
-struct tmon_config; /* the validated settings of one instance, one group of them, or action parameters */
+struct tmon_config; /* the validated settings of one instance, one group of them, or action
+                       parameters */
 
 /* One running call.  Frozen. */
 struct tmon_call {
@@ -63,11 +67,11 @@ struct tmon_call {
 typedef int32_t tmon_rc;
 enum {
     TMON_OK = 0,
-    TMON_RETRY = 1,     /* failed, the far end did nothing; trying again may help */
-    TMON_AMBIGUOUS = 2, /* failed, and the far end may have acted all the same */
-    TMON_REJECTED = 3,  /* failed, and would fail again: do not try again */
-    TMON_MISS = 4,      /* cache: there is no such key */
-    TMON_TIMEOUT = 5,   /* the deadline passed while you waited for the far end */
+    TMON_RETRY = 1,      /* failed, the far end did nothing; trying again may help */
+    TMON_AMBIGUOUS = 2,  /* failed, and the far end may have acted all the same */
+    TMON_REJECTED = 3,   /* failed, and would fail again: do not try again */
+    TMON_MISS = 4,       /* cache: there is no such key */
+    TMON_TIMEOUT = 5,    /* the deadline passed while you waited for the far end */
     TMON_UNSUPPORTED = 6 /* this agent does not offer that service (yet) */
 };
 
@@ -95,9 +99,10 @@ struct tmon_pair {
 /* ------------------------------------------------------------------------------------------------
  * Settings
  *
- * A component declares its settings, and with that gets, without code of its own: errors with file, line
- * and column before create() is called, "did you mean", defaults, ${VARIABLES}, secrets read from files
- * and kept out of every log and answer, and a reference printed by `toiletmon plugin describe`.
+ * A component declares its settings, and with that gets, without code of its own: errors with file,
+ * line and column before create() is called, "did you mean", defaults, ${VARIABLES}, secrets read
+ * from files and kept out of every log and answer, and a reference printed by `toiletmon plugin
+ * describe`.
  */
 typedef int32_t tmon_type;
 enum {
@@ -124,10 +129,11 @@ struct tmon_option {
     const char *name; /* [a-z][a-z0-9_]*; the names that the core takes itself are refused */
     tmon_type type;
     uint32_t flags;
-    const char *fallback;  /* the default, as the operator would write it; NULL: unset (string "", number 0) */
-    double min, max;       /* of numbers, durations (ms) and sizes; both 0: any value */
-    const char *choices;   /* TMON_CHOICE: "left|right"; else NULL */
-    const char *help;      /* one sentence for the operator; gives the unit where there is one */
+    const char *fallback; /* the default, as the operator would write it; NULL: unset (string "",
+                             number 0) */
+    double min, max;      /* of numbers, durations (ms) and sizes; both 0: any value */
+    const char *choices;  /* TMON_CHOICE: "left|right"; else NULL */
+    const char *help;     /* one sentence for the operator; gives the unit where there is one */
     const struct tmon_option *group; /* TMON_GROUPS: the settings of one group; else NULL */
 };
 
@@ -137,8 +143,8 @@ struct tmon_option {
 typedef int32_t tmon_metric_kind;
 enum { TMON_UNTYPED = 0, TMON_GAUGE = 1, TMON_COUNTER = 2, TMON_HISTOGRAM = 3, TMON_SUMMARY = 4 };
 
-/* One sample of one series.  Names and units follow Prometheus: base units (seconds, bytes), counters
- * end in _total. */
+/* One sample of one series.  Names and units follow Prometheus: base units (seconds, bytes),
+ * counters end in _total. */
 struct tmon_metric {
     uint32_t size;
     tmon_metric_kind kind;
@@ -147,8 +153,10 @@ struct tmon_metric {
     double value;     /* of histograms and summaries: the sum of all observations */
     const struct tmon_pair *labels; /* keys [a-zA-Z_][a-zA-Z0-9_]*, not starting with __ */
     size_t nlabels;
-    const double *bounds; /* histogram: upper bounds, ascending, without +Inf; summary: quantiles 0..1 */
-    const double *points; /* histogram: cumulative counts for `bounds`; summary: the quantiles' values */
+    const double
+        *bounds; /* histogram: upper bounds, ascending, without +Inf; summary: quantiles 0..1 */
+    const double
+        *points; /* histogram: cumulative counts for `bounds`; summary: the quantiles' values */
     size_t npoints;
     uint64_t count;  /* histogram, summary: how many observations */
     int64_t time_ms; /* Unix time of the sample; 0: now (what nearly every collector wants) */
@@ -160,8 +168,9 @@ struct tmon_metric {
 struct tmon_alert {
     uint32_t size;
     tmon_severity severity;
-    bool firing;     /* false: resolved */
-    const char *key; /* names the episode: the same from its firing to its resolve, and unlike any other */
+    bool firing; /* false: resolved */
+    const char
+        *key; /* names the episode: the same from its firing to its resolve, and unlike any other */
     const char *name;
     const char *summary;
     const char *description;
@@ -181,7 +190,7 @@ struct tmon_notification {
     bool resolved;    /* every alert in it is resolved */
     const struct tmon_alert *const *alerts;
     size_t nalerts;
-    size_t ntruncated; /* how many more the group holds than are given here */
+    size_t ntruncated;             /* how many more the group holds than are given here */
     const struct tmon_pair *group; /* the labels that the alerts were grouped by */
     size_t ngroup;
     const char *group_key;
@@ -205,22 +214,22 @@ struct tmon_request {
     size_t nheaders;
     struct tmon_bytes body;
     int32_t max_redirects; /* 0: a redirect is the answer; only the same host is followed */
-    bool insecure;         /* do not verify the certificate: only where an operator's setting says so */
+    bool insecure; /* do not verify the certificate: only where an operator's setting says so */
 };
 
 struct tmon_response {
     uint32_t size;
-    int32_t status;         /* 0: there was no answer, see `error` */
-    int64_t retry_after_ms; /* from Retry-After in either form; -1: not given */
-    struct tmon_bytes body; /* cut at a limit of the agent's */
-    bool truncated;         /* the body was longer than what is here */
+    int32_t status;                  /* 0: there was no answer, see `error` */
+    int64_t retry_after_ms;          /* from Retry-After in either form; -1: not given */
+    struct tmon_bytes body;          /* cut at a limit of the agent's */
+    bool truncated;                  /* the body was longer than what is here */
     const struct tmon_pair *headers; /* keys in lower case */
     size_t nheaders;
-    const char *error;     /* why there was no answer; "" else */
-    int32_t error_phase;   /* one of TMON_PHASE_..., where it failed */
-    int32_t http_version;  /* 10, 11, 20 */
-    int32_t redirects;     /* how many were followed */
-    int64_t resolve_us;    /* durations of the phases, not sums */
+    const char *error;    /* why there was no answer; "" else */
+    int32_t error_phase;  /* one of TMON_PHASE_..., where it failed */
+    int32_t http_version; /* 10, 11, 20 */
+    int32_t redirects;    /* how many were followed */
+    int64_t resolve_us;   /* durations of the phases, not sums */
     int64_t connect_us;
     int64_t tls_us;
     int64_t first_byte_us; /* from the request's last byte to the answer's first */
@@ -233,7 +242,8 @@ enum {
     TMON_PHASE_CONNECT = 2,
     TMON_PHASE_TLS = 3,
     TMON_PHASE_ANSWER = 4,
-    TMON_PHASE_REFUSED = 5 /* the agent refused: a host that is in no URL setting, a forbidden redirect */
+    TMON_PHASE_REFUSED =
+        5 /* the agent refused: a host that is in no URL setting, a forbidden redirect */
 };
 
 /* ------------------------------------------------------------------------------------------------
@@ -262,47 +272,54 @@ struct tmon_lease_ops {
     uint32_t size;
     tmon_rc (*acquire)(struct tmon_call *call, void *self, const char *name, int64_t ttl_ms,
                        uint64_t *ret_fence);
-    tmon_rc (*renew)(struct tmon_call *call, void *self, const char *name, uint64_t fence, int64_t ttl_ms);
+    tmon_rc (*renew)(struct tmon_call *call, void *self, const char *name, uint64_t fence,
+                     int64_t ttl_ms);
     tmon_rc (*release)(struct tmon_call *call, void *self, const char *name, uint64_t fence);
 };
 
-/* An operation with a name and declared parameters.  run() may read a body with tmon_read(), write a
- * result with tmon_write() and report how far it is; when the time is up it returns TMON_TIMEOUT, leaving
- * things so that it can be run again.  With dry_run it changes nothing and tells what it would change. */
+/* An operation with a name and declared parameters.  run() may read a body with tmon_read(), write
+ * a result with tmon_write() and report how far it is; when the time is up it returns TMON_TIMEOUT,
+ * leaving things so that it can be run again.  With dry_run it changes nothing and tells what it
+ * would change. */
 struct tmon_action {
     uint32_t size;
     uint32_t flags;
     const char *name;
     const char *summary;
     const struct tmon_option *params; /* NULL: none */
-    tmon_rc (*run)(struct tmon_call *call, void *self, const struct tmon_config *params, bool dry_run);
+    tmon_rc (*run)(struct tmon_call *call, void *self, const struct tmon_config *params,
+                   bool dry_run);
 };
 
 struct tmon_component {
     uint32_t size;
     uint32_t flags;
-    const char *name;    /* the word after `use:`; [a-z][a-z0-9_]* */
-    const char *summary; /* one line */
+    const char *name;                  /* the word after `use:`; [a-z][a-z0-9_]* */
+    const char *summary;               /* one line */
     const struct tmon_option *options; /* NULL: it has no settings */
-    size_t state_size; /* how many zeroed bytes `self` points to; 0: self is NULL */
+    size_t state_size;                 /* how many zeroed bytes `self` points to; 0: self is NULL */
 
-    /* Called once before anything else; may be NULL.  When it fails the instance is degraded and create()
-     * is tried again, in a new worker, after a pause. */
+    /* Called once before anything else; may be NULL.  When it fails the instance is degraded and
+     * create() is tried again, in a new worker, after a pause. */
     tmon_rc (*create)(struct tmon_call *call, void *self, const struct tmon_config *config);
     /* Called once at the end, also after a create() that failed; may be NULL. */
     void (*destroy)(struct tmon_call *call, void *self);
 
     /* The abilities: those that are set. */
-    tmon_rc (*check)(struct tmon_call *call, void *self);   /* reports with tmon_report() */
-    tmon_rc (*collect)(struct tmon_call *call, void *self); /* emits metrics, kept if it returns TMON_OK */
+    tmon_rc (*check)(struct tmon_call *call, void *self); /* reports with tmon_report() */
+    tmon_rc (*collect)(struct tmon_call *call,
+                       void *self); /* emits metrics, kept if it returns TMON_OK */
     tmon_rc (*watch)(struct tmon_call *call, void *self, const char *cursor);
-    /* A sink over HTTP is two functions without side effects: what to send, and what the answer means.
-     * Without judge(), 2xx is delivered, 408, 429 and 5xx are tried again, the rest is rejected. */
-    tmon_rc (*format)(struct tmon_call *call, void *self, const struct tmon_notification *notification,
+    /* A sink over HTTP is two functions without side effects: what to send, and what the answer
+     * means. Without judge(), 2xx is delivered, 408, 429 and 5xx are tried again, the rest is
+     * rejected. */
+    tmon_rc (*format)(struct tmon_call *call, void *self,
+                      const struct tmon_notification *notification,
                       struct tmon_request *ret_request);
     tmon_rc (*judge)(struct tmon_call *call, void *self, const struct tmon_response *response);
     /* Any other sink does it all itself, blocking until the deadline at most. */
-    tmon_rc (*deliver)(struct tmon_call *call, void *self, const struct tmon_notification *notification);
+    tmon_rc (*deliver)(struct tmon_call *call, void *self,
+                       const struct tmon_notification *notification);
     const struct tmon_action *const *actions; /* ends with NULL; NULL: none */
     const struct tmon_cache_ops *cache;
     const struct tmon_lease_ops *lease;
@@ -314,7 +331,7 @@ struct tmon_plugin {
     uint16_t api_minor;
     const char *name;
     const char *version;
-    const char *license; /* an SPDX identifier */
+    const char *license;                            /* an SPDX identifier */
     const struct tmon_component *const *components; /* ends with NULL */
 };
 
@@ -322,19 +339,24 @@ struct tmon_plugin {
 __attribute__((visibility("default"))) const struct tmon_plugin *toiletmon_plugin(void);
 
 /* Writes toiletmon_plugin().  COMPONENTS is an array of component pointers that ends with NULL. */
-#define TMON_PLUGIN(NAME, VERSION, LICENSE, COMPONENTS)                                                \
-    const struct tmon_plugin *toiletmon_plugin(void)                                                   \
-    {                                                                                                  \
-        static const struct tmon_plugin manifest = {                                                   \
-            (uint32_t)sizeof(struct tmon_plugin), TMON_API_MAJOR, TMON_API_MINOR, NAME, VERSION,       \
-            LICENSE, COMPONENTS,                                                                       \
-        };                                                                                             \
-        return &manifest;                                                                              \
+#define TMON_PLUGIN(NAME, VERSION, LICENSE, COMPONENTS)                                            \
+    const struct tmon_plugin *toiletmon_plugin(void)                                               \
+    {                                                                                              \
+        static const struct tmon_plugin manifest = {                                               \
+            (uint32_t)sizeof(struct tmon_plugin),                                                  \
+            TMON_API_MAJOR,                                                                        \
+            TMON_API_MINOR,                                                                        \
+            NAME,                                                                                  \
+            VERSION,                                                                               \
+            LICENSE,                                                                               \
+            COMPONENTS,                                                                            \
+        };                                                                                         \
+        return &manifest;                                                                          \
     }
 
 /* ------------------------------------------------------------------------------------------------
- * The agent's services.  Plugins use the functions below this table, which also know what to do when an
- * older agent has a shorter table.
+ * The agent's services.  Plugins use the functions below this table, which also know what to do
+ * when an older agent has a shorter table.
  */
 struct tmon_host {
     uint32_t size;
@@ -344,7 +366,8 @@ struct tmon_host {
     int64_t (*remaining_ms)(struct tmon_call *call);
     void (*log)(struct tmon_call *call, tmon_level level, const char *text);
 
-    void (*report)(struct tmon_call *call, const char *subject, tmon_verdict verdict, const char *text);
+    void (*report)(struct tmon_call *call, const char *subject, tmon_verdict verdict,
+                   const char *text);
     void (*detail_number)(struct tmon_call *call, const char *key, double value);
     void (*detail_text)(struct tmon_call *call, const char *key, const char *text);
     void (*detail_item)(struct tmon_call *call, const char *key, const char *text);
@@ -383,7 +406,8 @@ struct tmon_host {
 }
 #endif
 
-/* ---- Any call ---------------------------------------------------------------------------------- */
+/* ---- Any call ----------------------------------------------------------------------------------
+ */
 
 /* The instance's name, as the operator wrote it. */
 static inline const char *tmon_instance(struct tmon_call *call)
@@ -397,11 +421,10 @@ static inline int64_t tmon_remaining_ms(struct tmon_call *call)
     return call->host->remaining_ms(call);
 }
 
-/* A line in the agent's log, with the instance's name; cut at 1023 bytes, limited in rate.  Formatted
- * here, so that no va_list crosses the boundary. */
-__attribute__((format(printf, 3, 4))) static inline void tmon_log(struct tmon_call *call,
-                                                                  tmon_level level, const char *format,
-                                                                  ...)
+/* A line in the agent's log, with the instance's name; cut at 1023 bytes, limited in rate.
+ * Formatted here, so that no va_list crosses the boundary. */
+__attribute__((format(printf, 3, 4))) static inline void
+tmon_log(struct tmon_call *call, tmon_level level, const char *format, ...)
 {
     char text[1024];
     va_list args;
@@ -412,11 +435,13 @@ __attribute__((format(printf, 3, 4))) static inline void tmon_log(struct tmon_ca
     call->host->log(call, level, text);
 }
 
-/* ---- Check ------------------------------------------------------------------------------------- */
+/* ---- Check -------------------------------------------------------------------------------------
+ */
 
-/* A verdict on one subject (a mount point, a host name) or, with NULL, on the whole.  A check's verdict is
- * the worst of what it reports; a check that returns TMON_OK without a report has passed, and one that
- * returns anything else has failed.  `text` says what is wrong, for people; NULL where it passes. */
+/* A verdict on one subject (a mount point, a host name) or, with NULL, on the whole.  A check's
+ * verdict is the worst of what it reports; a check that returns TMON_OK without a report has
+ * passed, and one that returns anything else has failed.  `text` says what is wrong, for people;
+ * NULL where it passes. */
 static inline void tmon_report(struct tmon_call *call, const char *subject, tmon_verdict verdict,
                                const char *text)
 {
@@ -442,7 +467,8 @@ static inline void tmon_detail_item(struct tmon_call *call, const char *key, con
     call->host->detail_item(call, key, text);
 }
 
-/* ---- Collect ----------------------------------------------------------------------------------- */
+/* ---- Collect -----------------------------------------------------------------------------------
+ */
 
 /* One sample.  A sample with a bad name or label is refused, counted and logged once. */
 static inline void tmon_emit(struct tmon_call *call, const struct tmon_metric *metric)
@@ -467,24 +493,26 @@ static inline void tmon_emit_simple(struct tmon_call *call, tmon_metric_kind kin
     call->host->emit(call, &metric);
 }
 
-static inline void tmon_gauge(struct tmon_call *call, const char *name, const char *help, double value,
-                              const struct tmon_pair *labels, size_t nlabels)
+static inline void tmon_gauge(struct tmon_call *call, const char *name, const char *help,
+                              double value, const struct tmon_pair *labels, size_t nlabels)
 {
     tmon_emit_simple(call, TMON_GAUGE, name, help, value, labels, nlabels);
 }
 
-static inline void tmon_counter(struct tmon_call *call, const char *name, const char *help, double value,
-                                const struct tmon_pair *labels, size_t nlabels)
+static inline void tmon_counter(struct tmon_call *call, const char *name, const char *help,
+                                double value, const struct tmon_pair *labels, size_t nlabels)
 {
     tmon_emit_simple(call, TMON_COUNTER, name, help, value, labels, nlabels);
 }
 
-/* ---- HTTP -------------------------------------------------------------------------------------- */
+/* ---- HTTP --------------------------------------------------------------------------------------
+ */
 
-/* Sends a request through the agent, blocking until the call's deadline at most.  Only hosts that stand in
- * one of the instance's TMON_URL settings can be reached.  TMON_OK: there is an answer, whatever its status;
- * TMON_RETRY: nothing was sent; TMON_AMBIGUOUS: it may have been; TMON_REJECTED: the agent refused.
- * *ret_response is set in all these cases and borrowed until the callback returns. */
+/* Sends a request through the agent, blocking until the call's deadline at most.  Only hosts that
+ * stand in one of the instance's TMON_URL settings can be reached.  TMON_OK: there is an answer,
+ * whatever its status; TMON_RETRY: nothing was sent; TMON_AMBIGUOUS: it may have been;
+ * TMON_REJECTED: the agent refused. *ret_response is set in all these cases and borrowed until the
+ * callback returns. */
 static inline tmon_rc tmon_http(struct tmon_call *call, const struct tmon_request *request,
                                 const struct tmon_response **ret_response)
 {
@@ -492,7 +520,8 @@ static inline tmon_rc tmon_http(struct tmon_call *call, const struct tmon_reques
 }
 
 /* A JSON object of strings, escaped; borrowed until the callback returns. */
-static inline const char *tmon_json(struct tmon_call *call, const struct tmon_pair *pairs, size_t npairs)
+static inline const char *tmon_json(struct tmon_call *call, const struct tmon_pair *pairs,
+                                    size_t npairs)
 {
     return call->host->json(call, pairs, npairs);
 }
@@ -518,7 +547,8 @@ static inline tmon_rc tmon_json_request(struct tmon_request *ret_request, const 
     return TMON_OK;
 }
 
-/* ---- Actions, watches, caches: declared here, offered by agents of a later part ------------------ */
+/* ---- Actions, watches, caches: declared here, offered by agents of a later part
+ * ------------------ */
 
 /* The next bytes of the action's body; 0 at its end, negative when there is none. */
 static inline int64_t tmon_read(struct tmon_call *call, void *buffer, size_t size)
@@ -550,8 +580,8 @@ static inline tmon_rc tmon_event(struct tmon_call *call, const char *id, struct 
 }
 
 /* Queues an e-mail made from a template.  The same key again is the same message. */
-static inline tmon_rc tmon_message(struct tmon_call *call, const char *mail_template, const char *key,
-                                   const struct tmon_pair *values, size_t nvalues)
+static inline tmon_rc tmon_message(struct tmon_call *call, const char *mail_template,
+                                   const char *key, const struct tmon_pair *values, size_t nvalues)
 {
     return call->host->message(call, mail_template, key, values, nvalues);
 }
@@ -562,8 +592,8 @@ static inline tmon_rc tmon_cache_get(struct tmon_call *call, const char *key,
     return call->host->cache_get(call, key, ret_value);
 }
 
-static inline tmon_rc tmon_cache_put(struct tmon_call *call, const char *key, struct tmon_bytes value,
-                                     int64_t ttl_ms)
+static inline tmon_rc tmon_cache_put(struct tmon_call *call, const char *key,
+                                     struct tmon_bytes value, int64_t ttl_ms)
 {
     return call->host->cache_put(call, key, value, ttl_ms);
 }
@@ -575,9 +605,9 @@ static inline void tmon_value(struct tmon_call *call, bool found, struct tmon_by
 }
 
 /* ---- Settings ----------------------------------------------------------------------------------
- * None of these can fail: the name is declared, its type fits, its value was validated.  Asking for a name
- * that is not declared, or with the wrong type, is a mistake in the plugin and ends its worker with a
- * message that says so. */
+ * None of these can fail: the name is declared, its type fits, its value was validated.  Asking for
+ * a name that is not declared, or with the wrong type, is a mistake in the plugin and ends its
+ * worker with a message that says so. */
 
 /* Whether the operator wrote it or it has a default. */
 static inline bool tmon_config_has(struct tmon_call *call, const struct tmon_config *config,
@@ -587,8 +617,8 @@ static inline bool tmon_config_has(struct tmon_call *call, const struct tmon_con
 }
 
 /* Of STRING, CHOICE and URL; "" when unset, never NULL. */
-static inline const char *tmon_config_string(struct tmon_call *call, const struct tmon_config *config,
-                                             const char *name)
+static inline const char *tmon_config_string(struct tmon_call *call,
+                                             const struct tmon_config *config, const char *name)
 {
     return call->host->config_string(config, name);
 }
@@ -625,8 +655,9 @@ static inline const char *tmon_config_item(struct tmon_call *call, const struct 
     return call->host->config_item(config, name, i);
 }
 
-static inline struct tmon_pair tmon_config_pair(struct tmon_call *call, const struct tmon_config *config,
-                                                const char *name, size_t i)
+static inline struct tmon_pair tmon_config_pair(struct tmon_call *call,
+                                                const struct tmon_config *config, const char *name,
+                                                size_t i)
 {
     return call->host->config_pair(config, name, i);
 }

@@ -1,6 +1,7 @@
 /*
- * buf.c: see buf.h.  Growth doubles, and never passes the cap; a failed append leaves what was there, so that a
- * half-written record is never mistaken for a whole one only because `failed` was looked at late.
+ * buf.c: see buf.h.  Growth doubles, and never passes the cap; a failed append leaves what was
+ * there, so that a half-written record is never mistaken for a whole one only because `failed` was
+ * looked at late.
  */
 #include "base/buf.h"
 

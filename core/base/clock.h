@@ -1,6 +1,6 @@
 /*
- * clock.h: the clocks.  Rooms that decide by time take `now` as an argument, so tests need no fake clock;
- * only the loop and agent.c read these.  Any thread.
+ * clock.h: the clocks.  Rooms that decide by time take `now` as an argument, so tests need no fake
+ * clock; only the loop and agent.c read these.  Any thread.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H

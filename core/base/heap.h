@@ -1,8 +1,8 @@
 /*
  * heap.h: a binary heap of timers, smallest time first.
  *
- * Nodes are members of their owners; the heap only borrows them.  All operations are O(log n); the array
- * grows with the number of nodes.  One thread at a time.
+ * Nodes are members of their owners; the heap only borrows them.  All operations are O(log n); the
+ * array grows with the number of nodes.  One thread at a time.
  */
 #ifndef BASE_HEAP_H
 #define BASE_HEAP_H

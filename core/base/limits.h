@@ -1,56 +1,62 @@
 /*
  * limits.h: every cap of the agent in one place, each with its reason.
  *
- * A cap is either a bound on hostile or broken input, or a bound on memory.  Whoever hits one says so
- * (an error with a position, a counter, a log line), never silently.
+ * A cap is either a bound on hostile or broken input, or a bound on memory.  Whoever hits one says
+ * so (an error with a position, a counter, a log line), never silently.
  */
 #ifndef BASE_LIMITS_H
 #define BASE_LIMITS_H
 
 /* -- frames between agent and workers -- */
-#define LIMIT_FRAME_BYTES 65536       /* one SEQPACKET message; fits the default socket buffer three times */
-#define LIMIT_FRAMES_PER_TURN 64      /* frames read from one worker before the others get their turn */
-#define LIMIT_CALL_RESULT_BYTES (16u << 20) /* samples of one collection, encoded: about 200,000 series */
+#define LIMIT_FRAME_BYTES                                                                          \
+    65536 /* one SEQPACKET message; fits the default socket buffer three times */
+#define LIMIT_FRAMES_PER_TURN 64 /* frames read from one worker before the others get their turn   \
+                                  */
+#define LIMIT_CALL_RESULT_BYTES                                                                    \
+    (16u << 20) /* samples of one collection, encoded: about 200,000 series */
 
 /* -- threads of the agent -- */
-#define LIMIT_LOOP_POSTS 65536         /* work waiting for a loop; more means that the loop hangs */
+#define LIMIT_LOOP_POSTS 65536 /* work waiting for a loop; more means that the loop hangs */
 
 /* -- what a plugin may declare or say -- */
-#define LIMIT_MANIFEST_BYTES 60000    /* a manifest is one frame */
-#define LIMIT_COMPONENTS 64           /* of one plugin */
-#define LIMIT_OPTIONS 256             /* of one component, groups counted */
-#define LIMIT_OPTION_DEPTH 4          /* groups in groups; nobody has shown a need for more */
-#define LIMIT_ACTIONS 64              /* of one component */
-#define LIMIT_NAME_BYTES 128          /* names of plugins, components, instances, settings */
-#define LIMIT_METRIC_NAME_BYTES 256   /* Prometheus has no limit; longer names are mistakes */
-#define LIMIT_LABELS 32               /* of one series, Mimir's default is 30 */
-#define LIMIT_LABEL_VALUE_BYTES 2048  /* as Mimir's default */
-#define LIMIT_HELP_BYTES 1024         /* of a family, a setting, a summary */
-#define LIMIT_BUCKETS 512             /* of one histogram or summary */
-#define LIMIT_SUBJECTS 256            /* of one check: subjects and details beyond are counted, not kept */
-#define LIMIT_TEXT_BYTES 4096         /* a message of a check, a detail, a log line of a plugin */
+#define LIMIT_MANIFEST_BYTES 60000   /* a manifest is one frame */
+#define LIMIT_COMPONENTS 64          /* of one plugin */
+#define LIMIT_OPTIONS 256            /* of one component, groups counted */
+#define LIMIT_OPTION_DEPTH 4         /* groups in groups; nobody has shown a need for more */
+#define LIMIT_ACTIONS 64             /* of one component */
+#define LIMIT_NAME_BYTES 128         /* names of plugins, components, instances, settings */
+#define LIMIT_METRIC_NAME_BYTES 256  /* Prometheus has no limit; longer names are mistakes */
+#define LIMIT_LABELS 32              /* of one series, Mimir's default is 30 */
+#define LIMIT_LABEL_VALUE_BYTES 2048 /* as Mimir's default */
+#define LIMIT_HELP_BYTES 1024        /* of a family, a setting, a summary */
+#define LIMIT_BUCKETS 512            /* of one histogram or summary */
+#define LIMIT_SUBJECTS 256    /* of one check: subjects and details beyond are counted, not kept */
+#define LIMIT_TEXT_BYTES 4096 /* a message of a check, a detail, a log line of a plugin */
 
 /* -- settings -- */
-#define LIMIT_SETTING_BYTES 65536     /* one string of a setting; a PEM chain fits */
-#define LIMIT_SETTING_ITEMS 1024      /* of a list, a map or groups */
-#define LIMIT_SETTINGS_BYTES 60000    /* all settings of an instance, encoded: one frame */
+#define LIMIT_SETTING_BYTES 65536  /* one string of a setting; a PEM chain fits */
+#define LIMIT_SETTING_ITEMS 1024   /* of a list, a map or groups */
+#define LIMIT_SETTINGS_BYTES 60000 /* all settings of an instance, encoded: one frame */
 
 /* -- configuration files -- */
-#define LIMIT_CONFIG_FILES 256          /* conf.d; one a plugin is generous */
-#define LIMIT_CONFIG_BYTES (1u << 20)   /* of one file; 10,000 instances fit */
-#define LIMIT_CONFIG_TREE_BYTES (8u << 20) /* text of all nodes of one file, copies made by aliases included */
-#define LIMIT_CONFIG_NODES 200000       /* of one file; bounds what an alias bomb can cost to some 30 MiB */
-#define LIMIT_CONFIG_DEPTH 16           /* settings nest 6 deep at most; keeps recursion short */
-#define LIMIT_CONFIG_ERRORS 50          /* nobody reads more at once; the rest is counted */
-#define LIMIT_INSTANCES 20000           /* twice what the scheduler is measured with */
-#define LIMIT_SECRET_BYTES 65536        /* of a `file:` secret: as LIMIT_SETTING_BYTES */
-#define LIMIT_LISTEN 16                 /* addresses; each is a thread of the server */
+#define LIMIT_CONFIG_FILES 256        /* conf.d; one a plugin is generous */
+#define LIMIT_CONFIG_BYTES (1u << 20) /* of one file; 10,000 instances fit */
+#define LIMIT_CONFIG_TREE_BYTES                                                                    \
+    (8u << 20) /* text of all nodes of one file, copies made by aliases included */
+#define LIMIT_CONFIG_NODES                                                                         \
+    200000                     /* of one file; bounds what an alias bomb can cost to some 30 MiB */
+#define LIMIT_CONFIG_DEPTH 16  /* settings nest 6 deep at most; keeps recursion short */
+#define LIMIT_CONFIG_ERRORS 50 /* nobody reads more at once; the rest is counted */
+#define LIMIT_INSTANCES 20000  /* twice what the scheduler is measured with */
+#define LIMIT_SECRET_BYTES 65536 /* of a `file:` secret: as LIMIT_SETTING_BYTES */
+#define LIMIT_LISTEN 16          /* addresses; each is a thread of the server */
 
 /* -- the store -- */
-#define LIMIT_SERIES 250000             /* in total: about 25 MB */
-#define LIMIT_SERIES_PER_OWNER 10000    /* unless `limits:` says more: a flood costs 1 MB, node_exporter has 1,500 */
-#define LIMIT_OWNERS 65535              /* a series names its owner in 16 bits; above LIMIT_INSTANCES */
-#define LIMIT_SERIES_TEXT_BYTES 8192    /* name and labels of one series as a scrape shows them */
+#define LIMIT_SERIES 250000 /* in total: about 25 MB */
+#define LIMIT_SERIES_PER_OWNER                                                                     \
+    10000 /* unless `limits:` says more: a flood costs 1 MB, node_exporter has 1,500 */
+#define LIMIT_OWNERS 65535 /* a series names its owner in 16 bits; above LIMIT_INSTANCES */
+#define LIMIT_SERIES_TEXT_BYTES 8192 /* name and labels of one series as a scrape shows them */
 
 /* -- HTTP for plugins -- */
 #define LIMIT_HTTP_FLIGHTS 128             /* requests at once; what comes on top is refused, not queued */

@@ -1,6 +1,7 @@
 /*
- * log.c: see log.h.  A line is built on the stack and leaves with one write(), so lines of several threads do not
- * mix; a value longer than its room is cut on a code point, never left out silently (it ends with "...").
+ * log.c: see log.h.  A line is built on the stack and leaves with one write(), so lines of several
+ * threads do not mix; a value longer than its room is cut on a code point, never left out silently
+ * (it ends with "...").
  */
 #include "base/log.h"
 
@@ -88,7 +89,8 @@ static void put_text(struct line *line, const char *text)
     put(line, text, strlen(text));
 }
 
-/* JSON's escapes serve logfmt too: both want quotes, backslashes and control characters harmless. */
+/* JSON's escapes serve logfmt too: both want quotes, backslashes and control characters harmless.
+ */
 static void put_quoted(struct line *line, const char *text)
 {
     static const char hex[] = "0123456789abcdef";
@@ -213,7 +215,8 @@ void log_write(enum log_level level, const char *message, const struct log_field
 
 void log_limit_init(struct log_limit *limit, double burst, double per_second)
 {
-    *limit = (struct log_limit){.tokens = burst, .burst = burst, .per_second = per_second, .last_ns = -1};
+    *limit = (struct log_limit){
+        .tokens = burst, .burst = burst, .per_second = per_second, .last_ns = -1};
 }
 
 bool log_limit_allow(struct log_limit *limit, int64_t now_ns)

@@ -3,9 +3,10 @@
  *
  *     log_info("worker started", LOG_S("instance", name), LOG_I("pid", pid));
  *
- * A message is a constant sentence; what varies goes into fields, so that lines can be counted and searched.
- * Values are escaped; nothing that came from outside can start a line of its own.  Any thread may log; a line
- * is one write().  The level and format are the one writable global of the agent.
+ * A message is a constant sentence; what varies goes into fields, so that lines can be counted and
+ * searched. Values are escaped; nothing that came from outside can start a line of its own.  Any
+ * thread may log; a line is one write().  The level and format are the one writable global of the
+ * agent.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -40,14 +41,15 @@ bool log_enabled(enum log_level level);
 const char *log_errno(int error);
 void log_write(enum log_level level, const char *message, const struct log_field *fields, size_t n);
 
-#define LOG_FIELDS_(...) \
-    (const struct log_field[]){__VA_ARGS__}, sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field)
+#define LOG_FIELDS_(...)                                                                           \
+    (const struct log_field[]){__VA_ARGS__},                                                       \
+        sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field)
 #define log_at(level_, ...) LOG_AT_(level_, __VA_ARGS__, LOG_S("", NULL))
-#define LOG_AT_(level_, message_, ...)                              \
-    do {                                                            \
-        if (log_enabled(level_)) {                                  \
-            log_write((level_), (message_), LOG_FIELDS_(__VA_ARGS__)); \
-        }                                                           \
+#define LOG_AT_(level_, message_, ...)                                                             \
+    do {                                                                                           \
+        if (log_enabled(level_)) {                                                                 \
+            log_write((level_), (message_), LOG_FIELDS_(__VA_ARGS__));                             \
+        }                                                                                          \
     } while (0)
 #define log_debug(...) log_at(LOG_LEVEL_DEBUG, __VA_ARGS__)
 #define log_info(...) log_at(LOG_LEVEL_INFO, __VA_ARGS__)
@@ -55,8 +57,8 @@ void log_write(enum log_level level, const char *message, const struct log_field
 #define log_error(...) log_at(LOG_LEVEL_ERROR, __VA_ARGS__)
 
 /*
- * A limit on lines from one source: `burst` lines at once, then `per_second`.  What was held back is counted
- * and told with the next line that passes.  One thread at a time.
+ * A limit on lines from one source: `burst` lines at once, then `per_second`.  What was held back
+ * is counted and told with the next line that passes.  One thread at a time.
  */
 struct log_limit {
     double tokens;

@@ -1,9 +1,10 @@
 /*
- * loop.c: see loop.h.  epoll_wait() with a timeout serves the timers, so there is no timer descriptor to keep; it
- * counts in whole milliseconds, so a timer may fire up to one late, never early.
+ * loop.c: see loop.h.  epoll_wait() with a timeout serves the timers, so there is no timer
+ * descriptor to keep; it counts in whole milliseconds, so a timer may fire up to one late, never
+ * early.
  *
- * A descriptor removed by an earlier callback of the same turn must not be called any more: its slots in the batch
- * of events are cleared.
+ * A descriptor removed by an earlier callback of the same turn must not be called any more: its
+ * slots in the batch of events are cleared.
  */
 #include "base/loop.h"
 
@@ -33,7 +34,8 @@ struct loop {
     int64_t now;
     atomic_bool stopping;
     struct epoll_event batch[EVENTS_PER_TURN];
-    int batch_len; /* events of this turn that are not handled yet stand in [batch_pos, batch_len) */
+    int batch_len; /* events of this turn that are not handled yet stand in [batch_pos, batch_len)
+                    */
     int batch_pos;
 
     pthread_mutex_t lock; /* of what follows */
@@ -130,7 +132,8 @@ void loop_fd_remove(struct loop *loop, struct loop_fd *watch)
     }
 }
 
-void loop_timer_init(struct loop_timer *timer, void (*fire)(struct loop_timer *, int64_t), void *owner)
+void loop_timer_init(struct loop_timer *timer, void (*fire)(struct loop_timer *, int64_t),
+                     void *owner)
 {
     *timer = (struct loop_timer){.fire = fire, .owner = owner};
 }
@@ -259,7 +262,8 @@ int loop_run(struct loop *loop)
         if (woken) {
             run_posts(loop);
         }
-        /* At most as many as there were: timers that set themselves for now cannot starve the descriptors. */
+        /* At most as many as there were: timers that set themselves for now cannot starve the
+         * descriptors. */
         for (size_t left = loop->timers.len; left > 0; left--) {
             struct loop_timer *timer;
 

@@ -1,9 +1,9 @@
 /*
  * loop.h: one thread's event loop: descriptors by epoll, timers, and work posted by other threads.
  *
- * All functions belong to the loop's thread except loop_post() and loop_stop().  Callbacks run one at a
- * time; a callback may add, change and remove any watch or timer, its own too.  The loop sleeps until something
- * is due; there is no tick.
+ * All functions belong to the loop's thread except loop_post() and loop_stop().  Callbacks run one
+ * at a time; a callback may add, change and remove any watch or timer, its own too.  The loop
+ * sleeps until something is due; there is no tick.
  */
 #ifndef BASE_LOOP_H
 #define BASE_LOOP_H
@@ -42,13 +42,14 @@ int loop_fd_change(struct loop *loop, struct loop_fd *watch, uint32_t events);
 /* Stops watching; the descriptor stays open. */
 void loop_fd_remove(struct loop *loop, struct loop_fd *watch);
 
-void loop_timer_init(struct loop_timer *timer, void (*fire)(struct loop_timer *, int64_t), void *owner);
+void loop_timer_init(struct loop_timer *timer, void (*fire)(struct loop_timer *, int64_t),
+                     void *owner);
 /* Fires once at this monotonic time (ns); set again to move it.  -ENOMEM. */
 int loop_timer_set(struct loop *loop, struct loop_timer *timer, int64_t at_ns);
 void loop_timer_stop(struct loop *loop, struct loop_timer *timer);
 
-/* Runs fn(arg) on the loop's thread, soon.  Any thread.  Posts run in their order.  -ENOMEM, or -ENOBUFS when
- * too many wait. */
+/* Runs fn(arg) on the loop's thread, soon.  Any thread.  Posts run in their order.  -ENOMEM, or
+ * -ENOBUFS when too many wait. */
 int loop_post(struct loop *loop, void (*fn)(void *arg), void *arg);
 
 /* Monotonic time (ns) at the start of this turn: cheap, good enough for deadlines. */

@@ -1,7 +1,7 @@
 /*
- * map.c: see map.h.  Linear probing at a load of at most 3/4 with backward-shift deletion, so there are no
- * tombstones to grow old.  The hash is a seeded multiply-and-mix over eight bytes at a time: keys come from
- * outside, and without the seed nobody can choose keys that collide.
+ * map.c: see map.h.  Linear probing at a load of at most 3/4 with backward-shift deletion, so there
+ * are no tombstones to grow old.  The hash is a seeded multiply-and-mix over eight bytes at a time:
+ * keys come from outside, and without the seed nobody can choose keys that collide.
  */
 #include "base/map.h"
 
@@ -76,7 +76,8 @@ static struct map_entry *find(const struct map *map, const char *key, size_t len
     for (;;) {
         struct map_entry *entry = &map->entries[i];
 
-        if (!entry->key || (entry->hash == hash && entry->len == len && memcmp(entry->key, key, len) == 0)) {
+        if (!entry->key ||
+            (entry->hash == hash && entry->len == len && memcmp(entry->key, key, len) == 0)) {
             return entry;
         }
         i = (i + 1) & (map->size - 1);

@@ -1,8 +1,8 @@
 /*
  * map.h: a hash map from byte strings to pointers.
  *
- * Open addressing, keyed by a seeded hash, since keys come from outside.  The map borrows keys: they live
- * inside the values or elsewhere as long as the entry does.  One thread at a time.
+ * Open addressing, keyed by a seeded hash, since keys come from outside.  The map borrows keys:
+ * they live inside the values or elsewhere as long as the entry does.  One thread at a time.
  */
 #ifndef BASE_MAP_H
 #define BASE_MAP_H
@@ -31,7 +31,8 @@ void *map_get(const struct map *map, const char *key, size_t len);
 int map_put(struct map *map, const char *key, size_t len, void *value);
 /* Returns the value that was removed, or NULL. */
 void *map_remove(struct map *map, const char *key, size_t len);
-/* Walks in no particular order: start with *pos 0, ends with NULL.  The map must not change meanwhile. */
+/* Walks in no particular order: start with *pos 0, ends with NULL.  The map must not change
+ * meanwhile. */
 void *map_next(const struct map *map, size_t *pos);
 /* The hash the map uses (seeded once per process). */
 uint32_t map_hash(const void *data, size_t len);

@@ -1,5 +1,6 @@
 /*
- * utf8.c: a table-free check, one code point at a time, with a fast run over ASCII since nearly all text is.
+ * utf8.c: a table-free check, one code point at a time, with a fast run over ASCII since nearly all
+ * text is.
  */
 #include "base/utf8.h"
 

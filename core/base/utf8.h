@@ -11,7 +11,8 @@
 bool utf8_valid(const char *text, size_t len);
 /* The longest prefix of at most `max` bytes that ends on a code point boundary. */
 size_t utf8_cut(const char *text, size_t len, size_t max);
-/* Copies into dest (size > 0), invalid bytes replaced by '?', cut on a code point, always ended with NUL. */
+/* Copies into dest (size > 0), invalid bytes replaced by '?', cut on a code point, always ended
+ * with NUL. */
 void utf8_copy(char *dest, size_t size, const char *text);
 
 #endif

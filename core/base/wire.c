@@ -1,6 +1,6 @@
 /*
- * wire.c: see wire.h.  Bytes are put together one by one, so the encoding does not depend on the machine; gcc and
- * clang make single loads and stores of it.
+ * wire.c: see wire.h.  Bytes are put together one by one, so the encoding does not depend on the
+ * machine; gcc and clang make single loads and stores of it.
  */
 #include "base/wire.h"
 
@@ -185,7 +185,8 @@ uint32_t wire_get_count(struct wire_reader *reader, uint32_t max, size_t min_rec
 {
     uint32_t n = wire_get_u32(reader);
 
-    if (reader->bad || n > max || (min_record > 0 && n > (reader->len - reader->pos) / min_record)) {
+    if (reader->bad || n > max ||
+        (min_record > 0 && n > (reader->len - reader->pos) / min_record)) {
         reader->bad = true;
         return 0;
     }

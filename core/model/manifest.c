@@ -1,6 +1,7 @@
 /*
- * manifest.c: decoding of manifests, and what is asked about one that was decoded.  See manifest.h; encoding is in
- * manifest_encode.c, because only that side touches a plugin's own memory; validation in manifest_check.c.
+ * manifest.c: decoding of manifests, and what is asked about one that was decoded.  See manifest.h;
+ * encoding is in manifest_encode.c, because only that side touches a plugin's own memory;
+ * validation in manifest_check.c.
  */
 #include "model/manifest.h"
 
@@ -14,12 +15,14 @@
 
 /* The keys that the core takes from every instance; docs/configuration.md explains them. */
 static const char *const reserved[] = {
-    "use",       "interval",   "timeout", "enabled", "enabled_if", "limits",  "affects",     "fail_after",
-    "pass_after", "scope", "labels",  "alerts",  "workers",    "concurrency", NULL,
+    "use",    "interval", "timeout",    "enabled",     "enabled_if",
+    "limits", "affects",  "fail_after", "pass_after",  "scope",
+    "labels", "alerts",   "workers",    "concurrency", NULL,
 };
 
 static const char *const type_names[] = {
-    NULL, "string", "int", "float", "bool", "duration", "bytes", "choice", "URL", "list", "map", "groups",
+    NULL,    "string", "int", "float", "bool", "duration",
+    "bytes", "choice", "URL", "list",  "map",  "groups",
 };
 
 const char *const *manifest_reserved_names(void)
@@ -79,7 +82,8 @@ void manifest_destroy(struct manifest *manifest)
     free(manifest);
 }
 
-const struct manifest_component *manifest_find(const struct manifest *manifest, const char *component)
+const struct manifest_component *manifest_find(const struct manifest *manifest,
+                                               const char *component)
 {
     for (size_t i = 0; i < manifest->ncomponents; i++) {
         if (strcmp(manifest->components[i].name, component) == 0) {
@@ -189,7 +193,8 @@ static void get_manifest(struct wire_reader *reader, struct manifest *manifest)
     }
 }
 
-int manifest_decode(const void *data, size_t len, struct manifest **ret_manifest, char *ret_why, size_t size)
+int manifest_decode(const void *data, size_t len, struct manifest **ret_manifest, char *ret_why,
+                    size_t size)
 {
     struct wire_reader reader;
     struct manifest *manifest = calloc(1, sizeof *manifest);
@@ -202,8 +207,10 @@ int manifest_decode(const void *data, size_t len, struct manifest **ret_manifest
     wire_reader_init(&reader, data, len);
     get_manifest(&reader, manifest);
     if (!wire_done(&reader)) {
-        (void)snprintf(ret_why, size, "its manifest is malformed: names and texts must be valid UTF-8 and within the "
-                                      "limits of plugin_api.h; rebuild it with this version's header");
+        (void)snprintf(
+            ret_why, size,
+            "its manifest is malformed: names and texts must be valid UTF-8 and within the "
+            "limits of plugin_api.h; rebuild it with this version's header");
         r = -EPROTO;
         goto out;
     }

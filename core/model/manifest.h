@@ -1,8 +1,9 @@
 /*
  * manifest.h: the agent's own copy of what a plugin declares.
  *
- * Encoded by whoever loaded the .so (a worker, or the agent for its own few), decoded and validated by the
- * agent like any frame.  Immutable once decoded; all strings and arrays are owned by the manifest.
+ * Encoded by whoever loaded the .so (a worker, or the agent for its own few), decoded and validated
+ * by the agent like any frame.  Immutable once decoded; all strings and arrays are owned by the
+ * manifest.
  */
 #ifndef MODEL_MANIFEST_H
 #define MODEL_MANIFEST_H
@@ -67,25 +68,29 @@ struct manifest {
 };
 
 /*
- * Checks a plugin's raw manifest and encodes it.  Runs where the .so is loaded.  When the versions do not fit it
- * still encodes names and versions, with no components, so that the agent can say what is wrong.  Returns 0,
- * or -EPROTO with a sentence in *ret_why (a static or thread-local string) when it cannot even be read.
+ * Checks a plugin's raw manifest and encodes it.  Runs where the .so is loaded.  When the versions
+ * do not fit it still encodes names and versions, with no components, so that the agent can say
+ * what is wrong.  Returns 0, or -EPROTO with a sentence in *ret_why (a static or thread-local
+ * string) when it cannot even be read.
  */
 int manifest_encode(const struct tmon_plugin *plugin, struct buf *buf, const char **ret_why);
 
 /*
- * Decodes and validates: names, types, flags, duplicate and reserved names, defaults that fit their type,
- * limits, versions.  On success the manifest is owned by the caller.  On failure returns -EPROTO (malformed, bad)
- * or -EPROTONOSUPPORT (version) or -ENOMEM and puts a sentence for the operator, which says what to do, into
- * ret_why (cut to size).
+ * Decodes and validates: names, types, flags, duplicate and reserved names, defaults that fit their
+ * type, limits, versions.  On success the manifest is owned by the caller.  On failure returns
+ * -EPROTO (malformed, bad) or -EPROTONOSUPPORT (version) or -ENOMEM and puts a sentence for the
+ * operator, which says what to do, into ret_why (cut to size).
  */
-int manifest_decode(const void *data, size_t len, struct manifest **ret_manifest, char *ret_why, size_t size);
+int manifest_decode(const void *data, size_t len, struct manifest **ret_manifest, char *ret_why,
+                    size_t size);
 void manifest_destroy(struct manifest *manifest);
 
 /* NULL when it declares none of that name. */
-const struct manifest_component *manifest_find(const struct manifest *manifest, const char *component);
+const struct manifest_component *manifest_find(const struct manifest *manifest,
+                                               const char *component);
 
-/* Whether the core takes this key from every instance (use, interval, ...), so that no component may. */
+/* Whether the core takes this key from every instance (use, interval, ...), so that no component
+ * may. */
 bool manifest_name_reserved(const char *name);
 /* All of them, ending with NULL. */
 const char *const *manifest_reserved_names(void);

@@ -6,7 +6,8 @@
 
 #include "model/manifest.h"
 
-/* 0; -EPROTONOSUPPORT (version) or -EPROTO, with a sentence for the operator and the plugin's author. */
+/* 0; -EPROTONOSUPPORT (version) or -EPROTO, with a sentence for the operator and the plugin's
+ * author. */
 int manifest_check(const struct manifest *manifest, char *ret_why, size_t size);
 
 #endif

@@ -1,9 +1,10 @@
 /*
- * manifest_encode.c: reads a plugin's own memory.  Runs where the .so is loaded: in a worker, so that a manifest of
- * wild pointers costs that worker; or in the agent for components of ours.
+ * manifest_encode.c: reads a plugin's own memory.  Runs where the .so is loaded: in a worker, so
+ * that a manifest of wild pointers costs that worker; or in the agent for components of ours.
  *
- * `size` says how much of a struct the plugin knows of: what lies beyond is not read.  A plugin of another version is
- * encoded with its names alone, since the agent must be able to say which version it is.
+ * `size` says how much of a struct the plugin knows of: what lies beyond is not read.  A plugin of
+ * another version is encoded with its names alone, since the agent must be able to say which
+ * version it is.
  */
 #include "model/manifest.h"
 
@@ -13,11 +14,11 @@
 #include "base/limits.h"
 
 /* Copies the part of a growing struct that the plugin has; `size` is its first member. */
-#define COPY_SIZED(dest_, src_)                                                            \
-    do {                                                                                   \
-        size_t size_ = (src_)->size < sizeof *(dest_) ? (src_)->size : sizeof *(dest_);    \
-        memset((dest_), 0, sizeof *(dest_));                                               \
-        memcpy((dest_), (src_), size_);                                                    \
+#define COPY_SIZED(dest_, src_)                                                                    \
+    do {                                                                                           \
+        size_t size_ = (src_)->size < sizeof *(dest_) ? (src_)->size : sizeof *(dest_);            \
+        memset((dest_), 0, sizeof *(dest_));                                                       \
+        memcpy((dest_), (src_), size_);                                                            \
     } while (0)
 
 static void put_optional(struct buf *buf, const char *text)
@@ -106,11 +107,13 @@ int manifest_encode(const struct tmon_plugin *plugin, struct buf *buf, const cha
     bool readable;
 
     if (!plugin) {
-        *ret_why = "toiletmon_plugin() returned NULL: it must return the manifest (see TMON_PLUGIN)";
+        *ret_why =
+            "toiletmon_plugin() returned NULL: it must return the manifest (see TMON_PLUGIN)";
         return -EPROTO;
     }
     if (plugin->size < head || plugin->size > 65536) {
-        *ret_why = "its manifest has an impossible size: set `size` to sizeof(struct tmon_plugin) (see TMON_PLUGIN)";
+        *ret_why = "its manifest has an impossible size: set `size` to sizeof(struct tmon_plugin) "
+                   "(see TMON_PLUGIN)";
         return -EPROTO;
     }
     readable = plugin->api_major == TMON_API_MAJOR && plugin->api_minor <= TMON_API_MINOR;

@@ -1,6 +1,7 @@
 /*
- * sample.c: see sample.h.  The encoder sorts labels and drops empty ones, which in Prometheus's model are the same as
- * none; the decoder insists on that order, so equal label sets are equal bytes everywhere after this.
+ * sample.c: see sample.h.  The encoder sorts labels and drops empty ones, which in Prometheus's
+ * model are the same as none; the decoder insists on that order, so equal label sets are equal
+ * bytes everywhere after this.
  */
 #include "model/sample.h"
 
@@ -58,7 +59,8 @@ static const char *own_label(tmon_metric_kind kind)
     return kind == TMON_HISTOGRAM ? "le" : kind == TMON_SUMMARY ? "quantile" : "";
 }
 
-static const char *points_problem(tmon_metric_kind kind, const double *bounds, const double *points, size_t n)
+static const char *points_problem(tmon_metric_kind kind, const double *bounds, const double *points,
+                                  size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (isnan(bounds[i]) || (i > 0 && bounds[i] <= bounds[i - 1])) {
@@ -67,14 +69,16 @@ static const char *points_problem(tmon_metric_kind kind, const double *bounds, c
         if (kind == TMON_SUMMARY && (bounds[i] < 0 || bounds[i] > 1)) {
             return "quantiles must lie between 0 and 1";
         }
-        if (kind == TMON_HISTOGRAM && (isinf(bounds[i]) || !(points[i] >= 0) || (i > 0 && points[i] < points[i - 1]))) {
+        if (kind == TMON_HISTOGRAM &&
+            (isinf(bounds[i]) || !(points[i] >= 0) || (i > 0 && points[i] < points[i - 1]))) {
             return "buckets must be cumulative counts with finite bounds (+Inf is added)";
         }
     }
     return NULL;
 }
 
-static const char *head_problem(tmon_metric_kind kind, const char *name, size_t npoints, size_t nlabels)
+static const char *head_problem(tmon_metric_kind kind, const char *name, size_t npoints,
+                                size_t nlabels)
 {
     if (kind < TMON_UNTYPED || kind > TMON_SUMMARY) {
         return "unknown kind of metric";
@@ -96,7 +100,8 @@ static const char *label_problem(tmon_metric_kind kind, const char *key, const c
     size_t len;
 
     if (!key || strlen(key) > LIMIT_NAME_BYTES || !label_name_ok(key)) {
-        return "a label name must match [a-zA-Z_][a-zA-Z0-9_]*, not start with __ and be at most 128 bytes long";
+        return "a label name must match [a-zA-Z_][a-zA-Z0-9_]*, not start with __ and be at most "
+               "128 bytes long";
     }
     if (strcmp(key, own_label(kind)) == 0) {
         return "the labels le (histogram) and quantile (summary) are added by the agent";
@@ -109,7 +114,8 @@ static const char *label_problem(tmon_metric_kind kind, const char *key, const c
 }
 
 /* Copies the labels that have a value, sorted by name. */
-static const char *sort_labels(const struct tmon_metric *metric, struct tmon_pair *ret_labels, uint32_t *ret_n)
+static const char *sort_labels(const struct tmon_metric *metric, struct tmon_pair *ret_labels,
+                               uint32_t *ret_n)
 {
     uint32_t n = 0;
 
@@ -167,7 +173,8 @@ int sample_encode(struct buf *buf, const struct tmon_metric *metric, const char 
     wire_put_str(buf, metric->name);
     wire_put_u8(buf, metric->help != NULL);
     if (metric->help) {
-        wire_put_bytes(buf, metric->help, utf8_cut(metric->help, strlen(metric->help), LIMIT_HELP_BYTES));
+        wire_put_bytes(buf, metric->help,
+                       utf8_cut(metric->help, strlen(metric->help), LIMIT_HELP_BYTES));
     }
     wire_put_f64(buf, metric->value);
     wire_put_i64(buf, metric->time_ms);
@@ -216,8 +223,8 @@ int sample_decode(struct wire_reader *reader, struct sample *ret_sample)
 
         label->key = wire_get_str(reader, LIMIT_NAME_BYTES);
         label->value = wire_get_str(reader, LIMIT_LABEL_VALUE_BYTES);
-        if (reader->bad || label_problem(sample->kind, label->key, label->value) || !*label->value ||
-            (before && strcmp(before, label->key) >= 0)) {
+        if (reader->bad || label_problem(sample->kind, label->key, label->value) ||
+            !*label->value || (before && strcmp(before, label->key) >= 0)) {
             return -EPROTO;
         }
         before = label->key;
@@ -229,7 +236,8 @@ int sample_decode(struct wire_reader *reader, struct sample *ret_sample)
             sample->bounds[i] = wire_get_f64(reader);
             sample->points[i] = wire_get_f64(reader);
         }
-        if (reader->bad || points_problem(sample->kind, sample->bounds, sample->points, sample->npoints)) {
+        if (reader->bad ||
+            points_problem(sample->kind, sample->bounds, sample->points, sample->npoints)) {
             return -EPROTO;
         }
     }

@@ -1,9 +1,9 @@
 /*
  * sample.h: metric samples on their way from a plugin to the store.
  *
- * A batch is a buf of encoded samples.  Worker and own-thread collectors encode the same way; the store
- * decodes in place without allocating.  sample_encode() validates (in the worker, for a good message);
- * sample_decode() validates again (in the agent, because a worker is never trusted).
+ * A batch is a buf of encoded samples.  Worker and own-thread collectors encode the same way; the
+ * store decodes in place without allocating.  sample_encode() validates (in the worker, for a good
+ * message); sample_decode() validates again (in the agent, because a worker is never trusted).
  */
 #ifndef MODEL_SAMPLE_H
 #define MODEL_SAMPLE_H
@@ -15,8 +15,8 @@
 #include "base/wire.h"
 #include "plugin_api.h"
 
-/* Appends one sample.  0; -EINVAL with a sentence in *ret_why (static) for a bad name, label, bucket...;
- * -ENOBUFS when the buf is at its cap (nothing is appended). */
+/* Appends one sample.  0; -EINVAL with a sentence in *ret_why (static) for a bad name, label,
+ * bucket...; -ENOBUFS when the buf is at its cap (nothing is appended). */
 int sample_encode(struct buf *buf, const struct tmon_metric *metric, const char **ret_why);
 
 /* A decoded sample; strings point into the batch. */

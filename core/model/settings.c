@@ -1,6 +1,7 @@
 /*
- * settings.c: see settings.h.  struct tmon_config of the public header is struct settings under another name, so that
- * a plugin's reads cost a walk over a handful of names and no second copy of anything.
+ * settings.c: see settings.h.  struct tmon_config of the public header is struct settings under
+ * another name, so that a plugin's reads cost a walk over a handful of names and no second copy of
+ * anything.
  */
 #include "model/settings.h"
 
@@ -67,7 +68,8 @@ void settings_encode(const struct settings *settings, struct buf *buf)
 
         wire_put_str(buf, setting->name);
         wire_put_u8(buf, (uint8_t)setting->type);
-        wire_put_u8(buf, (uint8_t)(setting->set | setting->secret << 1 | (setting->text != NULL) << 2));
+        wire_put_u8(buf,
+                    (uint8_t)(setting->set | setting->secret << 1 | (setting->text != NULL) << 2));
         wire_put_i64(buf, setting->num);
         wire_put_f64(buf, setting->real);
         wire_put_str(buf, setting->text);
@@ -97,7 +99,8 @@ static char *get_copy(struct wire_reader *reader, size_t max)
     return copy;
 }
 
-/* The entries of a LIST, MAP or GROUPS; `count` grows with what is there, so that a half-built one can be freed. */
+/* The entries of a LIST, MAP or GROUPS; `count` grows with what is there, so that a half-built one
+ * can be freed. */
 static int decode_entries(struct wire_reader *reader, int depth, struct setting *setting)
 {
     uint32_t n = wire_get_count(reader, LIMIT_SETTING_ITEMS, 4);
@@ -113,7 +116,8 @@ static int decode_entries(struct wire_reader *reader, int depth, struct setting 
             setting->values = calloc(n, sizeof *setting->values);
         }
     }
-    if ((setting->type == TMON_GROUPS && !setting->groups) || (setting->type != TMON_GROUPS && !setting->items) ||
+    if ((setting->type == TMON_GROUPS && !setting->groups) ||
+        (setting->type != TMON_GROUPS && !setting->items) ||
         (setting->type == TMON_MAP && !setting->values)) {
         return -ENOMEM;
     }
@@ -203,8 +207,9 @@ static bool same_text(const char *a, const char *b)
 
 static bool setting_equal(const struct setting *a, const struct setting *b)
 {
-    if (!same_text(a->name, b->name) || a->type != b->type || a->set != b->set || a->num != b->num ||
-        memcmp(&a->real, &b->real, sizeof a->real) != 0 || !same_text(a->text, b->text) || a->count != b->count) {
+    if (!same_text(a->name, b->name) || a->type != b->type || a->set != b->set ||
+        a->num != b->num || memcmp(&a->real, &b->real, sizeof a->real) != 0 ||
+        !same_text(a->text, b->text) || a->count != b->count) {
         return false;
     }
     for (size_t i = 0; i < a->count; i++) {
@@ -249,7 +254,8 @@ const struct setting *settings_find(const struct settings *settings, const char 
     return NULL;
 }
 
-void settings_each_url(const struct settings *settings, void (*fn)(void *owner, const char *url), void *owner)
+void settings_each_url(const struct settings *settings, void (*fn)(void *owner, const char *url),
+                       void *owner)
 {
     if (!settings) {
         return;
@@ -272,25 +278,30 @@ const struct tmon_config *settings_as_config(const struct settings *settings)
 }
 
 /* A plugin that asks for what it did not declare has a bug that its author must see at once. */
-static const struct setting *need(const struct tmon_config *config, const char *name, unsigned types)
+static const struct setting *need(const struct tmon_config *config, const char *name,
+                                  unsigned types)
 {
-    const struct setting *setting = settings_find((const struct settings *)(const void *)config, name);
+    const struct setting *setting =
+        settings_find((const struct settings *)(const void *)config, name);
 
     if (!setting || !(types & 1u << setting->type)) {
-        (void)fprintf(stderr, "toiletmon: the plugin asked for the setting \"%s\", which %s\n", name,
-                      setting ? "it declared with another type" : "it did not declare");
+        (void)fprintf(stderr, "toiletmon: the plugin asked for the setting \"%s\", which %s\n",
+                      name, setting ? "it declared with another type" : "it did not declare");
         abort();
     }
     return setting;
 }
 
-static const struct setting *need_entry(const struct tmon_config *config, const char *name, unsigned types, size_t i)
+static const struct setting *need_entry(const struct tmon_config *config, const char *name,
+                                        unsigned types, size_t i)
 {
     const struct setting *setting = need(config, name, types);
 
     if (i >= setting->count) {
-        (void)fprintf(stderr, "toiletmon: the plugin asked for entry %zu of the setting \"%s\", which has %zu\n", i, name,
-                      setting->count);
+        (void)fprintf(
+            stderr,
+            "toiletmon: the plugin asked for entry %zu of the setting \"%s\", which has %zu\n", i,
+            name, setting->count);
         abort();
     }
     return setting;
@@ -305,14 +316,17 @@ bool settings_config_has(const struct tmon_config *config, const char *name)
 
 const char *settings_config_string(const struct tmon_config *config, const char *name)
 {
-    const char *text = need(config, name, 1u << TMON_STRING | 1u << TMON_CHOICE | 1u << TMON_URL)->text;
+    const char *text =
+        need(config, name, 1u << TMON_STRING | 1u << TMON_CHOICE | 1u << TMON_URL)->text;
 
     return text ? text : "";
 }
 
 int64_t settings_config_int(const struct tmon_config *config, const char *name)
 {
-    return need(config, name, 1u << TMON_INT | 1u << TMON_BOOL | 1u << TMON_DURATION | 1u << TMON_BYTES)->num;
+    return need(config, name,
+                1u << TMON_INT | 1u << TMON_BOOL | 1u << TMON_DURATION | 1u << TMON_BYTES)
+        ->num;
 }
 
 double settings_config_float(const struct tmon_config *config, const char *name)
@@ -337,7 +351,8 @@ struct tmon_pair settings_config_pair(const struct tmon_config *config, const ch
     return (struct tmon_pair){setting->items[i], setting->values[i]};
 }
 
-const struct tmon_config *settings_config_group(const struct tmon_config *config, const char *name, size_t i)
+const struct tmon_config *settings_config_group(const struct tmon_config *config, const char *name,
+                                                size_t i)
 {
     return settings_as_config(need_entry(config, name, 1u << TMON_GROUPS, i)->groups[i]);
 }

@@ -1,9 +1,9 @@
 /*
  * value.c: reads single values.  Pure functions, any thread.
  *
- * The grammar is narrower than strtod()'s and strtoll()'s on purpose: "010" (octal?), "1e3" for an integer, "30"
- * for a duration and "64K" for a size (1000 or 1024?) are mistakes more often than not, so they are refused with
- * the right way to write them.
+ * The grammar is narrower than strtod()'s and strtoll()'s on purpose: "010" (octal?), "1e3" for an
+ * integer, "30" for a duration and "64K" for a size (1000 or 1024?) are mistakes more often than
+ * not, so they are refused with the right way to write them.
  */
 #include "model/value.h"
 
@@ -25,7 +25,12 @@ struct unit {
 };
 
 static const struct unit time_units[] = {
-    {"w", INT64_C(604800000)}, {"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1},
+    {"w", INT64_C(604800000)},
+    {"d", 86400000},
+    {"h", 3600000},
+    {"m", 60000},
+    {"s", 1000},
+    {"ms", 1},
 };
 
 static const struct unit size_units[] = {
@@ -128,8 +133,7 @@ static bool read_duration(const char *text, int64_t *ret_ms)
         if (!read_digits(&text, &num)) {
             return false;
         }
-        for (len = 0; isalpha((unsigned char)text[len]); len++) {
-        }
+        for (len = 0; isalpha((unsigned char)text[len]); len++) {}
         for (i = smallest; i < COUNT(time_units); i++) {
             if (strlen(time_units[i].name) == len && strncmp(text, time_units[i].name, len) == 0) {
                 break;
@@ -218,7 +222,8 @@ static const char *url_problem(const char *text)
     }
     if (port != end) {
         char *stop;
-        long number = *port == ':' && isdigit((unsigned char)port[1]) ? strtol(port + 1, &stop, 10) : 0;
+        long number =
+            *port == ':' && isdigit((unsigned char)port[1]) ? strtol(port + 1, &stop, 10) : 0;
 
         if (number < 1 || number > 65535 || stop != end) {
             return "must be a URL whose port is a number from 1 to 65535";
@@ -245,7 +250,8 @@ static void show_bound(char *space, size_t size, tmon_type type, double bound)
             i--;
         }
         if (i > 5) {
-            snprintf(space, size, "%" PRId64 "%s", bytes / size_units[i].factor, size_units[i].name);
+            snprintf(space, size, "%" PRId64 "%s", bytes / size_units[i].factor,
+                     size_units[i].name);
         } else {
             snprintf(space, size, "%" PRId64, bytes);
         }
@@ -273,7 +279,8 @@ static int refuse(char *ret_why, size_t size, const char *why)
     return -EINVAL;
 }
 
-int value_parse(const struct value_rule *rule, const char *text, struct value *ret_value, char *ret_why, size_t size)
+int value_parse(const struct value_rule *rule, const char *text, struct value *ret_value,
+                char *ret_why, size_t size)
 {
     struct value value = {0};
     const char *problem;
@@ -309,19 +316,22 @@ int value_parse(const struct value_rule *rule, const char *text, struct value *r
         break;
     case TMON_DURATION:
         if (!read_duration(text, &value.num)) {
-            return refuse(ret_why, size, "must be a duration with its unit, such as 500ms, 30s, 5m, 2h or 1d");
+            return refuse(ret_why, size,
+                          "must be a duration with its unit, such as 500ms, 30s, 5m, 2h or 1d");
         }
         r = check_range(rule, (double)value.num, ret_why, size);
         break;
     case TMON_BYTES:
         if (!read_size(text, &value.num)) {
-            return refuse(ret_why, size, "must be a size such as 64KiB (1024s), 10MB (1000s) or 4096");
+            return refuse(ret_why, size,
+                          "must be a size such as 64KiB (1024s), 10MB (1000s) or 4096");
         }
         r = check_range(rule, (double)value.num, ret_why, size);
         break;
     case TMON_CHOICE:
         if (!is_choice(rule->choices, text)) {
-            snprintf(ret_why, size, "must be one of %s", rule->choices ? rule->choices : "(nothing)");
+            snprintf(ret_why, size, "must be one of %s",
+                     rule->choices ? rule->choices : "(nothing)");
             r = -EINVAL;
         }
         break;

@@ -1,6 +1,6 @@
 /*
- * verdict.c: see verdict.h.  What does not fit is counted in `dropped`; a verdict is never lost because its details
- * are too many.
+ * verdict.c: see verdict.h.  What does not fit is counted in `dropped`; a verdict is never lost
+ * because its details are too many.
  */
 #include "model/verdict.h"
 
@@ -73,7 +73,8 @@ void verdict_destroy(struct verdict *verdict)
     free(verdict);
 }
 
-/* Makes room for one more of `n` elements; grows by doubling.  NULL when there is none to be had. */
+/* Makes room for one more of `n` elements; grows by doubling.  NULL when there is none to be had.
+ */
 static void *room_for_one(void *array, size_t n, size_t element)
 {
     if (n > 0 && (n & (n - 1)) != 0) {
@@ -82,7 +83,8 @@ static void *room_for_one(void *array, size_t n, size_t element)
     return realloc(array, (n ? n * 2 : 1) * element);
 }
 
-static void add_subject(struct verdict *verdict, const char *name, tmon_verdict status, const char *text)
+static void add_subject(struct verdict *verdict, const char *name, tmon_verdict status,
+                        const char *text)
 {
     struct subject *subjects = NULL;
     char *copy = NULL;
@@ -99,10 +101,12 @@ static void add_subject(struct verdict *verdict, const char *name, tmon_verdict 
         verdict->dropped++;
         return;
     }
-    subjects[verdict->nsubjects++] = (struct subject){.name = copy, .status = status, .text = copy_text(text)};
+    subjects[verdict->nsubjects++] =
+        (struct subject){.name = copy, .status = status, .text = copy_text(text)};
 }
 
-void verdict_report(struct verdict *verdict, const char *subject, tmon_verdict status, const char *text)
+void verdict_report(struct verdict *verdict, const char *subject, tmon_verdict status,
+                    const char *text)
 {
     if (status < TMON_PASS || status > TMON_FAIL) {
         status = TMON_FAIL;
@@ -110,8 +114,10 @@ void verdict_report(struct verdict *verdict, const char *subject, tmon_verdict s
     if (subject) {
         add_subject(verdict, subject, status, text);
     }
-    /* The message is the first text of the worst status; one about the whole beats one about a subject. */
-    if (text && (status > verdict->status || !verdict->message || (!subject && status == verdict->status))) {
+    /* The message is the first text of the worst status; one about the whole beats one about a
+     * subject. */
+    if (text && (status > verdict->status || !verdict->message ||
+                 (!subject && status == verdict->status))) {
         if (status >= verdict->status && (status != TMON_PASS || !subject)) {
             free(verdict->message);
             verdict->message = copy_text(text);

@@ -1,8 +1,9 @@
 /*
  * verdict.h: what a check said, and its encoding.
  *
- * A verdict is collected on the side where the plugin runs (verdict_add_...), encoded once at the end of the
- * call, and decoded by the agent into an immutable object that the store keeps and health shows.
+ * A verdict is collected on the side where the plugin runs (verdict_add_...), encoded once at the
+ * end of the call, and decoded by the agent into an immutable object that the store keeps and
+ * health shows.
  */
 #ifndef MODEL_VERDICT_H
 #define MODEL_VERDICT_H
@@ -44,8 +45,10 @@ struct verdict {
 /* NULL when out of memory. */
 struct verdict *verdict_create(tmon_verdict status, const char *message);
 void verdict_destroy(struct verdict *verdict);
-/* Copy what they are given; cut texts at LIMIT_TEXT_BYTES on a code point; drop beyond the limits. */
-void verdict_report(struct verdict *verdict, const char *subject, tmon_verdict status, const char *text);
+/* Copy what they are given; cut texts at LIMIT_TEXT_BYTES on a code point; drop beyond the limits.
+ */
+void verdict_report(struct verdict *verdict, const char *subject, tmon_verdict status,
+                    const char *text);
 void verdict_detail_number(struct verdict *verdict, const char *key, double number);
 void verdict_detail_text(struct verdict *verdict, const char *key, const char *text);
 void verdict_detail_item(struct verdict *verdict, const char *key, const char *text);

@@ -109,13 +109,15 @@ static void test_wire_refuses(void **state)
 {
     struct wire_reader reader;
 
-    expect_bad_string("\x05\0\0\0abc", 8, 10);            /* longer than what is there */
-    expect_bad_string("\xff\xff\xff\xff" "abc", 8, 10);   /* absurd */
-    expect_bad_string("\x03\0\0\0abc\0", 8, 2);           /* beyond the caller's cap */
-    expect_bad_string("\x03\0\0\0abcd", 8, 10);           /* no NUL behind it */
-    expect_bad_string("\x03\0\0\0a\0c\0", 8, 10);         /* NUL inside */
-    expect_bad_string("\x02\0\0\0\xc0\x80\0", 7, 10);     /* not UTF-8 */
-    expect_bad_string("\x02\0", 2, 10);                   /* no room for a length */
+    expect_bad_string("\x05\0\0\0abc", 8, 10); /* longer than what is there */
+    expect_bad_string("\xff\xff\xff\xff"
+                      "abc",
+                      8, 10);                         /* absurd */
+    expect_bad_string("\x03\0\0\0abc\0", 8, 2);       /* beyond the caller's cap */
+    expect_bad_string("\x03\0\0\0abcd", 8, 10);       /* no NUL behind it */
+    expect_bad_string("\x03\0\0\0a\0c\0", 8, 10);     /* NUL inside */
+    expect_bad_string("\x02\0\0\0\xc0\x80\0", 7, 10); /* not UTF-8 */
+    expect_bad_string("\x02\0", 2, 10);               /* no room for a length */
     wire_reader_init(&reader, "\x03\0\0\0abcdef", 10);
     assert_int_equal(wire_get_count(&reader, 10, 3), 0); /* 3 records of 3 bytes in 6 */
     assert_true(reader.bad);
@@ -145,7 +147,9 @@ static void test_utf8(void **state)
     assert_false(utf8_valid("12345678\xff", 9));
     assert_int_equal(utf8_cut("aü", 3, 2), 1);
     assert_int_equal(utf8_cut("aü", 3, 3), 3);
-    utf8_copy(out, sizeof out, "a\xff" "b");
+    utf8_copy(out, sizeof out,
+              "a\xff"
+              "b");
     assert_string_equal(out, "a?b");
     utf8_copy(out, 4, "aüü");
     assert_string_equal(out, "aü");

@@ -1,4 +1,5 @@
-/* core/base/log.c: one event stays one line, whatever is in it; limits count what they hold back. */
+/* core/base/log.c: one event stays one line, whatever is in it; limits count what they hold back.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,7 +37,8 @@ static const char *capture(void (*fn)(void))
 
 static void say_hostile(void)
 {
-    log_info("worker ended", LOG_S("instance", "db"), LOG_S("why", "line\nbreak \"quoted\" \x1b[31m \xff"), LOG_I("code", -3),
+    log_info("worker ended", LOG_S("instance", "db"),
+             LOG_S("why", "line\nbreak \"quoted\" \x1b[31m \xff"), LOG_I("code", -3),
              LOG_F("seconds", 0.25), LOG_S("absent", NULL));
     log_debug("too low to be shown");
 }
@@ -47,8 +49,9 @@ static void test_logfmt(void **state)
 
     log_setup(LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT);
     line = capture(say_hostile);
-    assert_non_null(strstr(line, " level=info msg=\"worker ended\" instance=db why=\"line\\nbreak \\\"quoted\\\" "
-                                 "\\u001b[31m ?\" code=-3 seconds=0.25\n"));
+    assert_non_null(strstr(
+        line, " level=info msg=\"worker ended\" instance=db why=\"line\\nbreak \\\"quoted\\\" "
+              "\\u001b[31m ?\" code=-3 seconds=0.25\n"));
     assert_null(strstr(line, "absent"));
     assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
 }
@@ -60,7 +63,9 @@ static void test_json(void **state)
     log_setup(LOG_LEVEL_INFO, LOG_FORMAT_JSON);
     line = capture(say_hostile);
     assert_int_equal(line[0], '{');
-    assert_non_null(strstr(line, "\"level\":\"info\",\"msg\":\"worker ended\",\"instance\":\"db\",\"why\":\"line\\nbreak"));
+    assert_non_null(strstr(
+        line,
+        "\"level\":\"info\",\"msg\":\"worker ended\",\"instance\":\"db\",\"why\":\"line\\nbreak"));
     assert_non_null(strstr(line, "\"code\":-3,\"seconds\":0.25}\n"));
 }
 
@@ -70,7 +75,8 @@ static void say_long(void)
 
     memset(text, 'x', 100000);
     text[100000] = '\0';
-    log_error("long", LOG_S("a", text), LOG_S("b", text), LOG_S("c", text), LOG_S("d", text), LOG_S("e", text));
+    log_error("long", LOG_S("a", text), LOG_S("b", text), LOG_S("c", text), LOG_S("d", text),
+              LOG_S("e", text));
     free(text);
 }
 
@@ -114,8 +120,11 @@ static void test_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_logfmt), cmocka_unit_test(test_json), cmocka_unit_test(test_long_lines_are_cut),
-        cmocka_unit_test(test_limit),  cmocka_unit_test(test_time),
+        cmocka_unit_test(test_logfmt),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_long_lines_are_cut),
+        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* core/base/loop.c: timers in order and never early, posts from other threads, removal inside a callback. */
+/* core/base/loop.c: timers in order and never early, posts from other threads, removal inside a
+ * callback. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,9 +1,10 @@
-/* core/model/manifest*.c and settings.c: declared once, arrives whole; every rule of plugin_api.h is enforced. */
+/* core/model/manifest*.c and settings.c: declared once, arrives whole; every rule of plugin_api.h
+ * is enforced. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,15 +29,24 @@ static const struct tmon_option table_options[] = {
     {0},
 };
 static const struct tmon_option options[] = {
-    {.name = "dsn", .type = TMON_STRING, .flags = TMON_REQUIRED | TMON_SECRET, .help = "Where it is."},
-    {.name = "slow", .type = TMON_DURATION, .fallback = "1s", .min = 1, .max = 60000, .help = "Too slow."},
+    {.name = "dsn",
+     .type = TMON_STRING,
+     .flags = TMON_REQUIRED | TMON_SECRET,
+     .help = "Where it is."},
+    {.name = "slow",
+     .type = TMON_DURATION,
+     .fallback = "1s",
+     .min = 1,
+     .max = 60000,
+     .help = "Too slow."},
     {.name = "mode", .type = TMON_CHOICE, .choices = "a|b", .fallback = "b", .help = "How."},
     {.name = "tables", .type = TMON_GROUPS, .group = table_options, .help = "What is counted."},
     {0},
 };
 
 /* Encodes and decodes one component; gives the manifest or the refusal. */
-static int round_trip(const struct tmon_plugin *plugin, struct manifest **ret_manifest, char *why, size_t size)
+static int round_trip(const struct tmon_plugin *plugin, struct manifest **ret_manifest, char *why,
+                      size_t size)
 {
     struct buf buf;
     const char *static_why = NULL;
@@ -53,18 +63,24 @@ static int round_trip(const struct tmon_plugin *plugin, struct manifest **ret_ma
     return r;
 }
 
-static int try_component(const struct tmon_component *component, struct manifest **ret_manifest, char *why, size_t size)
+static int try_component(const struct tmon_component *component, struct manifest **ret_manifest,
+                         char *why, size_t size)
 {
     const struct tmon_component *const components[] = {component, NULL};
-    const struct tmon_plugin plugin = {sizeof plugin, TMON_API_MAJOR, TMON_API_MINOR, "p", "1.0", "MIT", components};
+    const struct tmon_plugin plugin = {sizeof plugin, TMON_API_MAJOR, TMON_API_MINOR, "p",
+                                       "1.0",         "MIT",          components};
 
     return round_trip(&plugin, ret_manifest, why, size);
 }
 
 static void test_arrives_whole(void **state)
 {
-    const struct tmon_component component = {.size = sizeof component, .flags = TMON_SPAWNS, .name = "postgres",
-                                             .summary = "A database.", .options = options, .check = check};
+    const struct tmon_component component = {.size = sizeof component,
+                                             .flags = TMON_SPAWNS,
+                                             .name = "postgres",
+                                             .summary = "A database.",
+                                             .options = options,
+                                             .check = check};
     struct manifest *manifest = NULL;
     const struct manifest_component *found;
     char why[256] = "";
@@ -94,38 +110,67 @@ static void expect_refused(struct tmon_component component, const char *part)
     }
 }
 
-#define ONE_OPTION(...) .options = (const struct tmon_option[]){{__VA_ARGS__}, {0}}
+#define ONE_OPTION(...)                                                                            \
+    .options = (const struct tmon_option[])                                                        \
+    {                                                                                              \
+        {__VA_ARGS__},                                                                             \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
 
 static void test_rules(void **state)
 {
     expect_refused((struct tmon_component){.name = "Bad-Name", .check = check}, "[a-z][a-z0-9_]*");
     expect_refused((struct tmon_component){.name = "x"}, "no ability");
-    expect_refused((struct tmon_component){.name = "x", .check = check, .flags = 1u << 20}, "unknown flags");
+    expect_refused((struct tmon_component){.name = "x", .check = check, .flags = 1u << 20},
+                   "unknown flags");
     expect_refused((struct tmon_component){.name = "x", .judge = judge}, "without format()");
-    expect_refused((struct tmon_component){.name = "x", .check = check, ONE_OPTION(.name = "interval", .type = TMON_INT)},
+    expect_refused((struct tmon_component){.name = "x",
+                                           .check = check,
+                                           ONE_OPTION(.name = "interval", .type = TMON_INT)},
                    "taken by the agent");
-    expect_refused((struct tmon_component){.name = "x", .check = check, ONE_OPTION(.name = "a", .type = 99)}, "unknown type");
-    expect_refused((struct tmon_component){.name = "x", .check = check,
-                                           ONE_OPTION(.name = "a", .type = TMON_INT, .fallback = "ten")}, "the default");
-    expect_refused((struct tmon_component){.name = "x", .check = check,
-                                           ONE_OPTION(.name = "a", .type = TMON_INT, .fallback = "11", .min = 1, .max = 10)},
+    expect_refused(
+        (struct tmon_component){.name = "x", .check = check, ONE_OPTION(.name = "a", .type = 99)},
+        "unknown type");
+    expect_refused(
+        (struct tmon_component){.name = "x",
+                                .check = check,
+                                ONE_OPTION(.name = "a", .type = TMON_INT, .fallback = "ten")},
+        "the default");
+    expect_refused((struct tmon_component){.name = "x",
+                                           .check = check,
+                                           ONE_OPTION(.name = "a", .type = TMON_INT,
+                                                      .fallback = "11", .min = 1, .max = 10)},
                    "the default");
-    expect_refused((struct tmon_component){.name = "x", .check = check,
-                                           ONE_OPTION(.name = "a", .type = TMON_INT, .fallback = "1", .flags = TMON_REQUIRED)},
+    expect_refused((struct tmon_component){.name = "x",
+                                           .check = check,
+                                           ONE_OPTION(.name = "a", .type = TMON_INT,
+                                                      .fallback = "1", .flags = TMON_REQUIRED)},
                    "required and has a default");
-    expect_refused((struct tmon_component){.name = "x", .check = check, ONE_OPTION(.name = "a", .type = TMON_CHOICE)},
+    expect_refused((struct tmon_component){.name = "x",
+                                           .check = check,
+                                           ONE_OPTION(.name = "a", .type = TMON_CHOICE)},
                    "choices");
-    expect_refused((struct tmon_component){.name = "x", .check = check, ONE_OPTION(.name = "a", .type = TMON_GROUPS)},
+    expect_refused((struct tmon_component){.name = "x",
+                                           .check = check,
+                                           ONE_OPTION(.name = "a", .type = TMON_GROUPS)},
                    "group");
-    expect_refused((struct tmon_component){.name = "x", .check = check,
-                                           ONE_OPTION(.name = "a", .type = TMON_INT, .min = 2, .max = 1)}, "min above");
-    expect_refused((struct tmon_component){.name = "x", .check = check, ONE_OPTION(.name = "a\xff", .type = TMON_INT)},
+    expect_refused(
+        (struct tmon_component){.name = "x",
+                                .check = check,
+                                ONE_OPTION(.name = "a", .type = TMON_INT, .min = 2, .max = 1)},
+        "min above");
+    expect_refused((struct tmon_component){.name = "x",
+                                           .check = check,
+                                           ONE_OPTION(.name = "a\xff", .type = TMON_INT)},
                    "malformed");
 }
 
 static void test_versions(void **state)
 {
-    struct tmon_plugin plugin = {sizeof plugin, TMON_API_MAJOR, TMON_API_MINOR + 1, "new", "2.0", "MIT", NULL};
+    struct tmon_plugin plugin = {
+        sizeof plugin, TMON_API_MAJOR, TMON_API_MINOR + 1, "new", "2.0", "MIT", NULL};
     struct manifest *manifest = NULL;
     char why[256] = "";
 
@@ -146,10 +191,16 @@ static void test_settings_round_trip(void **state)
     struct wire_reader reader;
     struct buf buf;
 
-    settings->settings[0] = (struct setting){.name = strdup("url"), .type = TMON_URL, .set = true, .text = strdup("http://a/")};
-    settings->settings[1] = (struct setting){.name = strdup("n"), .type = TMON_DURATION, .num = 1500};
-    settings->settings[2] = (struct setting){.name = strdup("headers"), .type = TMON_MAP, .set = true, .secret = true,
-                                             .count = 1, .items = calloc(1, sizeof(char *)),
+    settings->settings[0] = (struct setting){
+        .name = strdup("url"), .type = TMON_URL, .set = true, .text = strdup("http://a/")};
+    settings->settings[1] =
+        (struct setting){.name = strdup("n"), .type = TMON_DURATION, .num = 1500};
+    settings->settings[2] = (struct setting){.name = strdup("headers"),
+                                             .type = TMON_MAP,
+                                             .set = true,
+                                             .secret = true,
+                                             .count = 1,
+                                             .items = calloc(1, sizeof(char *)),
                                              .values = calloc(1, sizeof(char *))};
     settings->settings[2].items[0] = strdup("X-Key");
     settings->settings[2].values[0] = strdup("v");

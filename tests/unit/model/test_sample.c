@@ -1,10 +1,11 @@
-/* core/model/sample.c: what a plugin emits arrives the same, sorted and clean; what is malformed is refused. */
+/* core/model/sample.c: what a plugin emits arrives the same, sorted and clean; what is malformed is
+ * refused. */
+#include <errno.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <errno.h>
-#include <math.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -16,10 +17,22 @@ static void test_round_trip(void **state)
     static const struct tmon_pair labels[] = {{"mode", "idle"}, {"empty", ""}, {"cpu", "0"}};
     static const double bounds[] = {0.1, 1};
     static const double points[] = {3, 5};
-    struct tmon_metric gauge = {.size = sizeof gauge, .kind = TMON_GAUGE, .name = "a_b", .help = "Help.", .value = -1.5,
-                                .labels = labels, .nlabels = 3, .time_ms = 12};
-    struct tmon_metric histogram = {.size = sizeof histogram, .kind = TMON_HISTOGRAM, .name = "h", .value = 9,
-                                    .bounds = bounds, .points = points, .npoints = 2, .count = 6};
+    struct tmon_metric gauge = {.size = sizeof gauge,
+                                .kind = TMON_GAUGE,
+                                .name = "a_b",
+                                .help = "Help.",
+                                .value = -1.5,
+                                .labels = labels,
+                                .nlabels = 3,
+                                .time_ms = 12};
+    struct tmon_metric histogram = {.size = sizeof histogram,
+                                    .kind = TMON_HISTOGRAM,
+                                    .name = "h",
+                                    .value = 9,
+                                    .bounds = bounds,
+                                    .points = points,
+                                    .npoints = 2,
+                                    .count = 6};
     struct wire_reader reader;
     struct sample sample;
     struct buf buf;
@@ -60,8 +73,8 @@ static void expect_refused(struct tmon_metric metric)
     buf_finish(&buf);
 }
 
-#define LABELS(...)                                                                           \
-    .labels = (const struct tmon_pair[]){__VA_ARGS__},                                        \
+#define LABELS(...)                                                                                \
+    .labels = (const struct tmon_pair[]){__VA_ARGS__},                                             \
     .nlabels = sizeof((const struct tmon_pair[]){__VA_ARGS__}) / sizeof(struct tmon_pair)
 
 static void test_refuses_what_prometheus_would(void **state)
@@ -83,12 +96,18 @@ static void test_refuses_what_prometheus_would(void **state)
     expect_refused((struct tmon_metric){.name = "a", LABELS({"x", "b"}, {"x", "c"})});
     expect_refused((struct tmon_metric){.name = "a", LABELS({"x", "\xff"})});
     expect_refused((struct tmon_metric){.name = "a", .kind = TMON_HISTOGRAM, LABELS({"le", "1"})});
-    expect_refused((struct tmon_metric){.name = "a", .kind = TMON_GAUGE, .bounds = up, .points = up, .npoints = 2});
-    expect_refused((struct tmon_metric){.name = "a", .kind = TMON_HISTOGRAM, .bounds = down, .points = up, .npoints = 2});
-    expect_refused((struct tmon_metric){.name = "a", .kind = TMON_HISTOGRAM, .bounds = up, .points = down, .npoints = 2});
-    expect_refused((struct tmon_metric){.name = "a", .kind = TMON_HISTOGRAM, .bounds = inf, .points = up, .npoints = 2});
-    expect_refused((struct tmon_metric){.name = "a", .kind = TMON_SUMMARY, .bounds = up, .points = up, .npoints = 2});
-    expect_refused((struct tmon_metric){.name = "a", .kind = TMON_SUMMARY, .bounds = nan_bound, .points = up, .npoints = 2});
+    expect_refused((struct tmon_metric){
+        .name = "a", .kind = TMON_GAUGE, .bounds = up, .points = up, .npoints = 2});
+    expect_refused((struct tmon_metric){
+        .name = "a", .kind = TMON_HISTOGRAM, .bounds = down, .points = up, .npoints = 2});
+    expect_refused((struct tmon_metric){
+        .name = "a", .kind = TMON_HISTOGRAM, .bounds = up, .points = down, .npoints = 2});
+    expect_refused((struct tmon_metric){
+        .name = "a", .kind = TMON_HISTOGRAM, .bounds = inf, .points = up, .npoints = 2});
+    expect_refused((struct tmon_metric){
+        .name = "a", .kind = TMON_SUMMARY, .bounds = up, .points = up, .npoints = 2});
+    expect_refused((struct tmon_metric){
+        .name = "a", .kind = TMON_SUMMARY, .bounds = nan_bound, .points = up, .npoints = 2});
 }
 
 static void test_full_buffer_keeps_whole_samples(void **state)
@@ -118,8 +137,15 @@ static void test_every_cut_is_malformed(void **state)
 {
     static const struct tmon_pair labels[] = {{"a", "b"}};
     static const double bounds[] = {1};
-    struct tmon_metric metric = {.size = sizeof metric, .kind = TMON_HISTOGRAM, .name = "m", .help = "h", .labels = labels,
-                                 .nlabels = 1, .bounds = bounds, .points = bounds, .npoints = 1};
+    struct tmon_metric metric = {.size = sizeof metric,
+                                 .kind = TMON_HISTOGRAM,
+                                 .name = "m",
+                                 .help = "h",
+                                 .labels = labels,
+                                 .nlabels = 1,
+                                 .bounds = bounds,
+                                 .points = bounds,
+                                 .npoints = 1};
     struct wire_reader reader;
     struct sample sample;
     struct buf buf;

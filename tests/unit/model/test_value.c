@@ -20,7 +20,8 @@ static int64_t number(tmon_type type, const char *text)
     return value_parse(&rule, text, &value, why, sizeof why) ? -77 : value.num;
 }
 
-static const char *why(tmon_type type, double min, double max, const char *choices, const char *text)
+static const char *why(tmon_type type, double min, double max, const char *choices,
+                       const char *text)
 {
     static char space[160];
     struct value_rule rule = {.type = type, .min = min, .max = max, .choices = choices};
@@ -40,14 +41,25 @@ static void durations(void **state)
     assert_int_equal(number(TMON_DURATION, "1h30m"), 5400000);
     assert_int_equal(number(TMON_DURATION, "1w2d"), 777600000);
     assert_int_equal(number(TMON_DURATION, "0"), 0);
-    static const char *const bad[] = {"", "15", "-5s", "5 s", "1.5h", "30m1h", "1s1s", "5x", "s", "05s",
-                                      "99999999999999999999s", "9223372036854775807d"};
+    static const char *const bad[] = {"",
+                                      "15",
+                                      "-5s",
+                                      "5 s",
+                                      "1.5h",
+                                      "30m1h",
+                                      "1s1s",
+                                      "5x",
+                                      "s",
+                                      "05s",
+                                      "99999999999999999999s",
+                                      "9223372036854775807d"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(number(TMON_DURATION, bad[i]), -77);
     }
     assert_string_equal(why(TMON_DURATION, 0, 0, NULL, "15"),
                         "must be a duration with its unit, such as 500ms, 30s, 5m, 2h or 1d");
-    assert_string_equal(why(TMON_DURATION, 100, 86400000, NULL, "50ms"), "must be from 100ms to 1d");
+    assert_string_equal(why(TMON_DURATION, 100, 86400000, NULL, "50ms"),
+                        "must be from 100ms to 1d");
 }
 
 static void sizes(void **state)
@@ -59,7 +71,8 @@ static void sizes(void **state)
     assert_int_equal(number(TMON_BYTES, "64K"), -77);
     assert_int_equal(number(TMON_BYTES, "64kib"), -77);
     assert_int_equal(number(TMON_BYTES, "9999999TiB"), -77);
-    assert_string_equal(why(TMON_BYTES, 1 << 20, 1 << 30, NULL, "4KiB"), "must be from 1MiB to 1GiB");
+    assert_string_equal(why(TMON_BYTES, 1 << 20, 1 << 30, NULL, "4KiB"),
+                        "must be from 1MiB to 1GiB");
     assert_string_equal(why(TMON_BYTES, 0, 1000, NULL, "4KiB"), "must be from 0 to 1000");
 }
 
@@ -67,7 +80,8 @@ static void numbers(void **state)
 {
     assert_int_equal(number(TMON_INT, "-12"), -12);
     assert_int_equal(number(TMON_INT, "9223372036854775807"), INT64_MAX);
-    static const char *const bad[] = {"", "010", "0x10", "1e3", "1.0", " 1", "1 ", "9223372036854775808", "ten", "--1"};
+    static const char *const bad[] = {
+        "", "010", "0x10", "1e3", "1.0", " 1", "1 ", "9223372036854775808", "ten", "--1"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(number(TMON_INT, bad[i]), -77);
     }
@@ -99,12 +113,14 @@ static void texts(void **state)
 
 static void urls(void **state)
 {
-    static const char *const good[] = {"http://localhost",        "https://example.com:8443/a?b=c#d", "http://[::1]:80/",
-                                       "HTTPS://u:p@example.com", "http://[fe80::1]"};
-    static const char *const bad[] = {"example.com",       "ftp://x/",        "http://",        "http:///x",
-                                      "http://:80/",       "http://x:0/",     "http://x:65536", "http://x:80a/",
-                                      "http://x y/",       "http://x\n",      "http://[::1",    "http://[]/",
-                                      "http://[::1]80/",   "http://u@/",      "http://x:",      "http://x\\y/"};
+    static const char *const good[] = {"http://localhost", "https://example.com:8443/a?b=c#d",
+                                       "http://[::1]:80/", "HTTPS://u:p@example.com",
+                                       "http://[fe80::1]"};
+    static const char *const bad[] = {
+        "example.com",     "ftp://x/",    "http://",        "http:///x",
+        "http://:80/",     "http://x:0/", "http://x:65536", "http://x:80a/",
+        "http://x y/",     "http://x\n",  "http://[::1",    "http://[]/",
+        "http://[::1]80/", "http://u@/",  "http://x:",      "http://x\\y/"};
 
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         assert_string_equal(why(TMON_URL, 0, 0, NULL, good[i]), "good");

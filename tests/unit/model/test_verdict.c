@@ -1,9 +1,10 @@
-/* core/model/verdict.c: the worst report counts, details replace or pile up, limits drop and say so. */
+/* core/model/verdict.c: the worst report counts, details replace or pile up, limits drop and say
+ * so. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -74,7 +75,8 @@ static void test_limits(void **state)
 
     for (int i = 0; i < LIMIT_SUBJECTS + 10; i++) {
         (void)snprintf(name, sizeof name, "s%d", i);
-        verdict_report(verdict, name, i == LIMIT_SUBJECTS + 9 ? TMON_FAIL : TMON_PASS, "the last one fails");
+        verdict_report(verdict, name, i == LIMIT_SUBJECTS + 9 ? TMON_FAIL : TMON_PASS,
+                       "the last one fails");
         verdict_detail_item(verdict, "list", name);
     }
     assert_int_equal(verdict->nsubjects, LIMIT_SUBJECTS);
