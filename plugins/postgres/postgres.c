@@ -88,7 +88,7 @@ static tmon_rc check(struct tmon_call *call, void *self)
     struct postgres_failure failure;
     int64_t until = postgres_budget(call);
     double seconds = 0;
-    char text[640];
+    char text[1024];
     PGresult *result = NULL;
 
     if (ask(postgres, until, &result, &seconds, &failure) < 0) {

@@ -196,7 +196,7 @@ void postgres_collect_tables(struct tmon_call *call, struct postgres *postgres, 
     for (size_t i = 0; i < n; i++) {
         struct table table = table_get(call, postgres, i);
         const struct tmon_pair label = {"collector", table.metric};
-        char why[640];
+        char why[1024];
         double rows = 0;
         int r = rows_of(postgres, &table, share_until(until_ms, n - i), &rows, why, sizeof why);
 
@@ -220,7 +220,7 @@ void postgres_check_tables(struct tmon_call *call, struct postgres *postgres, in
         struct table table = table_get(call, postgres, i);
         struct postgres_failure failure;
         struct look look;
-        char why[640];
+        char why[1024];
 
         if (look_at(postgres, &table, share_until(until_ms, n - i), &look, &failure) < 0) {
             postgres_failure_text(&failure, why, sizeof why);
