@@ -49,7 +49,7 @@
 #define LIMIT_CONFIG_ERRORS 50 /* nobody reads more at once; the rest is counted */
 #define LIMIT_INSTANCES 20000  /* twice what the scheduler is measured with */
 #define LIMIT_SECRET_BYTES 65536 /* of a `file:` secret: as LIMIT_SETTING_BYTES */
-#define LIMIT_LISTEN 16          /* addresses; each is a thread of the server */
+#define LIMIT_LISTEN 16          /* addresses; nobody has shown a need for more than two */
 
 /* -- the store -- */
 #define LIMIT_SERIES 250000 /* in total: about 25 MB */
@@ -70,5 +70,17 @@
 #define LIMIT_HTTP_REQUEST_BYTES (8u << 20) /* a request, encoded: an e-mail with its HTML and a picture */
 #define LIMIT_HTTP_REDIRECTS 10            /* curl takes 30 by default, browsers 20; a check wants to know earlier */
 #define LIMIT_HTTP_RETRY_AFTER_MS 86400000 /* a day: who says more is asked daily */
+
+/* -- the HTTP server -- */
+#define LIMIT_SERVER_CONNECTIONS 512 /* in total: 25 MB of buffers in the worst case */
+#define LIMIT_SERVER_PER_IP 64       /* connections, off loopback (IPv6: per /64): nobody has them all */
+#define LIMIT_SERVER_HEADER_BYTES 16384 /* request line and headers; many cookies make 8 KiB */
+#define LIMIT_SERVER_POOL_BYTES 49152 /* a connection's buffer: headers, and the chunks of a scrape */
+#define LIMIT_SERVER_BODY_BYTES 65536 /* no request of today has a body that is looked at */
+#define LIMIT_SERVER_DISCARD_BYTES (1u << 20) /* read of a body that is too long, so that 413 arrives */
+#define LIMIT_SERVER_RECEIVE_MS 30000 /* until a request is complete, from the end of the one before */
+#define LIMIT_SERVER_ANSWER_MS 60000 /* until its answer was taken; Prometheus gives up after 10 s */
+#define LIMIT_SERVER_ASK_MS 15000    /* until the agent answered; a reload stops old workers */
+#define LIMIT_SERVER_ASKS 64         /* questions to the agent at a time */
 
 #endif

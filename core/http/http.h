@@ -39,6 +39,14 @@ struct http_hooks {
     int (*ask)(void *agent, enum http_question question, uint64_t ticket);
 };
 
+/* Bounds; 0 takes the one of base/limits.h (tests set them lower). */
+struct http_bounds {
+    unsigned connections;
+    int64_t receive_ms;
+    int64_t answer_ms;
+    int64_t ask_ms;
+};
+
 /* Everything is borrowed during the call and copied, except the stores, which outlive the server. */
 struct http_options {
     const char *const *listen; /* "HOST:PORT", "[::1]:PORT", "unix:/PATH"; port 0: any free one */
@@ -50,9 +58,10 @@ struct http_options {
     const char *write_token; /* what POST needs off loopback; NULL or "": nobody can write from there */
     const char *version;
     int64_t started_ns; /* clock_mono_ns() at the start of the process, for `uptime` */
-    struct store *store;
+    struct store *store; /* its series http_* and toiletmon_http_* are made and kept by the server */
     struct verdicts *verdicts;
     struct http_hooks hooks;
+    struct http_bounds bounds;
 };
 
 /* Opens the listeners and starts to answer.  -errno with a sentence for the operator appended to `why`. */
@@ -61,19 +70,13 @@ int http_create(const struct http_options *options, struct buf *why, struct http
 void http_destroy(struct http *http);
 
 /* Takes over new options: listeners that stay keep their sockets and connections, certificate and key are read
- * anew, hosts and token replaced.  Stores, hooks, version and start stay as they were.  On failure (-errno,
+ * anew, hosts and token replaced.  Stores, hooks, version, start and bounds stay as they were.  On failure (-errno,
  * `why`) nothing has changed.  The agent's thread; waits for the server's thread, which never waits for
  * anybody. */
 int http_reload(struct http *http, const struct http_options *options, struct buf *why);
-/* The part of it that is for a renewed certificate: the same options as before. */
-int http_reload_tls(struct http *http, struct buf *why);
-
 /* Answers a question: HTTP status and document (takes it; NULL: {}).  Any thread.  A ticket whose client has
  * gone, or whose deadline passed, is dropped. */
 void http_answer(struct http *http, uint64_t ticket, unsigned status, json_t *document);
-
-/* Appends the server's own metrics as encoded samples (model/sample.h).  Any thread. */
-void http_emit(struct http *http, struct buf *samples);
 
 /* The port of the i-th listener; 0 for a Unix socket or when there is none.  Agent's thread. */
 unsigned http_port(const struct http *http, size_t i);

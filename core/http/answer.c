@@ -1,0 +1,166 @@
+/*
+ * answer.c: how every answer is made and sent, so that none goes without its headers or uncounted.
+ * Server's thread.
+ *
+ * An answer that libmicrohttpd makes by itself (400 for what is no HTTP, 414 and 431 for what does not fit its
+ * buffer) passes by here; it carries a fixed text only.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "http/server.h"
+
+static const struct fixed_header {
+    const char *name;
+    const char *value;
+} headers[] = {
+    {"Cache-Control", "no-store"},
+    {"Content-Security-Policy",
+     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+    {"Permissions-Policy", "camera=(), geolocation=(), microphone=()"},
+    {"Referrer-Policy", "no-referrer"},
+    {"X-Content-Type-Options", "nosniff"},
+    {"X-Frame-Options", "DENY"},
+};
+
+static const char content_type_json[] = "application/json; charset=utf-8";
+
+void answer_headers(struct MHD_Response *response, bool tls)
+{
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        (void)MHD_add_response_header(response, headers[i].name, headers[i].value);
+    }
+    if (tls) {
+        (void)MHD_add_response_header(response, "Strict-Transport-Security", "max-age=31536000");
+    }
+}
+
+static int queue(struct request *request, unsigned status, struct MHD_Response *response)
+{
+    counters_answer(request->http->counters, request->route, status);
+    clients_enter(request->client, CLIENT_ANSWERING);
+    return MHD_queue_response(request->connection, status, response) == MHD_YES ? 0 : -EIO;
+}
+
+int answer_send(struct request *request, unsigned status, struct MHD_Response *response)
+{
+    int r;
+
+    if (!response) {
+        return -ENOMEM;
+    }
+    answer_headers(response, request->client->gate->tls);
+    r = queue(request, status, response);
+    MHD_destroy_response(response);
+    return r;
+}
+
+struct MHD_Response *answer_json_response(const json_t *document)
+{
+    char *text = document ? json_dumps(document, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : NULL;
+    struct MHD_Response *response;
+
+    if (!text) {
+        return NULL;
+    }
+    response = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
+    if (!response) {
+        free(text);
+        return NULL;
+    }
+    (void)MHD_add_response_header(response, "Content-Type", content_type_json);
+    return response;
+}
+
+int answer_json(struct request *request, unsigned status, json_t *document)
+{
+    struct MHD_Response *response = answer_json_response(document);
+
+    json_decref(document);
+    return answer_send(request, status, response);
+}
+
+int answer_error(struct request *request, unsigned status, const char *error, const char *hint)
+{
+    json_t *document = json_pack("{s:s, s:s*}", "error", error, "hint", hint);
+    struct MHD_Response *response = answer_json_response(document);
+    char allow[ROUTE_ALLOW_SIZE];
+
+    json_decref(document);
+    if (response && status == MHD_HTTP_METHOD_NOT_ALLOWED) {
+        (void)MHD_add_response_header(response, "Allow", route_allow(request->route, allow));
+    }
+    if (response && status == MHD_HTTP_UNAUTHORIZED) {
+        (void)MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
+    }
+    return answer_send(request, status, response);
+}
+
+int answer_constant(struct request *request, const char *type, const char *text)
+{
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        text ? strlen(text) : 0, (void *)(uintptr_t)(text ? text : ""), MHD_RESPMEM_PERSISTENT);
+    char allow[ROUTE_ALLOW_SIZE];
+
+    if (response && type) {
+        (void)MHD_add_response_header(response, "Content-Type", type);
+    }
+    if (response && request->method == METHOD_OPTIONS) {
+        (void)MHD_add_response_header(response, "Allow", route_allow(request->route, allow));
+    }
+    return answer_send(request, text ? MHD_HTTP_OK : MHD_HTTP_NO_CONTENT, response);
+}
+
+int answer_shared(struct request *request, const struct shared *shared)
+{
+    struct MHD_Response *response = shared->response[request->client->gate->tls];
+
+    return response ? queue(request, shared->status, response) : -ENOMEM;
+}
+
+/* The server writes a Date into each answer; into one that lives for a second it is written once. */
+static void add_date(struct MHD_Response *response, int64_t real_ms)
+{
+    char text[64];
+    time_t seconds = (time_t)(real_ms / 1000);
+    struct tm tm;
+
+    if (gmtime_r(&seconds, &tm) &&
+        strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &tm) > 0) {
+        (void)MHD_add_response_header(response, "Date", text);
+    }
+}
+
+int shared_set(struct shared *shared, unsigned status, json_t *document, int64_t real_ms)
+{
+    struct MHD_Response *made[2] = {NULL, NULL};
+
+    for (int tls = 0; tls < 2; tls++) {
+        made[tls] = answer_json_response(document);
+        if (made[tls]) {
+            answer_headers(made[tls], tls);
+            add_date(made[tls], real_ms);
+        }
+    }
+    json_decref(document);
+    if (!made[0] || !made[1]) {
+        MHD_destroy_response(made[0]);
+        MHD_destroy_response(made[1]);
+        return -ENOMEM;
+    }
+    shared_finish(shared);
+    shared->response[0] = made[0];
+    shared->response[1] = made[1];
+    shared->status = status;
+    return 0;
+}
+
+void shared_finish(struct shared *shared)
+{
+    for (int tls = 0; tls < 2; tls++) {
+        MHD_destroy_response(shared->response[tls]);
+        shared->response[tls] = NULL;
+    }
+}

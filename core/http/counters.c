@@ -1,0 +1,136 @@
+/*
+ * counters.c: what the server says of itself in the store.  Series of requests are made when they are first
+ * needed, one for each handler and status, so their number is bounded by two short tables.  Server's thread.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "http/server.h"
+#include "store/store.h"
+
+static const unsigned statuses[] = {200, 204, 400, 401, 403, 404, 405, 409, 413, 421, 431, 500, 503};
+#define STATUSES (sizeof statuses / sizeof statuses[0])
+#define HANDLERS 32 /* the routes, and one for what found none */
+
+static const char *const cut_names[CUTS] = {
+    [CUT_DEADLINE] = "deadline",
+    [CUT_MAKE_ROOM] = "make_room",
+    [CUT_REFUSED] = "refused",
+    [CUT_BODY] = "body",
+};
+
+struct counters {
+    struct store *store;
+    struct store_metric *errors;
+    struct store_metric *clients;
+    struct store_metric *cut[CUTS];
+    struct store_metric *requests[HANDLERS][STATUSES + 1]; /* the last: any other status */
+};
+
+static struct store_metric *add(struct store *store, tmon_metric_kind kind, const char *name,
+                                const char *help, const struct tmon_pair *labels, size_t nlabels)
+{
+    struct store_metric_spec spec = {
+        .kind = kind, .name = name, .help = help, .labels = labels, .nlabels = nlabels};
+    struct store_metric *metric = NULL;
+
+    /* One that cannot be had (a full store) is NULL, and counting it does nothing. */
+    (void)store_metric_add(store, &spec, &metric);
+    return metric;
+}
+
+int counters_create(struct store *store, struct counters **ret_counters)
+{
+    struct counters *counters = calloc(1, sizeof *counters);
+
+    if (!counters) {
+        return -ENOMEM;
+    }
+    counters->store = store;
+    counters->errors = add(store, TMON_COUNTER, "http_errors_total",
+                           "Answers with a status of 400 or above, an unhealthy health among them.",
+                           NULL, 0);
+    counters->clients =
+        add(store, TMON_GAUGE, "toiletmon_http_connections", "Open connections.", NULL, 0);
+    for (size_t i = 0; i < CUTS; i++) {
+        struct tmon_pair reason = {"reason", cut_names[i]};
+
+        counters->cut[i] = add(store, TMON_COUNTER, "toiletmon_http_cut_off_total",
+                               "Connections that the server refused or ended itself.", &reason, 1);
+    }
+    *ret_counters = counters;
+    return 0;
+}
+
+void counters_destroy(struct counters *counters)
+{
+    if (!counters) {
+        return;
+    }
+    for (size_t i = 0; i < HANDLERS; i++) {
+        for (size_t j = 0; j <= STATUSES; j++) {
+            store_metric_remove(counters->store, counters->requests[i][j]);
+        }
+    }
+    for (size_t i = 0; i < CUTS; i++) {
+        store_metric_remove(counters->store, counters->cut[i]);
+    }
+    store_metric_remove(counters->store, counters->clients);
+    store_metric_remove(counters->store, counters->errors);
+    free(counters);
+}
+
+/* Paths that share a handler share its first route's place. */
+static size_t handler_place(const struct route *route)
+{
+    if (!route) {
+        return HANDLERS - 1;
+    }
+    for (size_t i = 0; i < http_nroutes && i < HANDLERS - 1; i++) {
+        if (http_routes[i].handle == route->handle) {
+            return i;
+        }
+    }
+    return HANDLERS - 1;
+}
+
+static size_t status_place(unsigned status)
+{
+    size_t i = 0;
+
+    while (i < STATUSES && statuses[i] != status) {
+        i++;
+    }
+    return i;
+}
+
+void counters_answer(struct counters *counters, const struct route *route, unsigned status)
+{
+    struct store_metric **metric =
+        &counters->requests[handler_place(route)][status_place(status)];
+
+    if (!*metric) {
+        char code[16];
+        struct tmon_pair labels[] = {{"code", code}, {"handler", route ? route->name : "none"}};
+
+        (void)snprintf(code, sizeof code, "%u", status);
+        *metric = add(counters->store, TMON_COUNTER, "http_requests_total",
+                      "Requests answered, by handler and status.", labels, 2);
+    }
+    store_metric_inc(*metric);
+    if (status >= 400) {
+        store_metric_inc(counters->errors);
+    }
+}
+
+void counters_clients(struct counters *counters, unsigned count)
+{
+    store_metric_set(counters->clients, count);
+}
+
+void counters_cut(struct counters *counters, enum counters_cut why)
+{
+    store_metric_inc(counters->cut[why]);
+}

@@ -1,0 +1,36 @@
+/*
+ * router.h: which handler answers a path and a method.  A table, and pure functions on it; any thread.
+ */
+#ifndef HTTP_ROUTER_H
+#define HTTP_ROUTER_H
+
+#include <stddef.h>
+
+struct request;
+
+enum http_method {
+    METHOD_GET = 1 << 0,
+    METHOD_HEAD = 1 << 1,
+    METHOD_POST = 1 << 2,
+    METHOD_OPTIONS = 1 << 3,
+    METHOD_OTHER = 0, /* allowed nowhere */
+};
+
+struct route {
+    const char *path; /* without a slash at the end, except "/" */
+    unsigned methods; /* what it takes; HEAD comes with GET, OPTIONS with anything */
+    const char *name; /* the label `handler` of its requests; several paths may share one */
+    /* Answers, or suspends the connection.  0, or -errno: the connection is closed. */
+    int (*handle)(struct request *request);
+};
+
+enum http_method method_parse(const char *text);
+/* NULL: there is no such path.  One slash at its end makes no difference. */
+const struct route *route_find(const struct route *routes, size_t n, const char *path);
+/* All the methods of a route, HEAD and OPTIONS included. */
+unsigned route_methods(const struct route *route);
+/* "GET, HEAD, OPTIONS": for the header Allow. */
+#define ROUTE_ALLOW_SIZE 32
+const char *route_allow(const struct route *route, char ret_text[static ROUTE_ALLOW_SIZE]);
+
+#endif

@@ -1,0 +1,224 @@
+/*
+ * server.h: what the files of the room http share.  Not for other rooms: they include http/http.h.
+ *
+ * An address of the configuration is a listener; it holds the listening socket for as long as the address stays
+ * configured.  A gate is one libmicrohttpd daemon on that socket.  A renewed certificate opens a new gate on
+ * the same socket; the old one takes no more connections and goes when its last one has ended.  A client is one
+ * connection through a gate.
+ */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <pthread.h>
+
+#include "base/loop.h"
+#include "http/http.h"
+#include "http/listen.h"
+#include "http/router.h"
+
+/* -- clients (clients.c) -- */
+
+enum client_phase {
+    CLIENT_RECEIVING, /* waits for a request, or for the rest of one */
+    CLIENT_ASKING,    /* suspended, the agent was asked */
+    CLIENT_ANSWERING, /* its answer is on the way */
+    CLIENT_PHASES
+};
+
+/* Clients in one phase.  All waited equally long, so the list is in order of deadlines. */
+struct client_list {
+    struct client *first, *last;
+    unsigned count;
+    int64_t patience_ns;
+};
+
+struct client {
+    struct client *prev, *next; /* in the list of its phase */
+    enum client_phase phase;
+    bool cut;      /* shut down; in no list any more */
+    bool loopback; /* the other end is on this machine, by TCP */
+    bool stranger; /* of another user, on a Unix socket */
+    int fd;
+    int64_t deadline;
+    struct gate *gate;
+    struct MHD_Connection *connection;
+    struct in6_addr ip; /* IPv4 mapped; all zero for a Unix socket */
+
+    /* of the request under way */
+    uint64_t body; /* bytes seen so far */
+    uint64_t ticket;
+    unsigned answer_status; /* 0: not answered yet */
+    json_t *answer;         /* owned */
+};
+
+struct clients {
+    struct client_list lists[CLIENT_PHASES];
+    unsigned count; /* those that are cut but not closed yet included */
+    unsigned max;
+    struct loop_timer timer; /* armed only while there are clients */
+    int64_t armed_at;        /* INT64_MAX: it is not */
+};
+
+void clients_init(struct http *http, const struct http_bounds *bounds);
+/* Whether a new connection may come in; makes room if the house is full. */
+bool clients_admit(struct http *http, const struct sockaddr *address);
+/* -ENOMEM. */
+int clients_open(struct gate *gate, struct MHD_Connection *connection, struct client **ret_client);
+void clients_close(struct client *client);
+void clients_enter(struct client *client, enum client_phase phase);
+
+/* -- gates and listeners (gate.c, server.c) -- */
+
+struct gate {
+    struct gate *next;
+    struct http *http;
+    struct MHD_Daemon *daemon;
+    struct loop_fd watch;
+    struct loop_timer again; /* the daemon has work left after its turn */
+    unsigned clients;
+    bool tls;
+    bool unix_socket;
+    bool retired;
+    char *host; /* of the address: one more name that Host may carry; NULL for a Unix socket */
+};
+
+struct listener {
+    struct listen_address address;
+    struct listen_socket sock;
+    struct gate *gate; /* the one that takes new connections */
+    bool opened;       /* by the change under way */
+};
+
+/* The part of the options that a reload replaces.  Read by the server's thread, swapped on it. */
+struct http_config {
+    char **hosts;
+    size_t nhosts;
+    char *write_token;
+};
+
+/* A response made once and sent many times, with and without TLS's headers. */
+struct shared {
+    struct MHD_Response *response[2];
+    unsigned status;
+    int64_t moment; /* see health.c */
+    uint64_t generation;
+};
+
+struct counters;
+
+struct http {
+    struct loop *loop;
+    pthread_t thread;
+    bool running;
+    struct http_hooks hooks;
+    struct store *store;
+    struct verdicts *verdicts;
+    char *version;
+    int64_t started_ns;
+
+    /* the agent's thread */
+    struct listener *listeners;
+    size_t nlisteners;
+
+    /* the server's thread */
+    struct gate *gates;
+    struct clients clients;
+    struct http_config config;
+    struct counters *counters;
+    struct shared health, ready, live;
+    uint64_t last_ticket;
+
+    /* any thread, under the lock */
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* `pending` was taken over */
+    struct change *pending; /* a reload that waits for the server's thread */
+    struct reply *replies;
+};
+
+/* Opens a gate on (a duplicate of) the listener's socket.  `certificate` and `key` are the PEM texts, or NULL.
+ * The agent's thread; nothing is accepted until gate_start().  -errno with `why`. */
+int gate_create(struct http *http, const struct listener *listener, const char *certificate, const char *key,
+                struct buf *why, struct gate **ret_gate);
+/* Server's thread, or when it does not run.  gate_destroy() ends its connections; takes NULL. */
+int gate_start(struct gate *gate);
+void gate_retire(struct gate *gate);
+void gate_destroy(struct gate *gate);
+/* Ends retired gates that have no clients left. */
+void gates_reap(struct http *http);
+/* Lets the gate's daemon work soon. */
+void gate_poke(struct gate *gate);
+
+/* -- requests (request.c) -- */
+
+struct request {
+    struct http *http;
+    struct client *client;
+    struct MHD_Connection *connection;
+    const struct route *route;
+    enum http_method method;
+};
+
+/* libmicrohttpd's handler; cls is the gate. */
+enum MHD_Result request_serve(void *cls, struct MHD_Connection *connection, const char *path,
+                              const char *method, const char *version, const char *upload,
+                              size_t *upload_size, void **request_cls);
+const char *request_header(const struct request *request, const char *name);
+
+/* The table of all paths (routes.c). */
+extern const struct route http_routes[];
+extern const size_t http_nroutes;
+
+/* -- answers (answer.c) -- */
+
+/* Adds what every answer carries: the security headers, and with TLS HSTS. */
+void answer_headers(struct MHD_Response *response, bool tls);
+/* Sends; takes the response (NULL: -ENOMEM).  0 or -errno. */
+int answer_send(struct request *request, unsigned status, struct MHD_Response *response);
+/* A JSON document; takes it. */
+int answer_json(struct request *request, unsigned status, json_t *document);
+/* {"error": ..., "hint": ...}; hint may be NULL. */
+int answer_error(struct request *request, unsigned status, const char *error, const char *hint);
+/* A text that stays (a constant), with its type; nothing (204) if NULL. */
+int answer_constant(struct request *request, const char *type, const char *text);
+struct MHD_Response *answer_json_response(const json_t *document);
+/* Sends one that was made before. */
+int answer_shared(struct request *request, const struct shared *shared);
+/* Puts a new document into it; takes it.  -ENOMEM: it is as it was, and may be empty. */
+int shared_set(struct shared *shared, unsigned status, json_t *document, int64_t real_ms);
+void shared_finish(struct shared *shared);
+
+/* -- counting (counters.c) -- */
+
+int counters_create(struct store *store, struct counters **ret_counters);
+void counters_destroy(struct counters *counters); /* takes NULL */
+/* One answer: of a route (NULL: none was found or reached), with this status. */
+void counters_answer(struct counters *counters, const struct route *route, unsigned status);
+void counters_clients(struct counters *counters, unsigned count);
+enum counters_cut { CUT_DEADLINE, CUT_MAKE_ROOM, CUT_REFUSED, CUT_BODY, CUTS };
+void counters_cut(struct counters *counters, enum counters_cut why);
+
+/* -- the families of paths -- */
+
+int health_answer(struct request *request);
+int ready_answer(struct request *request);
+int live_answer(struct request *request);
+int metrics_answer(struct request *request);
+int status_answer(struct request *request);
+int checks_answer(struct request *request);
+int plugins_answer(struct request *request);
+int reload_answer(struct request *request);
+int index_answer(struct request *request);
+int favicon_answer(struct request *request);
+
+/* -- questions to the agent (ask.c) -- */
+
+/* Asks, suspends, and answers when the agent did or the deadline passed. */
+int ask_agent(struct request *request, enum http_question question);
+/* The deadline of an asking client passed. */
+void ask_expire(struct client *client);
+/* For destroying: drops the replies nobody took. */
+void ask_finish(struct http *http);
+
+#endif
