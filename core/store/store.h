@@ -1,14 +1,14 @@
 /*
  * store.h: the series of the agent: what collectors emit, and what the agent says of itself.
  *
- * A series belongs to the owner (an instance) that emitted it first.  Its text `name{label="v"} ` is rendered
- * once, when it is born, and is its identity from then on: a commit compares it, a scrape copies it.
- * Readers (core/store/exposition.h) and writers share one lock that nobody holds for longer than a few
- * hundred series.
+ * A series belongs to the owner (an instance) that emitted it first.  Its text `name{label="v"} `
+ * is rendered once, when it is born, and is its identity from then on: a commit compares it, a
+ * scrape copies it. Readers (core/store/exposition.h) and writers share one lock that nobody holds
+ * for longer than a few hundred series.
  *
- * Threads: any thread may call any function here, but commits of one owner come one at a time, and an owner or
- * a metric is not used any more by anybody when it is removed.  Times are in ms of a clock that does
- * not jump (loop_now() / NS_PER_MS).
+ * Threads: any thread may call any function here, but commits of one owner come one at a time, and
+ * an owner or a metric is not used any more by anybody when it is removed.  Times are in ms of a
+ * clock that does not jump (loop_now() / NS_PER_MS).
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -36,29 +36,32 @@ void store_destroy(struct store *store);
 /* -- what collectors emit -- */
 
 struct store_owner_spec {
-    const char *name;                 /* the instance; copied */
-    const struct tmon_pair *labels;   /* added to each of its series, before a label of the same key; copied */
-    size_t nlabels;                   /* at most LIMIT_LABELS */
-    uint32_t series;                  /* cap on its series; 0: LIMIT_SERIES_PER_OWNER */
-    int64_t keep_ms;                  /* how long a series that it stopped to emit stays; 0: five minutes.
-                                         Give at least a few intervals. */
+    const char *name; /* the instance; copied */
+    const struct tmon_pair
+        *labels;     /* added to each of its series, before a label of the same key; copied */
+    size_t nlabels;  /* at most LIMIT_LABELS */
+    uint32_t series; /* cap on its series; 0: LIMIT_SERIES_PER_OWNER */
+    int64_t keep_ms; /* how long a series that it stopped to emit stays; 0: five minutes.
+                        Give at least a few intervals. */
 };
 
 /* Returns owned (store_owner_remove).  -ENOMEM, -EINVAL (a label that Prometheus would refuse). */
-int store_owner_add(struct store *store, const struct store_owner_spec *spec, struct store_owner **ret_owner);
+int store_owner_add(struct store *store, const struct store_owner_spec *spec,
+                    struct store_owner **ret_owner);
 /* Drops all its series at once.  Takes NULL. */
 void store_owner_remove(struct store *store, struct store_owner *owner);
 /* How many series it has now. */
 uint32_t store_owner_series(const struct store_owner *owner);
 
-/* Why a sample was refused.  Each is counted in toiletmon_store_refused_samples_total{name,reason}. */
+/* Why a sample was refused.  Each is counted in toiletmon_store_refused_samples_total{name,reason}.
+ */
 enum store_refusal {
     STORE_REFUSED_OWNER_LIMIT, /* a new series beyond the cap of its owner */
     STORE_REFUSED_TOTAL_LIMIT, /* a new series beyond the cap of the store */
-    STORE_REFUSED_COLLIDING,   /* the series belongs to another owner: tell them apart by `labels:` */
-    STORE_REFUSED_CONFLICT,    /* the family has another type, or its name is part of a histogram's */
-    STORE_REFUSED_DUPLICATE,   /* twice in one collection */
-    STORE_REFUSED_TOO_LONG,    /* name and labels beyond LIMIT_SERIES_TEXT_BYTES, or too many labels */
+    STORE_REFUSED_COLLIDING, /* the series belongs to another owner: tell them apart by `labels:` */
+    STORE_REFUSED_CONFLICT,  /* the family has another type, or its name is part of a histogram's */
+    STORE_REFUSED_DUPLICATE, /* twice in one collection */
+    STORE_REFUSED_TOO_LONG, /* name and labels beyond LIMIT_SERIES_TEXT_BYTES, or too many labels */
     STORE_REFUSALS
 };
 /* "owner_limit", ...; and a sentence for the operator that says what to do. */
@@ -75,30 +78,33 @@ struct store_commit_result {
 };
 
 /*
- * Takes over the samples (model/sample.h) of one finished collection; borrows the batch.  Refused samples are
- * counted and change nothing.  -EPROTO: the batch is malformed from some sample on (those before it are
- * in); -ENOMEM: the rest is not in.  The result is written in any case.
+ * Takes over the samples (model/sample.h) of one finished collection; borrows the batch.  Refused
+ * samples are counted and change nothing.  -EPROTO: the batch is malformed from some sample on
+ * (those before it are in); -ENOMEM: the rest is not in.  The result is written in any case.
  */
-int store_commit(struct store *store, struct store_owner *owner, const void *batch, size_t len, int64_t now_ms,
-                 struct store_commit_result *ret_result);
+int store_commit(struct store *store, struct store_owner *owner, const void *batch, size_t len,
+                 int64_t now_ms, struct store_commit_result *ret_result);
 
 /* -- what the agent says of itself: held by pointer, bumped without lock or lookup -- */
 
 struct store_metric_spec {
-    tmon_metric_kind kind;          /* TMON_COUNTER, TMON_GAUGE, TMON_UNTYPED or TMON_HISTOGRAM */
+    tmon_metric_kind kind; /* TMON_COUNTER, TMON_GAUGE, TMON_UNTYPED or TMON_HISTOGRAM */
     const char *name;
     const char *help;
     const struct tmon_pair *labels; /* copied; in any order, no empty values */
     size_t nlabels;
-    const double *bounds;           /* TMON_HISTOGRAM: ascending, without +Inf; constant data, borrowed for ever */
+    const double
+        *bounds; /* TMON_HISTOGRAM: ascending, without +Inf; constant data, borrowed for ever */
     size_t nbounds;
 };
 
-/* Returns owned (store_metric_remove).  -EEXIST: there is such a series, or the family has another type;
- * -EINVAL; -ENOMEM; -ENOSPC: the store is full. */
-int store_metric_add(struct store *store, const struct store_metric_spec *spec, struct store_metric **ret_metric);
+/* Returns owned (store_metric_remove).  -EEXIST: there is such a series, or the family has another
+ * type; -EINVAL; -ENOMEM.  They count in the total, but its cap does not refuse them. */
+int store_metric_add(struct store *store, const struct store_metric_spec *spec,
+                     struct store_metric **ret_metric);
 void store_metric_remove(struct store *store, struct store_metric *metric); /* takes NULL */
-/* All of these take NULL (nothing happens), so that a metric which could not be had needs no test. */
+/* All of these take NULL (nothing happens), so that a metric which could not be had needs no test.
+ */
 void store_metric_inc(struct store_metric *metric);
 void store_metric_add_value(struct store_metric *metric, double value); /* counter, gauge */
 void store_metric_set(struct store_metric *metric, double value);
@@ -108,8 +114,8 @@ uint64_t store_metric_count(const struct store_metric *metric);       /* of a hi
 
 /*
  * Metrics that are worth a look only when somebody asks (uptime, memory): fn runs at the start of
- * each scrape, on the thread that scrapes and without any lock, and sets them.  `entry` is the caller's
- * memory, borrowed until removed; nobody scrapes while it is added or removed.
+ * each scrape, on the thread that scrapes and without any lock, and sets them.  `entry` is the
+ * caller's memory, borrowed until removed; nobody scrapes while it is added or removed.
  */
 struct store_refresh {
     void (*fn)(void *arg, int64_t now_ms);
@@ -127,7 +133,8 @@ struct store_stats {
     size_t bytes; /* of memory, allocator's overhead not counted */
 };
 void store_stats(struct store *store, struct store_stats *ret_stats);
-/* Drops the series that stopped longer ago than their owners keep them.  Each scrape does it too. */
+/* Drops the series that stopped longer ago than their owners keep them.  Each scrape does it too.
+ */
 void store_expire(struct store *store, int64_t now_ms);
 
 #endif

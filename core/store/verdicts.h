@@ -1,8 +1,8 @@
 /*
  * verdicts.h: what the checks said last, one entry an instance, and what that means for the whole.
  *
- * Written by the agent's main thread, read by the HTTP thread; every function may be called by any thread,
- * but an entry is not used any more by anybody when it is removed.
+ * Written by the agent's main thread, read by the HTTP thread; every function may be called by any
+ * thread, but an entry is not used any more by anybody when it is removed.
  */
 #ifndef STORE_VERDICTS_H
 #define STORE_VERDICTS_H
@@ -35,10 +35,13 @@ int verdicts_create(struct verdicts **ret_verdicts); /* returns owned; -ENOMEM *
 void verdicts_destroy(struct verdicts *verdicts);    /* takes NULL; entries go with it */
 
 /* Returns owned (verdicts_remove).  -EEXIST: the name is taken; -ENOMEM. */
-int verdicts_add(struct verdicts *verdicts, const struct verdicts_spec *spec, struct verdicts_entry **ret_entry);
+int verdicts_add(struct verdicts *verdicts, const struct verdicts_spec *spec,
+                 struct verdicts_entry **ret_entry);
 void verdicts_remove(struct verdicts *verdicts, struct verdicts_entry *entry); /* takes NULL */
-/* Changes affects, fail_after, pass_after and ready of an entry that stays (a reload); the name stays. */
-void verdicts_change(struct verdicts *verdicts, struct verdicts_entry *entry, const struct verdicts_spec *spec);
+/* Changes affects, fail_after, pass_after and ready of an entry that stays (a reload); the name
+ * stays. */
+void verdicts_change(struct verdicts *verdicts, struct verdicts_entry *entry,
+                     const struct verdicts_spec *spec);
 
 /* The effective status went from one to another: worth one line in the log. */
 struct verdicts_change {
@@ -48,8 +51,8 @@ struct verdicts_change {
 };
 
 /* Takes the verdict.  ret_change may be NULL. */
-void verdicts_put(struct verdicts *verdicts, struct verdicts_entry *entry, struct verdict *verdict, int64_t mono_ns,
-                  int64_t real_ms, struct verdicts_change *ret_change);
+void verdicts_put(struct verdicts *verdicts, struct verdicts_entry *entry, struct verdict *verdict,
+                  int64_t mono_ns, int64_t real_ms, struct verdicts_change *ret_change);
 
 /* Goes up whenever an answer about health would read differently, ages aside. */
 uint64_t verdicts_generation(const struct verdicts *verdicts);
@@ -57,8 +60,8 @@ uint64_t verdicts_generation(const struct verdicts *verdicts);
 struct verdicts_summary {
     enum health health;
     uint32_t entries;
-    uint32_t pending;      /* have no verdict yet */
-    uint32_t not_ready;    /* named in `ready:` and pending or failing */
+    uint32_t pending;                          /* have no verdict yet */
+    uint32_t not_ready;                        /* named in `ready:` and pending or failing */
     char not_ready_name[LIMIT_NAME_BYTES + 1]; /* the first of these; "" if none */
 };
 void verdicts_summary(struct verdicts *verdicts, struct verdicts_summary *ret_summary);
@@ -67,14 +70,17 @@ void verdicts_summary(struct verdicts *verdicts, struct verdicts_summary *ret_su
 struct verdicts_view {
     const char *name;
     enum verdicts_affects affects;
-    tmon_verdict status;           /* effective: after fail_after and pass_after */
-    const struct verdict *verdict; /* the last one itself; NULL: none yet (leave the others alone) */
-    uint32_t streak;               /* verdicts in a row on the same side (failing or not) as the last one */
-    uint32_t needed;               /* if the last one's side differs from `status`: the streak that turns it; else 0 */
-    int64_t mono_ns, real_ms;      /* when it came */
+    tmon_verdict status; /* effective: after fail_after and pass_after */
+    const struct verdict
+        *verdict;    /* the last one itself; NULL: none yet (leave the others alone) */
+    uint32_t streak; /* verdicts in a row on the same side (failing or not) as the last one */
+    uint32_t
+        needed; /* if the last one's side differs from `status`: the streak that turns it; else 0 */
+    int64_t mono_ns, real_ms; /* when it came */
 };
 /* Calls fn for each entry in the order of names, under a read lock: fn must not block or call back.
  * Stops when fn returns false. */
-void verdicts_visit(struct verdicts *verdicts, bool (*fn)(void *arg, const struct verdicts_view *view), void *arg);
+void verdicts_visit(struct verdicts *verdicts,
+                    bool (*fn)(void *arg, const struct verdicts_view *view), void *arg);
 
 #endif
