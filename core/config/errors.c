@@ -155,13 +155,9 @@ const char *config_suggest(const char *word, const char *const *candidates, size
             found = candidates[i];
         }
     }
-    if (!found && len >= 4) { // a word left out: 'certificate_file', 'url' for 'webhook_url'
-        for (size_t i = 0; i < count && !found; i++) {
-            size_t clen = strlen(candidates[i]);
-
-            if ((clen >= 4 && strstr(word, candidates[i])) || strstr(candidates[i], word)) {
-                found = candidates[i];
-            }
+    for (size_t i = 0; i < count && !found && len >= 3; i++) { // 'mem' for 'memory', 'certificate_file', 'webhook'
+        if (strstr(candidates[i], word) || (strlen(candidates[i]) >= 4 && strstr(word, candidates[i]))) {
+            found = candidates[i];
         }
     }
     return found;

@@ -408,10 +408,60 @@ static bool take(struct builder *builder, const yaml_event_t *event)
     return !builder->stop;
 }
 
-/* libyaml's words, and the remedy where it is always the same one. */
-static void parser_error(struct builder *builder, const yaml_parser_t *parser)
+/* The line and column of a byte. */
+static struct config_position position_of(const struct builder *builder, const char *data, size_t offset)
 {
-    struct config_position at = position(builder, parser->problem_mark);
+    struct config_position at = {builder->tree->file, 1, 1};
+
+    for (size_t i = 0; i < offset; i++) {
+        if (data[i] == '\n') {
+            at.line++;
+            at.column = 1;
+        } else {
+            at.column += ((unsigned char)data[i] & 0xc0) != 0x80;
+        }
+    }
+    return at;
+}
+
+/* libyaml would complain of some of this too, but without a line. */
+static bool check_bytes(struct builder *builder, const char *data, size_t len)
+{
+    const char *nul = memchr(data, '\0', len);
+    size_t good = 0;
+
+    if (len > LIMIT_CONFIG_BYTES) {
+        fail(builder, (struct config_position){builder->tree->file, 0, 0},
+             "the file has %zu bytes, more than %u; split it into conf.d/*.yaml", len, LIMIT_CONFIG_BYTES);
+        return false;
+    }
+    if (nul) {
+        fail(builder, position_of(builder, data, (size_t)(nul - data)),
+             "there is a NUL byte here; the file must be text in UTF-8");
+        return false;
+    }
+    if (utf8_valid(data, len)) {
+        return true;
+    }
+    while (good < len) { // the first code point that is bad
+        unsigned char lead = (unsigned char)data[good];
+        size_t size = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+
+        if (size > len - good || !utf8_valid(data + good, size)) {
+            break;
+        }
+        good += size;
+    }
+    fail(builder, position_of(builder, data, good), "this is not UTF-8; save the file as UTF-8");
+    return false;
+}
+
+/* libyaml's words, and the remedy where it is always the same one. */
+static void parser_error(struct builder *builder, const yaml_parser_t *parser, const char *data)
+{
+    struct config_position at = parser->error == YAML_READER_ERROR // which sets no mark
+                                    ? position_of(builder, data, parser->problem_offset)
+                                    : position(builder, parser->problem_mark);
     const char *problem = parser->problem ? parser->problem : "cannot be read";
     const char *hint = "";
 
@@ -419,7 +469,7 @@ static void parser_error(struct builder *builder, const yaml_parser_t *parser)
         hint = "; indent with spaces, never tabs, and put quotes around text that starts with @, ` or %";
     } else if (strstr(problem, "mapping values are not allowed")) {
         hint = "; check the indentation, and put quotes around text with ': ' in it";
-    } else if (strstr(problem, "expected ',' or")) {
+    } else if (strstr(problem, "expected ',' or") || strstr(problem, "expected node content")) {
         hint = "; a { or [ above is not closed";
     } else if (strstr(problem, "did not find expected key") || strstr(problem, "expected <block end>")) {
         hint = "; check the indentation and the quotes of this line and the one above";
@@ -434,48 +484,6 @@ static void parser_error(struct builder *builder, const yaml_parser_t *parser)
     } else {
         fail(builder, at, "this is not YAML: %s%s", problem, hint);
     }
-}
-
-/* libyaml would complain of some of this too, but without a line. */
-static bool check_bytes(struct builder *builder, const char *data, size_t len)
-{
-    struct config_position at = {builder->tree->file, 1, 1};
-
-    if (len > LIMIT_CONFIG_BYTES) {
-        at.line = 0;
-        fail(builder, at, "the file has %zu bytes, more than %u; split it into conf.d/*.yaml", len, LIMIT_CONFIG_BYTES);
-        return false;
-    }
-    if (utf8_valid(data, len) && !memchr(data, '\0', len)) {
-        return true;
-    }
-    for (size_t i = 0; i < len;) { // find the line: lines are valid one by one
-        const char *end = memchr(data + i, '\n', len - i);
-        size_t line = (end ? (size_t)(end - (data + i)) : len - i);
-        const char *nul = memchr(data + i, '\0', line);
-
-        if (nul) {
-            at.column = (uint32_t)(nul - (data + i)) + 1;
-            fail(builder, at, "there is a NUL byte here; the file must be text in UTF-8");
-            return false;
-        }
-        if (!utf8_valid(data + i, line)) {
-            size_t good = utf8_cut(data + i, line, line);
-
-            while (good > 0 && !utf8_valid(data + i, good)) {
-                good--;
-            }
-            at.column = 1;
-            for (size_t c = 0; c < good; c++) {
-                at.column += ((unsigned char)data[i + c] & 0xc0) != 0x80;
-            }
-            fail(builder, at, "this is not UTF-8; save the file as UTF-8");
-            return false;
-        }
-        i += line + 1;
-        at.line++;
-    }
-    return true;
 }
 
 int tree_parse(const char *file, const char *data, size_t len, struct config_errors *errors, struct tree **ret_tree)
@@ -506,7 +514,7 @@ int tree_parse(const char *file, const char *data, size_t len, struct config_err
     yaml_parser_set_input_string(&parser, (const unsigned char *)data, len);
     do {
         if (!yaml_parser_parse(&parser, &event)) {
-            parser_error(&builder, &parser);
+            parser_error(&builder, &parser, data);
             break;
         }
         more = take(&builder, &event);
