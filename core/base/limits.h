@@ -32,6 +32,20 @@
 #define LIMIT_BUCKETS 512            /* of one histogram or summary */
 #define LIMIT_SUBJECTS 256    /* of one check: subjects and details beyond are counted, not kept */
 #define LIMIT_TEXT_BYTES 4096 /* a message of a check, a detail, a log line of a plugin */
+#define LIMIT_VERDICT_BYTES (256u << 10) /* one, encoded: 256 subjects with 1 KiB each fit */
+#define LIMIT_CALL_BYTES (4u << 20)      /* arguments of one call: a notification with its HTML */
+
+/* -- notifications -- */
+#define LIMIT_ALERTS 200                /* of one notification; more are counted in `ntruncated` */
+#define LIMIT_PAIRS 64                  /* labels, annotations, headers; values of a template */
+#define LIMIT_ALERT_TEXT_BYTES 65536    /* a description or annotation: stack traces fit */
+#define LIMIT_RENDERED_BYTES (1u << 20) /* the text or HTML of a notification */
+
+/* -- caches, watches -- */
+#define LIMIT_CACHE_KEY_BYTES 1024         /* memcached allows 250; longer keys should be hashed */
+#define LIMIT_CACHE_VALUE_BYTES (1u << 20) /* memcached's default */
+#define LIMIT_CACHE_KEYS 1024              /* of one get_many() */
+#define LIMIT_CURSOR_BYTES 4096            /* a watch's cursor, an event's id */
 
 /* -- settings -- */
 #define LIMIT_SETTING_BYTES 65536  /* one string of a setting; a PEM chain fits */

@@ -3,9 +3,9 @@
  *
  * A frame is one packet of at most LIMIT_FRAME_BYTES: a header of eight bytes, then a payload in
  * the encoding of base/wire.h.  A message longer than a frame is cut into frames of the same type
- * and call, all but the last with FRAME_MORE; the receiver puts it together up to a cap of its own
- * for that type.  The fetch worker speaks the same frames.  The agent trusts none of it: whatever
- * does not decode, or comes when it may not, ends the worker.
+ * and call, all but the last full and with FRAME_MORE; the receiver puts it together up to a cap of
+ * its own for that type.  The fetch worker speaks the same frames.  The agent trusts none of it:
+ * whatever does not decode, or comes when it may not, ends the worker.
  *
  *   header: u8 type, u8 flags, u16 zero, u32 call
  *
@@ -14,11 +14,16 @@
  *
  * Life of a worker:
  *   agent  -> LOAD
- *   worker -> MANIFEST (or FAILED, and exits)
- *   agent  -> CREATE            worker -> DONE      (a probe ends here: the agent closes the
- * socket) agent  -> CALL              worker -> LOG*, SAMPLES*, VERDICT?, HTTP_REQUEST*, ..., DONE
- *   agent  -> STOP              worker calls destroy() and exits 0; so it does when the socket
- * closes
+ *   worker -> SANDBOX, then MANIFEST (or FAILED, and exits; a probe ends here, the agent closes)
+ *   agent  -> CREATE
+ *   worker -> DONE
+ *   agent  -> CALL
+ *   worker -> LOG*, SAMPLES*, HTTP_REQUEST*, ..., VERDICT?, DONE
+ *   agent  -> STOP
+ *   worker    calls destroy() and exits 0; so it does when the socket closes
+ *
+ * Between CALL and DONE the agent sends CANCEL, CREDIT and the answers to what the worker asked
+ * (HTTP_RESPONSE, BODY, REPLY), nothing else.
  */
 #ifndef PLUGIN_FRAME_H
 #define PLUGIN_FRAME_H
@@ -38,13 +43,21 @@ enum frame_flag { FRAME_MORE = 1u << 0 };
 
 enum frame_type {
     /* agent -> worker */
-    FRAME_LOAD =
-        1, /* str path; u64 memory bytes; u32 descriptors; u32 cpu percent (0: none); u8 probe */
+
+    /* str path; u64 memory bytes; u32 descriptors; u32 cpu percent (0: none); u8 probe;
+     * u8 spawns: the component is known (from a probe) to declare TMON_SPAWNS and may start
+     * processes; a probe never may */
+    FRAME_LOAD = 1,
     FRAME_CREATE = 2, /* str component; str instance; u64 deadline_ms (remaining); settings */
-    FRAME_CALL =
-        3, /* u32 ability (one bit); str operation (action or cache/lease op, else ""); u64
-            * remaining_ms; then by ability: watch: str cursor; deliver, format: notification;
-            * judge: response; actions: u8 dry_run, settings; cache, lease: their arguments */
+    /* u32 ability (one bit); str operation (of actions, cache, lease; else ""); u64 remaining_ms;
+     * then by ability:
+     *   watch: str cursor      deliver, format: notification      judge: response
+     *   actions: u8 dry_run, settings
+     *   cache: get_many: u32 n, n str keys      put: str key, bytes value, i64 ttl_ms
+     *          remove: str key                  invalidate: str prefix
+     *   lease: acquire: str name, i64 ttl_ms    renew: str name, u64 fence, i64 ttl_ms
+     *          release: str name, u64 fence */
+    FRAME_CALL = 3,
     FRAME_CANCEL = 4,        /* nothing: the call's remaining time is 0 from now on */
     FRAME_STOP = 5,          /* nothing */
     FRAME_HTTP_RESPONSE = 6, /* i32 rc; response (model/exchange.h) */
@@ -54,13 +67,15 @@ enum frame_type {
     FRAME_HTTP_CANCEL = 10,  /* to fetch: nothing */
 
     /* worker -> agent */
+
     FRAME_MANIFEST = 64, /* manifest */
     FRAME_FAILED = 65,   /* str why: the .so could not be loaded or has no manifest */
-    FRAME_DONE = 66,    /* i32 rc; i64 retry_after_ms (-1: none); str message ("" or why create/call
-                         * failed);    u64 cpu microseconds of the call; for leases u64 fence follows */
-    FRAME_LOG = 67,     /* u8 level; str text; u32 held back by the worker's own limit */
-    FRAME_SAMPLES = 68, /* a batch (model/sample.h) */
-    FRAME_VERDICT = 69, /* verdict, once, before DONE of a check */
+    /* i32 rc; i64 retry_after_ms (-1: none); str message ("" or why create or call failed);
+     * u64 cpu microseconds of the call; u64 fence of a lease, else 0 */
+    FRAME_DONE = 66,
+    FRAME_LOG = 67,          /* u8 level; str text; u32 held back by the worker's own limit */
+    FRAME_SAMPLES = 68,      /* a batch (model/sample.h) */
+    FRAME_VERDICT = 69,      /* verdict, once, before DONE of a check */
     FRAME_HTTP_REQUEST = 70, /* u64 remaining_ms; request (model/exchange.h) */
     FRAME_REQUEST = 71,      /* the request made by format(), before DONE */
     FRAME_READ = 72,         /* u32 most bytes wanted */
@@ -70,7 +85,17 @@ enum frame_type {
     FRAME_MESSAGE = 76,      /* str template; str key; u32 n, n pairs */
     FRAME_CACHE_GET = 77,    /* str key */
     FRAME_CACHE_PUT = 78,    /* str key; bytes value; i64 ttl_ms */
-    FRAME_VALUE = 79         /* u8 found; bytes: an answer of get_many() */
+    FRAME_VALUE = 79,        /* u8 found; bytes: an answer of get_many() */
+    FRAME_SANDBOX = 80,      /* u32 of enum frame_layer; once, before MANIFEST or FAILED */
+};
+
+/* The layers around a worker.  One that is missing is said, and nothing is promised of it. */
+enum frame_layer {
+    FRAME_LAYER_NO_NEW_PRIVS = 1u << 0, /* nothing it starts can gain rights */
+    FRAME_LAYER_LIMITS = 1u << 1,       /* memory, descriptors, CPU, no core files */
+    FRAME_LAYER_SECCOMP = 1u << 2,  /* no processes (unless it spawns), no signals to others, ... */
+    FRAME_LAYER_LANDLOCK = 1u << 3, /* no writing to files, no execution (unless it spawns) */
+    FRAME_LAYER_SCOPE = 1u << 4,    /* Landlock 6: no signals or abstract sockets out of the cage */
 };
 
 #define FRAME_INITIAL_CREDIT 16 /* RESULT frames before the first CREDIT */
@@ -87,11 +112,17 @@ struct frame {
  * padding. */
 int frame_parse(const void *packet, size_t len, struct frame *ret_frame);
 
-/* Sends a message, cut into frames where needed.  Blocking sockets wait until `deadline_ns`
- * (monotonic; 0: as the socket is).  0; -EAGAIN when the socket is full (non-blocking: nothing of
- * this frame was sent); -EPIPE when the other side is gone; -ETIMEDOUT. */
+/* Sends a message, cut into frames where needed.  Waits until `deadline_ns` (monotonic; 0: as the
+ * socket is).  0; -EAGAIN when a non-blocking socket is full, and some frames of a long message may
+ * have been sent: whoever must not wait uses frame_send_some(); -EPIPE when the other side is gone;
+ * -ETIMEDOUT. */
 int frame_send(int fd, enum frame_type type, uint32_t call, const void *payload, size_t len,
                int64_t deadline_ns);
+
+/* Sends what a non-blocking socket takes, from *pos (0 at first) on, and moves *pos.  0: all was
+ * sent; -EAGAIN: call again with the same arguments when the socket is writable; -EPIPE. */
+int frame_send_some(int fd, enum frame_type type, uint32_t call, const void *payload, size_t len,
+                    size_t *pos);
 
 /* Receives one packet into `packet` (LIMIT_FRAME_BYTES) and parses it.  1 got one; 0 the other side
  * closed; -EAGAIN, -EPROTO (also for a packet longer than LIMIT_FRAME_BYTES), -errno. */
@@ -106,8 +137,9 @@ struct frame_assembly {
 };
 void frame_assembly_init(struct frame_assembly *assembly, size_t cap);
 void frame_assembly_finish(struct frame_assembly *assembly);
-/* 1: *ret_data is the whole message, valid until the next call of this; 0: more to come; -EPROTO
- * for frames that do not continue what was begun; -EMSGSIZE beyond the cap. */
+/* 1: *ret_data is the whole message, valid until the next call of this and no longer than the
+ * frame's packet; 0: more to come; -EPROTO for frames that do not continue what was begun;
+ * -EMSGSIZE beyond the cap. */
 int frame_assembly_add(struct frame_assembly *assembly, const struct frame *frame,
                        const void **ret_data, size_t *ret_len);
 
