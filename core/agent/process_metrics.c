@@ -1,0 +1,112 @@
+/*
+ * process_metrics.c: see process_metrics.h.  Runs on the thread that scrapes.
+ */
+#include "agent/process_metrics.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "tmon_build.h"
+
+static double timeval_seconds(struct timeval time)
+{
+    return (double)time.tv_sec + (double)time.tv_usec / 1e6;
+}
+
+static void read_memory(const struct process_metrics *metrics)
+{
+    char text[128];
+    long size = 0, resident = 0;
+    long page = sysconf(_SC_PAGESIZE);
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    ssize_t n;
+
+    if (fd < 0) {
+        return;
+    }
+    n = read(fd, text, sizeof text - 1);
+    (void)close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    if (sscanf(text, "%ld %ld", &size, &resident) == 2) {
+        store_metric_set(metrics->virtual_size, (double)size * (double)page);
+        store_metric_set(metrics->resident, (double)resident * (double)page);
+    }
+}
+
+static double count_entries(const char *path)
+{
+    DIR *dir = opendir(path);
+    double n = 0;
+
+    if (!dir) {
+        return 0;
+    }
+    for (const struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
+        n += entry->d_name[0] != '.';
+    }
+    (void)closedir(dir);
+    return n;
+}
+
+static void refresh(void *arg, int64_t now_ms)
+{
+    const struct process_metrics *metrics = arg;
+    struct rusage usage;
+    struct rlimit limit;
+
+    store_metric_set(metrics->uptime, (double)(clock_mono_ns() - metrics->started_ns) / (double)NS_PER_S);
+    read_memory(metrics);
+    if (getrusage(RUSAGE_SELF, &usage) == 0) {
+        store_metric_set(metrics->cpu, timeval_seconds(usage.ru_utime) + timeval_seconds(usage.ru_stime));
+    }
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        store_metric_set(metrics->max_fds, (double)limit.rlim_cur);
+    }
+    /* One of them is the directory itself. */
+    store_metric_set(metrics->open_fds, count_entries("/proc/self/fd") - 1);
+    store_metric_set(metrics->threads, count_entries("/proc/self/task"));
+}
+
+static struct store_metric *add(struct store *store, tmon_metric_kind kind, const char *name, const char *help,
+                                const struct tmon_pair *labels, size_t nlabels)
+{
+    const struct store_metric_spec spec = {
+        .kind = kind, .name = name, .help = help, .labels = labels, .nlabels = nlabels};
+    struct store_metric *metric = NULL;
+
+    (void)store_metric_add(store, &spec, &metric);
+    return metric;
+}
+
+void process_metrics_init(struct process_metrics *metrics, struct store *store, int64_t started_ns)
+{
+    const struct tmon_pair build[] = {{"compiler", TMON_COMPILER}, {"version", TMON_VERSION}};
+
+    *metrics = (struct process_metrics){.started_ns = started_ns};
+    metrics->uptime = add(store, TMON_GAUGE, "app_uptime_seconds", "How long the agent runs.", NULL, 0);
+    metrics->resident = add(store, TMON_GAUGE, "process_resident_memory_bytes", "Resident memory of the agent.", NULL, 0);
+    metrics->virtual_size = add(store, TMON_GAUGE, "process_virtual_memory_bytes", "Virtual memory of the agent.", NULL, 0);
+    metrics->cpu = add(store, TMON_COUNTER, "process_cpu_seconds_total", "CPU time of the agent, its workers not counted.",
+                       NULL, 0);
+    metrics->open_fds = add(store, TMON_GAUGE, "process_open_fds", "Open descriptors of the agent.", NULL, 0);
+    metrics->max_fds = add(store, TMON_GAUGE, "process_max_fds", "How many descriptors the agent may open.", NULL, 0);
+    metrics->threads = add(store, TMON_GAUGE, "process_threads", "Threads of the agent.", NULL, 0);
+    metrics->start_time = add(store, TMON_GAUGE, "process_start_time_seconds", "Unix time of the agent's start.", NULL, 0);
+    metrics->build = add(store, TMON_GAUGE, "toiletmon_build_info", "A constant 1, labelled with what the agent is.", build,
+                         sizeof build / sizeof build[0]);
+    store_metric_set(metrics->start_time,
+                     (double)(clock_real_ns() - (clock_mono_ns() - started_ns)) / (double)NS_PER_S);
+    store_metric_set(metrics->build, 1);
+    metrics->refresh = (struct store_refresh){.fn = refresh, .arg = metrics};
+    store_refresh_add(store, &metrics->refresh);
+}
+
+void process_metrics_finish(struct process_metrics *metrics, struct store *store)
+{
+    store_refresh_remove(store, &metrics->refresh);
+}

@@ -1,0 +1,29 @@
+/*
+ * probe.h: what does a .so declare?  Asks it in a worker of its own, which ends afterwards.
+ *
+ * Blocks the calling thread (never the main one) until all have answered or the time is up; leaves neither process nor
+ * descriptor behind.
+ */
+#ifndef PLUGIN_PROBE_H
+#define PLUGIN_PROBE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/manifest.h"
+#include "plugin/spawner.h"
+
+#define PROBE_TIMEOUT_MS 5000 /* for one file: constructors and libraries included */
+#define PROBE_WHY_SIZE 512
+
+struct probe {
+    const char *path; /* borrowed; set by the caller */
+    struct manifest *manifest; /* owned by the caller afterwards; NULL: refused */
+    char why[PROBE_WHY_SIZE]; /* a sentence, when refused */
+    uint32_t layers; /* enum frame_layer: what held the worker */
+};
+
+/* Probes all, a few at a time.  Each gets a manifest or a reason. */
+void probe_files(struct spawner *spawner, struct probe *probes, size_t n, int64_t timeout_ms);
+
+#endif
