@@ -84,44 +84,39 @@ static bool place_v2(struct cgroup *group, const char *cgroupfs, const char *pat
     return false;
 }
 
-bool cgroup_find(int procfs, const char *cgroupfs, const char *controller, struct cgroup *ret_group)
+bool cgroup_find(const char *self, const char *cgroupfs, const char *controller,
+                 struct cgroup *ret_group)
 {
-    char buffer[PATH_MAX + 256];
-    char mount[PATH_MAX];
+    char mount[PATH_MAX], path[PATH_MAX];
     struct cgroup group;
-    struct file_lines lines;
-    char *line;
     bool found = false;
-    int fd = file_open(procfs, "self/cgroup");
+    const int n = snprintf(mount, sizeof mount, "%s/%s", cgroupfs, controller);
 
-    if (fd < 0) {
-        return false;
-    }
-    file_lines_init(&lines, fd, buffer, sizeof buffer);
-    while ((line = file_lines_next(&lines)) != NULL) {
-        char *controllers = strchr(line, ':');
-        char *path = controllers == NULL ? NULL : strchr(controllers + 1, ':');
-        const int n = snprintf(mount, sizeof mount, "%s/%s", cgroupfs, controller);
+    // "4:cpu,cpuacct:/system.slice" of version 1, "0::/system.slice" of version 2
+    for (const char *line = self, *end; line != NULL && *line != '\0' && n > 0 && n < PATH_MAX;
+         line = end) {
+        const char *controllers = strchr(line, ':');
+        const char *colon = controllers == NULL ? NULL : strchr(controllers + 1, ':');
 
-        if (path == NULL || path[1] != '/' || n < 0 || (size_t)n >= sizeof mount) {
-            continue;
-        }
-        controllers++;
-        if (lists(controllers, (size_t)(path - controllers), controller)) {
+        end = strchr(line, '\n');
+        end = end == NULL ? line + strlen(line) : end;
+        if (colon == NULL || colon >= end || colon[1] != '/' ||
+            !text_copy(path, sizeof path, colon + 1, (size_t)(end - colon - 1))) {
+            // not a line of that kind
+        } else if (lists(controllers + 1, (size_t)(colon - controllers - 1), controller)) {
             // Version 1 wins: a controller that is bound there is absent from version 2.
-            if (place(&group, mount, path + 1)) {
+            if (place(&group, mount, path)) {
                 group.version = 1;
                 *ret_group = group;
-                found = true;
-                break;
+                return true;
             }
-        } else if (controllers == path && strncmp(line, "0:", 2) == 0 &&
-                   place_v2(&group, cgroupfs, path + 1)) {
+        } else if (colon == controllers + 1 && strncmp(line, "0:", 2) == 0 &&
+                   place_v2(&group, cgroupfs, path)) {
             *ret_group = group;
             found = true;
         }
+        end += *end == '\n';
     }
-    file_close(&fd);
     return found;
 }
 

@@ -16,13 +16,15 @@ struct cgroup {
     char dir[PATH_MAX];
 };
 
+#define CGROUP_SELF_BYTES 8192 /* self/cgroup: a dozen lines, each a path */
+
 /*
- * Finds this process' group for a controller, from `self/cgroup` below the descriptor `procfs` and
- * the hierarchies mounted below `cgroupfs`.  Where the path is not seen under the mount (a
- * container without a namespace for control groups), leading parts of it are dropped until it is.
- * False when there is none.
+ * Finds this process' group for a controller, from the text of procfs' `self/cgroup` and the
+ * hierarchies mounted below `cgroupfs`.  Where the path is not seen under the mount (a container
+ * without a namespace for control groups), leading parts of it are dropped until it is.  False when
+ * there is none.
  */
-bool cgroup_find(int procfs, const char *cgroupfs, const char *controller,
+bool cgroup_find(const char *self, const char *cgroupfs, const char *controller,
                  struct cgroup *ret_group);
 
 /* Makes the group its parent.  False, with nothing changed, at the mount point. */

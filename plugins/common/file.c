@@ -49,26 +49,19 @@ static ssize_t read_at(int fd, char *buffer, size_t size, off_t offset)
 ssize_t file_read(int dir, const char *path, char *buffer, size_t size)
 {
     int fd = file_open(dir, path);
-    size_t len = 0;
-    ssize_t n = 0;
+    ssize_t n;
 
     if (fd < 0) {
         return fd;
     }
-    while (len + 1 < size) {
-        n = read_at(fd, buffer + len, size - 1 - len, (off_t)len);
-        if (n <= 0) {
-            break;
-        }
-        len += (size_t)n;
-    }
+    n = read_at(fd, buffer, size - 1, 0);
     file_close(&fd);
     if (n < 0) {
         return n;
     }
-    len -= len > 0 && buffer[len - 1] == '\n';
-    buffer[len] = '\0';
-    return (ssize_t)len;
+    n -= n > 0 && buffer[n - 1] == '\n';
+    buffer[n] = '\0';
+    return n;
 }
 
 bool file_u64(int dir, const char *path, uint64_t *ret_value)
@@ -104,6 +97,7 @@ static bool fill(struct file_lines *lines)
         lines->error = (int)n;
         return false;
     }
+    lines->at_end = lines->one_piece && (size_t)n < lines->size - 1 - lines->end;
     lines->offset += n;
     lines->end += (size_t)n;
     return true;

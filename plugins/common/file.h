@@ -23,8 +23,8 @@ int file_open_dir(const char *path);
 /* Closes *fd unless it is negative, and makes it -1. */
 void file_close(int *fd);
 
-/* Reads a small file into `buffer`, ended with NUL, one trailing newline removed.  Longer files are
- * cut. The length, or -errno. */
+/* Reads a small file, one that the kernel hands out in one piece, into `buffer`, ended with NUL,
+ * one trailing newline removed.  Longer files are cut. The length, or -errno. */
 ssize_t file_read(int dir, const char *path, char *buffer, size_t size);
 /* Reads one number from the start of a small file.  False when there is no such file or number. */
 bool file_u64(int dir, const char *path, uint64_t *ret_value);
@@ -36,6 +36,8 @@ struct file_lines {
     char *buffer;
     size_t size, start, end;
     off_t offset;
+    bool one_piece; /* set after init for files that the kernel hands out in one piece: saves a read
+                     */
     bool at_end, skipping;
 };
 
