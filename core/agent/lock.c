@@ -1,6 +1,7 @@
 /*
- * lock.c: see lock.h.  flock() on a file that stays: the kernel lets go of it however the agent ends, so a stale lock
- * cannot exist.  The file names the process that holds it, for the error message alone.
+ * lock.c: see lock.h.  flock() on a file that stays: the kernel lets go of it however the agent
+ * ends, so a stale lock cannot exist.  The file names the process that holds it, for the error
+ * message alone.
  */
 #include "agent/lock.h"
 
@@ -43,9 +44,11 @@ static void say_who_holds_it(int fd, const char *path, struct buf *why)
 
     pid[n > 0 ? n : 0] = '\0';
     pid[strcspn(pid, "\n")] = '\0';
-    buf_printf(why, "another agent (process %s) uses the state directory %s: stop it, or give this one another "
-                    "agent.state_dir",
-               *pid ? pid : "unknown", path);
+    buf_printf(
+        why,
+        "another agent (process %s) uses the state directory %s: stop it, or give this one another "
+        "agent.state_dir",
+        *pid ? pid : "unknown", path);
 }
 
 int lock_state_dir(const char *path, struct buf *why, int *ret_fd)
@@ -56,7 +59,9 @@ int lock_state_dir(const char *path, struct buf *why, int *ret_fd)
     int r = make_directories(path);
 
     if (r < 0) {
-        buf_printf(why, "the state directory %s cannot be made: %s; make it and give it to this user, or set agent.state_dir",
+        buf_printf(why,
+                   "the state directory %s cannot be made: %s; make it and give it to this user, "
+                   "or set agent.state_dir",
                    path, log_errno(r));
         return r;
     }
@@ -67,8 +72,9 @@ int lock_state_dir(const char *path, struct buf *why, int *ret_fd)
     fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
         r = -errno;
-        buf_printf(why, "%s cannot be opened: %s; give the directory to this user, or set agent.state_dir", file,
-                   log_errno(r));
+        buf_printf(
+            why, "%s cannot be opened: %s; give the directory to this user, or set agent.state_dir",
+            file, log_errno(r));
         return r;
     }
     if (flock(fd, LOCK_EX | LOCK_NB) < 0) {

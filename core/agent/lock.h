@@ -7,9 +7,9 @@
 #include "base/buf.h"
 
 /*
- * Makes the directory where it is missing (0700, its parents too) and locks it for the life of the process.  0 with the
- * descriptor that holds the lock (owned); -EBUSY when another agent has it, or another -errno; a sentence for
- * the operator is appended to `why`.
+ * Makes the directory where it is missing (0700, its parents too) and locks it for the life of the
+ * process.  0 with the descriptor that holds the lock (owned); -EBUSY when another agent has it, or
+ * another -errno; a sentence for the operator is appended to `why`.
  */
 int lock_state_dir(const char *path, struct buf *why, int *ret_fd);
 

@@ -23,7 +23,8 @@ void notify_init(struct notify *notify)
     }
     library = dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL);
     if (!library) {
-        log_warning("the service manager cannot be told: install libsystemd", LOG_S("error", dlerror()));
+        log_warning("the service manager cannot be told: install libsystemd",
+                    LOG_S("error", dlerror()));
         return;
     }
     /* POSIX says that a symbol may be read as a function this way. */
@@ -60,7 +61,8 @@ void notify_reloading(const struct notify *notify)
 {
     char text[64];
 
-    (void)snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_mono_ns() / 1000);
+    (void)snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
+                   clock_mono_ns() / 1000);
     tell(notify, text);
 }
 

@@ -1,8 +1,9 @@
 /*
  * notify.h: what the agent tells the service manager: ready, reloading, stopping, still alive.
  *
- * Only a service started by systemd (NOTIFY_SOCKET) has anybody to tell; libsystemd is loaded only then, because it
- * maps four compression and crypto libraries that a machine without systemd has no use for.  Main thread.
+ * Only a service started by systemd (NOTIFY_SOCKET) has anybody to tell; libsystemd is loaded only
+ * then, because it maps four compression and crypto libraries that a machine without systemd has no
+ * use for.  Main thread.
  */
 #ifndef AGENT_NOTIFY_H
 #define AGENT_NOTIFY_H

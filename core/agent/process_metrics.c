@@ -59,10 +59,12 @@ static void refresh(void *arg, int64_t now_ms)
     struct rusage usage;
     struct rlimit limit;
 
-    store_metric_set(metrics->uptime, (double)(clock_mono_ns() - metrics->started_ns) / (double)NS_PER_S);
+    store_metric_set(metrics->uptime,
+                     (double)(clock_mono_ns() - metrics->started_ns) / (double)NS_PER_S);
     read_memory(metrics);
     if (getrusage(RUSAGE_SELF, &usage) == 0) {
-        store_metric_set(metrics->cpu, timeval_seconds(usage.ru_utime) + timeval_seconds(usage.ru_stime));
+        store_metric_set(metrics->cpu,
+                         timeval_seconds(usage.ru_utime) + timeval_seconds(usage.ru_stime));
     }
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         store_metric_set(metrics->max_fds, (double)limit.rlim_cur);
@@ -72,8 +74,8 @@ static void refresh(void *arg, int64_t now_ms)
     store_metric_set(metrics->threads, count_entries("/proc/self/task"));
 }
 
-static struct store_metric *add(struct store *store, tmon_metric_kind kind, const char *name, const char *help,
-                                const struct tmon_pair *labels, size_t nlabels)
+static struct store_metric *add(struct store *store, tmon_metric_kind kind, const char *name,
+                                const char *help, const struct tmon_pair *labels, size_t nlabels)
 {
     const struct store_metric_spec spec = {
         .kind = kind, .name = name, .help = help, .labels = labels, .nlabels = nlabels};
@@ -88,16 +90,23 @@ void process_metrics_init(struct process_metrics *metrics, struct store *store, 
     const struct tmon_pair build[] = {{"compiler", TMON_COMPILER}, {"version", TMON_VERSION}};
 
     *metrics = (struct process_metrics){.started_ns = started_ns};
-    metrics->uptime = add(store, TMON_GAUGE, "app_uptime_seconds", "How long the agent runs.", NULL, 0);
-    metrics->resident = add(store, TMON_GAUGE, "process_resident_memory_bytes", "Resident memory of the agent.", NULL, 0);
-    metrics->virtual_size = add(store, TMON_GAUGE, "process_virtual_memory_bytes", "Virtual memory of the agent.", NULL, 0);
-    metrics->cpu = add(store, TMON_COUNTER, "process_cpu_seconds_total", "CPU time of the agent, its workers not counted.",
-                       NULL, 0);
-    metrics->open_fds = add(store, TMON_GAUGE, "process_open_fds", "Open descriptors of the agent.", NULL, 0);
-    metrics->max_fds = add(store, TMON_GAUGE, "process_max_fds", "How many descriptors the agent may open.", NULL, 0);
+    metrics->uptime =
+        add(store, TMON_GAUGE, "app_uptime_seconds", "How long the agent runs.", NULL, 0);
+    metrics->resident = add(store, TMON_GAUGE, "process_resident_memory_bytes",
+                            "Resident memory of the agent.", NULL, 0);
+    metrics->virtual_size = add(store, TMON_GAUGE, "process_virtual_memory_bytes",
+                                "Virtual memory of the agent.", NULL, 0);
+    metrics->cpu = add(store, TMON_COUNTER, "process_cpu_seconds_total",
+                       "CPU time of the agent, its workers not counted.", NULL, 0);
+    metrics->open_fds =
+        add(store, TMON_GAUGE, "process_open_fds", "Open descriptors of the agent.", NULL, 0);
+    metrics->max_fds = add(store, TMON_GAUGE, "process_max_fds",
+                           "How many descriptors the agent may open.", NULL, 0);
     metrics->threads = add(store, TMON_GAUGE, "process_threads", "Threads of the agent.", NULL, 0);
-    metrics->start_time = add(store, TMON_GAUGE, "process_start_time_seconds", "Unix time of the agent's start.", NULL, 0);
-    metrics->build = add(store, TMON_GAUGE, "toiletmon_build_info", "A constant 1, labelled with what the agent is.", build,
+    metrics->start_time = add(store, TMON_GAUGE, "process_start_time_seconds",
+                              "Unix time of the agent's start.", NULL, 0);
+    metrics->build = add(store, TMON_GAUGE, "toiletmon_build_info",
+                         "A constant 1, labelled with what the agent is.", build,
                          sizeof build / sizeof build[0]);
     store_metric_set(metrics->start_time,
                      (double)(clock_real_ns() - (clock_mono_ns() - started_ns)) / (double)NS_PER_S);

@@ -1,7 +1,9 @@
 /*
- * process_metrics.h: what the agent says of its own process: memory, CPU, descriptors, uptime, build.
+ * process_metrics.h: what the agent says of its own process: memory, CPU, descriptors, uptime,
+ * build.
  *
- * The names are those that every Prometheus client uses.  Values are read when somebody scrapes, not before.
+ * The names are those that every Prometheus client uses.  Values are read when somebody scrapes,
+ * not before.
  */
 #ifndef AGENT_PROCESS_METRICS_H
 #define AGENT_PROCESS_METRICS_H
@@ -14,7 +16,8 @@ struct process_metrics {
     struct store_refresh refresh;
     int64_t started_ns; /* monotonic */
     struct store_metric *uptime;
-    struct store_metric *resident, *virtual_size, *cpu, *open_fds, *max_fds, *threads, *start_time, *build;
+    struct store_metric *resident, *virtual_size, *cpu, *open_fds, *max_fds, *threads, *start_time,
+        *build;
 };
 
 /* A metric that cannot be had is left out. */

@@ -1,7 +1,8 @@
 /*
  * instance.h: the life of an instance as the agent sees it, whatever it runs in.
  *
- *   STARTING -> READY -> (dies) DEGRADED -> STARTING ...  five deaths in ten minutes: QUARANTINED, which ends by itself
+ *   STARTING -> READY -> (dies) DEGRADED -> STARTING ...  five deaths in ten minutes: QUARANTINED,
+ * which ends by itself
  *
  * All functions and hooks are the main thread's.  One call at a time.
  */
@@ -22,7 +23,7 @@
 struct instance;
 
 enum instance_state {
-    INSTANCE_STARTING,    /* its worker is being made */
+    INSTANCE_STARTING, /* its worker is being made */
     INSTANCE_READY,
     INSTANCE_DEGRADED,    /* create failed or the worker died: tried again after a pause */
     INSTANCE_QUARANTINED, /* died too often: tried again after a long pause */
@@ -41,8 +42,8 @@ struct instance_result {
     struct verdict *verdict; /* of a check; the hook takes it.  Never NULL for a check. */
     const void *samples;     /* of a collection that went well; borrowed during the hook */
     size_t samples_len;
-    const char *message;     /* why it failed; "" else; borrowed */
-    int64_t duration_ns;     /* from the call to its end or its deadline */
+    const char *message; /* why it failed; "" else; borrowed */
+    int64_t duration_ns; /* from the call to its end or its deadline */
     uint64_t cpu_us;
 };
 
@@ -50,8 +51,10 @@ struct instance_hooks {
     /* Once for each accepted instance_call(). */
     void (*done)(void *owner, const struct instance_result *result);
     /* After a change of state; `reason` says why it is not ready ("" when it is). */
-    void (*state)(void *owner, enum instance_state from, enum instance_state to, const char *reason);
-    /* A line that the plugin logged, already limited in rate; `held_back` lines were not shown before it. */
+    void (*state)(void *owner, enum instance_state from, enum instance_state to,
+                  const char *reason);
+    /* A line that the plugin logged, already limited in rate; `held_back` lines were not shown
+     * before it. */
     void (*log)(void *owner, tmon_level level, const char *text, uint64_t held_back);
     /* After instance_stop(): all is ended; the owner may destroy it here. */
     void (*stopped)(void *owner);
@@ -59,12 +62,12 @@ struct instance_hooks {
 
 /* Tests shorten these.  0: the default. */
 struct instance_times {
-    int64_t load_ms;             /* until the manifest is there: 5 s */
-    int64_t backoff_first_ms;    /* 1 s, doubling up to five intervals */
-    int64_t quarantine_ms;       /* ten minutes */
+    int64_t load_ms;              /* until the manifest is there: 5 s */
+    int64_t backoff_first_ms;     /* 1 s, doubling up to five intervals */
+    int64_t quarantine_ms;        /* ten minutes */
     int64_t quarantine_window_ms; /* ten minutes */
-    uint32_t quarantine_deaths;  /* five */
-    int64_t stop_grace_ms;       /* two seconds from STOP to SIGKILL */
+    uint32_t quarantine_deaths;   /* five */
+    int64_t stop_grace_ms;        /* two seconds from STOP to SIGKILL */
 };
 
 struct instance_options {
@@ -100,15 +103,16 @@ struct instance_counters {
     uint64_t samples_too_many; /* collections cut at LIMIT_CALL_RESULT_BYTES and thrown away */
 };
 
-/* Returns owned, in INSTANCE_STARTING; call instance_start() next.  Takes options->settings also on failure.  -ENOMEM. */
+/* Returns owned, in INSTANCE_STARTING; call instance_start() next.  Takes options->settings also on
+ * failure.  -ENOMEM. */
 int instance_create(const struct instance_options *options, struct instance **ret_instance);
 /* Ends what runs at once, calls no hook. */
 void instance_destroy(struct instance *instance);
 
 void instance_start(struct instance *instance);
 /*
- * Starts a call of ABILITY_CHECK or ABILITY_COLLECT.  0: hooks->done will be called; -EBUSY: one is running;
- * -EAGAIN: it is not ready (hooks->state told why).
+ * Starts a call of ABILITY_CHECK or ABILITY_COLLECT.  0: hooks->done will be called; -EBUSY: one is
+ * running; -EAGAIN: it is not ready (hooks->state told why).
  */
 int instance_call(struct instance *instance, enum ability ability);
 /* Asks it to end: destroy() is called, grace, SIGKILL.  hooks->stopped follows. */

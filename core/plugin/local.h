@@ -1,9 +1,10 @@
 /*
  * local.h: the component thread: runs the calls of components of ours that never block.
  *
- * The main thread hands over calls with local_submit() and wakes the thread once with local_flush(), so that all that
- * are due together cost one wake-up; the results come back with one post to the loop.  A call cannot be cut short:
- * local_hanging_ns() tells how long the one that runs has been running, for /api/health/live.
+ * The main thread hands over calls with local_submit() and wakes the thread once with
+ * local_flush(), so that all that are due together cost one wake-up; the results come back with one
+ * post to the loop.  A call cannot be cut short: local_hanging_ns() tells how long the one that
+ * runs has been running, for /api/health/live.
  */
 #ifndef PLUGIN_LOCAL_H
 #define PLUGIN_LOCAL_H
@@ -26,7 +27,7 @@ struct local_call {
     enum local_operation operation;
     const struct tmon_component *component;
     const char *instance;
-    void *self;                     /* component->state_size zeroed bytes; the owner's */
+    void *self; /* component->state_size zeroed bytes; the owner's */
     const struct settings *settings;
     int64_t timeout_ms;
     void (*done)(struct local_call *call); /* on the loop's thread */
@@ -35,9 +36,10 @@ struct local_call {
     /* Filled in by the thread. */
     tmon_rc rc;
     struct verdict *verdict; /* of a check; the owner takes it */
-    struct buf samples;      /* of a collection; the owner keeps it from call to call, made with buf_init() */
-    uint32_t refused;        /* samples that were no good */
-    char message[256];       /* why it failed: its last error logged, or the first bad sample */
+    struct buf
+        samples; /* of a collection; the owner keeps it from call to call, made with buf_init() */
+    uint32_t refused;  /* samples that were no good */
+    char message[256]; /* why it failed: its last error logged, or the first bad sample */
     int64_t duration_ns;
     uint64_t cpu_us;
     struct local_call *next;

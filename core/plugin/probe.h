@@ -1,8 +1,8 @@
 /*
  * probe.h: what does a .so declare?  Asks it in a worker of its own, which ends afterwards.
  *
- * Blocks the calling thread (never the main one) until all have answered or the time is up; leaves neither process nor
- * descriptor behind.
+ * Blocks the calling thread (never the main one) until all have answered or the time is up; leaves
+ * neither process nor descriptor behind.
  */
 #ifndef PLUGIN_PROBE_H
 #define PLUGIN_PROBE_H
@@ -17,10 +17,10 @@
 #define PROBE_WHY_SIZE 512
 
 struct probe {
-    const char *path; /* borrowed; set by the caller */
+    const char *path;          /* borrowed; set by the caller */
     struct manifest *manifest; /* owned by the caller afterwards; NULL: refused */
-    char why[PROBE_WHY_SIZE]; /* a sentence, when refused */
-    uint32_t layers; /* enum frame_layer: what held the worker */
+    char why[PROBE_WHY_SIZE];  /* a sentence, when refused */
+    uint32_t layers;           /* enum frame_layer: what held the worker */
 };
 
 /* Probes all, a few at a time.  Each gets a manifest or a reason. */

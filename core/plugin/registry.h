@@ -1,8 +1,8 @@
 /*
  * registry.h: every plugin file in the plugin directories, and which component is in which.
  *
- * Built by the building thread, at the start and for each reload; immutable afterwards.  Files that did not change since
- * the previous registry are not probed again.
+ * Built by the building thread, at the start and for each reload; immutable afterwards.  Files that
+ * did not change since the previous registry are not probed again.
  */
 #ifndef PLUGIN_REGISTRY_H
 #define PLUGIN_REGISTRY_H
@@ -36,24 +36,29 @@ struct registry {
 };
 
 /*
- * `directories`: the default one first; files of the few components that run on the component thread are loaded by the
- * agent from it alone.  `previous` may be NULL.  Returns owned; -ENOMEM.
+ * `directories`: the default one first; files of the few components that run on the component
+ * thread are loaded by the agent from it alone.  `previous` may be NULL.  Returns owned; -ENOMEM.
  */
-int registry_scan(struct spawner *spawner, const char *const *directories, size_t n, const struct registry *previous,
-                  struct registry **ret_registry);
+int registry_scan(struct spawner *spawner, const char *const *directories, size_t n,
+                  const struct registry *previous, struct registry **ret_registry);
 void registry_destroy(struct registry *registry);
 
 /*
- * The component of that name.  NULL with a sentence in `why` when there is none: "no plugin offers ...", or the reason why
- * the file of that name was refused (then *ret_file is that file, else NULL), or two files that offer it.
+ * The component of that name.  NULL with a sentence in `why` when there is none: "no plugin offers
+ * ...", or the reason why the file of that name was refused (then *ret_file is that file, else
+ * NULL), or two files that offer it.
  */
-const struct manifest_component *registry_find(const struct registry *registry, const char *component,
-                                               const struct registry_file **ret_file, struct buf *why);
-/* Two files that offer one component: appends an error that names both for each; how many there are. */
+const struct manifest_component *registry_find(const struct registry *registry,
+                                               const char *component,
+                                               const struct registry_file **ret_file,
+                                               struct buf *why);
+/* Two files that offer one component: appends an error that names both for each; how many there
+ * are. */
 size_t registry_conflicts(const struct registry *registry, struct buf *why);
 /* All names, for "did you mean": an owned array (free) of borrowed strings. */
 const char **registry_names(const struct registry *registry, size_t *ret_n);
 /* The raw component of a file that the agent loaded itself. */
-const struct tmon_component *registry_own_component(const struct registry_file *file, const char *component);
+const struct tmon_component *registry_own_component(const struct registry_file *file,
+                                                    const char *component);
 
 #endif
