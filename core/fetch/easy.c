@@ -1,0 +1,269 @@
+/*
+ * easy.c: all that libcurl is told.
+ *
+ * Runs in the fetch worker.  Redirects are not left to libcurl, since each hop has to be judged;
+ * and a request whose body was sent is never repeated by it on a new connection, since nobody would
+ * know (no seek function: it fails).
+ */
+#include "fetch/easy.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include "fetch/refuse.h"
+#include "tmon_build.h"
+
+static size_t on_header(char *line, size_t size, size_t n, void *arg)
+{
+    struct transfer *transfer = arg;
+
+    if (answer_header(&transfer->answer, line, n) < 0) {
+        transfer->headers_refused = true;
+        return 0;
+    }
+    return n;
+}
+
+static size_t on_body(char *data, size_t size, size_t n, void *arg)
+{
+    struct transfer *transfer = arg;
+
+    return answer_body(&transfer->answer, data, n) ? n : 0;
+}
+
+static size_t on_read(char *space, size_t size, size_t n, void *arg)
+{
+    struct transfer *transfer = arg;
+    const struct tmon_bytes *body = &transfer->order.request.body;
+    size_t left = body->len - transfer->body_pos;
+
+    n = n < left ? n : left;
+    if (n > 0) {
+        memcpy(space, (const char *)body->data + transfer->body_pos, n);
+    }
+    transfer->body_pos += n;
+    return n;
+}
+
+static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct transfer *transfer = arg;
+
+    for (size_t i = 0; i < transfer->order.nrefused; i++) {
+        if (refuse_matches(transfer->order.refused[i], &address->addr)) {
+            transfer->listener = true;
+            return CURL_SOCKET_BAD;
+        }
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static int on_prepared(void *arg, char *peer, char *self, int peer_port, int self_port)
+{
+    struct transfer *transfer = arg;
+
+    transfer->hop_sent = transfer->sent = true; // from here on nobody can be sure
+    return CURL_PREREQFUNC_OK;
+}
+
+/* These would cut the request into other requests, or make the answer something else than an
+ * answer. */
+static bool is_ours(const char *name)
+{
+    static const char *const names[] = {
+        "content-length", "transfer-encoding",  "upgrade", "te", "trailer",
+        "expect",         "proxy-authorization"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcasecmp(name, names[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int add_line(struct transfer *transfer, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(transfer->headers, line);
+
+    if (!longer) {
+        return -ENOMEM;
+    }
+    transfer->headers = longer;
+    return 0;
+}
+
+static int add_headers(struct transfer *transfer)
+{
+    const struct tmon_request *request = &transfer->order.request;
+    bool typed = false;
+    struct buf line;
+    int r = 0;
+
+    buf_init(&line, LIMIT_HTTP_HEADER_BYTES + LIMIT_NAME_BYTES + 2);
+    for (size_t i = 0; i < request->nheaders && r == 0; i++) {
+        const char *name = request->headers[i].key, *value = request->headers[i].value;
+
+        if (is_ours(name)) {
+            r = -EINVAL;
+            break;
+        }
+        typed = typed || strcasecmp(name, "content-type") == 0;
+        if (strcasecmp(name, "connection") == 0 && strcasecmp(value, "close") == 0) {
+            transfer->fresh = true;
+        }
+        buf_clear(&line);
+        buf_puts(&line, name);
+        buf_puts(&line, *value ? ": " : ";"); // libcurl's way to say "with no value"
+        buf_puts(&line, value);
+        r = line.failed ? -EINVAL : add_line(transfer, buf_str(&line));
+    }
+    if (r == 0) { // libcurl would wait a second for "100 Continue"
+        r = add_line(transfer, "Expect:");
+    }
+    if (r == 0 && !typed) { // and invent a type
+        r = add_line(transfer, "Content-Type:");
+    }
+    buf_finish(&line);
+    return r;
+}
+
+static void set_limits_of_protocol(CURL *easy)
+{
+#if CURL_AT_LEAST_VERSION(7, 85, 0)
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+#if CURL_AT_LEAST_VERSION(7, 87, 0)
+    // A resolver that hangs must not be waited for when its request is over.
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+}
+
+int easy_setup(struct transfer *transfer)
+{
+    const struct fetch_order *order = &transfer->order;
+    CURL *easy = transfer->easy;
+    int r = add_headers(transfer);
+
+    if (r < 0) {
+        return r;
+    }
+    set_limits_of_protocol(easy);
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->curl_error);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "toiletmon/" TMON_VERSION);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
+    curl_easy_setopt(easy, CURLOPT_READDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_prepared);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L);
+    if (order->request.insecure) {
+        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
+    if (*order->ca_file) {
+        curl_easy_setopt(easy, CURLOPT_CAINFO, order->ca_file);
+    }
+    if (*order->unix_path) {
+        curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, order->unix_path);
+    }
+    if (transfer->fresh) { // who asks for that wants to see name resolution, connect and TLS
+        curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+        curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+        curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
+        curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+    }
+    return 0;
+}
+
+/* Whether libcurl's reading of the URL leads to the place that was judged. */
+static bool same_reading(CURLU *url, const struct place *place)
+{
+    char *host = NULL, *port = NULL;
+    bool same = false;
+
+    if (curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+        curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK) {
+        size_t len = strlen(host);
+        const char *bare = host;
+
+        if (len > 2 && host[0] == '[') {
+            bare++;
+            len -= 2;
+        }
+        same = len == strlen(place->host) && strncasecmp(bare, place->host, len) == 0 &&
+               strtol(port, NULL, 10) == place->port;
+    }
+    curl_free(host);
+    curl_free(port);
+    return same;
+}
+
+int easy_set_url(struct transfer *transfer, const char *url)
+{
+    CURLU *next = curl_url();
+
+    if (!next) {
+        return -ENOMEM;
+    }
+    if (curl_url_set(next, CURLUPART_URL, url, 0) != CURLUE_OK ||
+        !same_reading(next, &transfer->place)) {
+        curl_url_cleanup(next);
+        return -EINVAL;
+    }
+    if (!transfer->url) { // the operator's own URL: what it says of user and password holds for all
+                          // hops
+        if (curl_url_get(next, CURLUPART_USER, &transfer->user, CURLU_URLDECODE) == CURLUE_OK) {
+            curl_easy_setopt(transfer->easy, CURLOPT_USERNAME, transfer->user);
+        }
+        if (curl_url_get(next, CURLUPART_PASSWORD, &transfer->password, CURLU_URLDECODE) ==
+            CURLUE_OK) {
+            curl_easy_setopt(transfer->easy, CURLOPT_PASSWORD, transfer->password);
+        }
+    }
+    curl_url_set(next, CURLUPART_USER, NULL, 0);
+    curl_url_set(next, CURLUPART_PASSWORD, NULL, 0);
+    curl_easy_setopt(transfer->easy, CURLOPT_CURLU, next);
+    curl_url_cleanup(transfer->url);
+    transfer->url = next;
+    return 0;
+}
+
+void easy_set_hop(struct transfer *transfer, const char *method, int64_t remaining_ms)
+{
+    CURL *easy = transfer->easy;
+    const struct tmon_bytes *body = &transfer->order.request.body;
+
+    transfer->body_pos = 0;
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)remaining_ms);
+    if (strcmp(method, "HEAD") == 0) {
+        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+    } else if (body->len > 0) {
+        curl_easy_setopt(easy, CURLOPT_POST, 1L);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->len);
+    } else if (strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
+               strcmp(method, "PATCH") == 0) {
+        curl_easy_setopt(easy, CURLOPT_POST, 1L);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)0);
+    } else {
+        curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+    }
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
+}

@@ -1,0 +1,188 @@
+/*
+ * main.c of toiletmon-fetch: the worker that speaks HTTP for all plugins.
+ *
+ * A process of its own, so that libcurl, TLS and the parsing of what strangers send stand neither
+ * in the agent's memory nor in its way.  One thread waits for frames on descriptor 3 and for
+ * libcurl's sockets; only name resolution has threads besides.  It ends when the socket closes or
+ * its parent dies, and wakes for nothing else.
+ */
+#include <curl/curl.h>
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fetch/confine.h"
+#include "fetch/transfer.h"
+#include "plugin/frame.h"
+
+#define CONNECTIONS_KEPT 32 /* idle ones; more sinks and targets than that are rare */
+
+struct fetcher {
+    CURLM *multi;
+    struct frame_assembly assembly;
+    struct transfer *transfers[LIMIT_HTTP_FLIGHTS];
+    struct expiry expiry;
+    struct buf reply;
+    char packet[LIMIT_FRAME_BYTES];
+};
+
+/* Sends the answer of a transfer that is over, and forgets it. */
+static int conclude(struct fetcher *fetcher, size_t slot)
+{
+    struct transfer *transfer = fetcher->transfers[slot];
+    int r;
+
+    buf_clear(&fetcher->reply);
+    r = transfer_encode(transfer, &fetcher->reply);
+    if (r == 0) {
+        r = frame_send(FRAME_WORKER_FD, FRAME_HTTP_RESPONSE, transfer->call, fetcher->reply.data,
+                       fetcher->reply.len, 0);
+    }
+    fetcher->transfers[slot] = NULL;
+    transfer_destroy(transfer);
+    return r;
+}
+
+static int take_request(struct fetcher *fetcher, uint32_t call, const void *data, size_t len)
+{
+    size_t slot = 0;
+    void *message;
+    int r;
+
+    while (slot < LIMIT_HTTP_FLIGHTS && fetcher->transfers[slot]) {
+        slot++;
+    }
+    if (slot == LIMIT_HTTP_FLIGHTS) {
+        return -EPROTO; // the agent counts them too
+    }
+    message = malloc(len ? len : 1);
+    if (!message) {
+        return -ENOMEM;
+    }
+    memcpy(message, data, len);
+    r = transfer_create(fetcher->multi, &fetcher->expiry, call, message, len,
+                        &fetcher->transfers[slot]);
+    if (r < 0) {
+        return r;
+    }
+    return transfer_over(fetcher->transfers[slot]) ? conclude(fetcher, slot) : 0;
+}
+
+static void cancel(struct fetcher *fetcher, uint32_t call)
+{
+    for (size_t i = 0; i < LIMIT_HTTP_FLIGHTS; i++) {
+        if (fetcher->transfers[i] && fetcher->transfers[i]->call == call) {
+            transfer_destroy(fetcher->transfers[i]);
+            fetcher->transfers[i] = NULL;
+        }
+    }
+}
+
+/* One frame from the agent.  1 to go on, 0 at the end, -errno. */
+static int take_frame(struct fetcher *fetcher)
+{
+    struct frame frame;
+    const void *data;
+    size_t len;
+    int r = frame_recv(FRAME_WORKER_FD, fetcher->packet, &frame);
+
+    if (r <= 0) {
+        return r == -EAGAIN ? 1 : r;
+    }
+    switch (frame.type) {
+    case FRAME_STOP:
+        return 0;
+    case FRAME_HTTP_CANCEL:
+        cancel(fetcher, frame.call);
+        return 1;
+    case FRAME_HTTP_REQUEST:
+        r = frame_assembly_add(&fetcher->assembly, &frame, &data, &len);
+        if (r == 1) {
+            r = take_request(fetcher, frame.call, data, len);
+        }
+        return r < 0 ? r : 1;
+    default:
+        return -EPROTO;
+    }
+}
+
+/* Hands on what libcurl has finished. */
+static int reap(struct fetcher *fetcher)
+{
+    const CURLMsg *message;
+    int left, r = 0;
+
+    while (r == 0 && (message = curl_multi_info_read(fetcher->multi, &left))) {
+        char *owner = NULL;
+        size_t slot = 0;
+
+        if (message->msg != CURLMSG_DONE) {
+            continue;
+        }
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &owner);
+        while (slot < LIMIT_HTTP_FLIGHTS && (char *)fetcher->transfers[slot] != owner) {
+            slot++;
+        }
+        if (slot == LIMIT_HTTP_FLIGHTS) {
+            continue;
+        }
+        transfer_hop_done(fetcher->transfers[slot], message->data.result);
+        if (transfer_over(fetcher->transfers[slot])) {
+            r = conclude(fetcher, slot);
+        }
+    }
+    return r;
+}
+
+static int run(struct fetcher *fetcher)
+{
+    for (;;) {
+        struct curl_waitfd agent = {.fd = FRAME_WORKER_FD, .events = CURL_WAIT_POLLIN};
+        int running, r;
+
+        // Without transfers there is no timer of libcurl's either: this sleeps until the agent
+        // speaks.
+        if (curl_multi_poll(fetcher->multi, &agent, 1, INT_MAX, NULL) != CURLM_OK) {
+            return -EIO;
+        }
+        if (agent.revents) {
+            r = take_frame(fetcher);
+            if (r <= 0) {
+                return r;
+            }
+        }
+        if (curl_multi_perform(fetcher->multi, &running) != CURLM_OK) {
+            return -EIO;
+        }
+        r = reap(fetcher);
+        if (r < 0) {
+            return r;
+        }
+    }
+}
+
+int main(void)
+{
+    struct fetcher *fetcher;
+    int r = confine_begin();
+
+    if (r < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        return EXIT_FAILURE;
+    }
+    fetcher = calloc(1, sizeof *fetcher);
+    if (!fetcher || !(fetcher->multi = curl_multi_init())) {
+        return EXIT_FAILURE;
+    }
+    curl_multi_setopt(fetcher->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
+    frame_assembly_init(&fetcher->assembly, FETCH_ORDER_BYTES);
+    buf_init(&fetcher->reply, FETCH_RESPONSE_BYTES(LIMIT_HTTP_CLIENT_BYTES));
+    r = confine_finish();
+    if (r == 0) {
+        r = run(fetcher);
+    }
+    // Resolver threads may still hang in the C library: leave without waiting for anybody.
+    _exit(r < 0 && r != -EPIPE ? EXIT_FAILURE : EXIT_SUCCESS);
+}
