@@ -238,8 +238,11 @@ static void show_bound(char *space, size_t size, tmon_type type, double bound)
         int64_t ms = (int64_t)bound;
         size_t i = 0;
 
-        while (i + 1 < COUNT(time_units) && (ms == 0 || ms % time_units[i].factor)) {
+        while (i + 1 < COUNT(time_units) && ms % time_units[i].factor) {
             i++;
+        }
+        if (ms == 0) {
+            i = 4; // seconds
         }
         snprintf(space, size, "%" PRId64 "%s", ms / time_units[i].factor, time_units[i].name);
     } else if (type == TMON_BYTES) {
