@@ -22,8 +22,10 @@
  *   agent  -> STOP
  *   worker    calls destroy() and exits 0; so it does when the socket closes
  *
- * Between CALL and DONE the agent sends CANCEL, CREDIT and the answers to what the worker asked
- * (HTTP_RESPONSE, BODY, REPLY), nothing else.
+ * Between CALL and DONE (and CREATE and DONE) the agent sends CANCEL, CREDIT and STOP, and answers
+ * whatever the worker asks: HTTP_REQUEST by HTTP_RESPONSE, READ by BODY, EVENT, MESSAGE, CACHE_GET
+ * and CACHE_PUT by REPLY (with TMON_UNSUPPORTED where it has no such service).  The worker waits
+ * for the answer for as long as it takes: the agent's deadline ends it.
  */
 #ifndef PLUGIN_FRAME_H
 #define PLUGIN_FRAME_H
@@ -61,7 +63,7 @@ enum frame_type {
     FRAME_CANCEL = 4,        /* nothing: the call's remaining time is 0 from now on */
     FRAME_STOP = 5,          /* nothing */
     FRAME_HTTP_RESPONSE = 6, /* i32 rc; response (model/exchange.h) */
-    FRAME_BODY = 7,          /* u8 last; bytes: the answer to READ */
+    FRAME_BODY = 7,          /* u8 0: more follows, 1: the last, 2: there is no body; bytes */
     FRAME_CREDIT = 8,        /* u32 more RESULT frames that may be sent */
     FRAME_REPLY = 9,         /* i32 rc; bytes: the answer to EVENT, MESSAGE, CACHE_GET, CACHE_PUT */
     FRAME_HTTP_CANCEL = 10,  /* to fetch: nothing */
@@ -71,9 +73,11 @@ enum frame_type {
     FRAME_MANIFEST = 64, /* manifest */
     FRAME_FAILED = 65,   /* str why: the .so could not be loaded or has no manifest */
     /* i32 rc; i64 retry_after_ms (-1: none); str message ("" or why create or call failed);
-     * u64 cpu microseconds of the call; u64 fence of a lease, else 0 */
+     * u64 cpu microseconds of the call; u64 fence of a lease, else 0; u32 samples refused */
     FRAME_DONE = 66,
-    FRAME_LOG = 67,          /* u8 level; str text; u32 held back by the worker's own limit */
+    /* u8 level; str text; u32 lines held back before it by the worker's own limit; without a text
+     * it tells only of those, at the end of a call */
+    FRAME_LOG = 67,
     FRAME_SAMPLES = 68,      /* a batch (model/sample.h) */
     FRAME_VERDICT = 69,      /* verdict, once, before DONE of a check */
     FRAME_HTTP_REQUEST = 70, /* u64 remaining_ms; request (model/exchange.h) */
