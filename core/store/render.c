@@ -67,11 +67,25 @@ static size_t counter_base(const struct store *store, const struct family *famil
     return len - 6;
 }
 
-static char *put_head_line(char *out, const char *what, const struct family *family, size_t len)
+static char *put_type_line(char *out, const struct family *family, size_t len, const char *type)
 {
-    out = put_str(out, what);
+    out = put_str(out, "# TYPE ");
     out = put(out, family->name, len);
     *out++ = ' ';
+    out = put_str(out, type);
+    *out++ = '\n';
+    return out;
+}
+
+static char *put_help_line(char *out, const struct family *family, size_t len, bool openmetrics)
+{
+    if (family->help) {
+        out = put_str(out, "# HELP ");
+        out = put(out, family->name, len);
+        *out++ = ' ';
+        out = put_help(out, family->help, openmetrics);
+        *out++ = '\n';
+    }
     return out;
 }
 
@@ -90,15 +104,12 @@ char *render_head(char *out, const struct store *store, const struct family *fam
             type = "unknown";
         }
     }
-    out = put_head_line(out, "# TYPE ", family, len);
-    out = put_str(out, type);
-    *out++ = '\n';
-    if (family->help) {
-        out = put_head_line(out, "# HELP ", family, len);
-        out = put_help(out, family->help, openmetrics);
-        *out++ = '\n';
+    if (!openmetrics) {
+        out = put_help_line(out, family, len, openmetrics);
+        return put_type_line(out, family, len, type);
     }
-    return out;
+    out = put_type_line(out, family, len, type);
+    return put_help_line(out, family, len, openmetrics);
 }
 
 /* One line of a series: its text with a suffix after the name and one more label, number and time.

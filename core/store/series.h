@@ -141,6 +141,7 @@ struct store {
     uint32_t swept_s; /* when stopped series were last looked for */
     struct store_refresh *refreshes;
     struct store_metric *series_gauge;
+    struct store_metric *limit_gauge;
 };
 
 static inline struct record *record_at(const struct store *store, uint32_t id)

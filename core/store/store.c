@@ -51,17 +51,23 @@ static void owner_free(struct store_owner *owner)
     }
 }
 
+static void owner_configure(struct store_owner *owner, const struct store_owner_spec *spec)
+{
+    int64_t keep_s = (spec->keep_ms > 0 ? spec->keep_ms : STORE_KEEP_MS) / 1000;
+
+    owner->cap = spec->series ? spec->series : LIMIT_SERIES_PER_OWNER;
+    owner->keep_s = keep_s < INT32_MAX ? (uint32_t)keep_s : INT32_MAX;
+}
+
 static int owner_new(const struct store_owner_spec *spec, struct store_owner **ret_owner)
 {
     struct store_owner *owner = calloc(1, sizeof *owner);
-    int64_t keep_ms = spec->keep_ms > 0 ? spec->keep_ms : STORE_KEEP_MS;
     int error = -ENOMEM;
 
     if (!owner) {
         return -ENOMEM;
     }
-    owner->cap = spec->series ? spec->series : LIMIT_SERIES_PER_OWNER;
-    owner->keep_s = keep_ms / 1000 < INT32_MAX ? (uint32_t)((keep_ms + 999) / 1000) : INT32_MAX;
+    owner_configure(owner, spec);
     owner->name = strdup(spec->name);
     if (owner->name) {
         error = text_labels(spec->labels, spec->nlabels, &owner->labels, &owner->nlabels);
@@ -122,6 +128,14 @@ int store_owner_add(struct store *store, const struct store_owner_spec *spec,
     }
     *ret_owner = owner;
     return 0;
+}
+
+void store_owner_change(struct store *store, struct store_owner *owner,
+                        const struct store_owner_spec *spec)
+{
+    pthread_rwlock_wrlock(&store->lock);
+    owner_configure(owner, spec);
+    pthread_rwlock_unlock(&store->lock);
 }
 
 static bool is_of_owner(void *arg, const struct record *record)
@@ -225,7 +239,6 @@ int store_create(const struct store_limits *limits, struct store **ret_store)
                                                             "How many series the agent may hold."};
     struct store *store = calloc(1, sizeof *store);
     struct store_owner *owner = NULL;
-    struct store_metric *limit = NULL;
     int error = -ENOMEM;
 
     if (!store) {
@@ -233,7 +246,6 @@ int store_create(const struct store_limits *limits, struct store **ret_store)
     }
     map_init(&store->by_name);
     pthread_rwlock_init(&store->lock, NULL); // does not fail on Linux without attributes
-    store->max_series = limits && limits->series ? limits->series : LIMIT_SERIES;
     error = owner_new(&agent, &owner);
     if (error == 0) {
         error = owner_enter(store, owner);
@@ -245,15 +257,23 @@ int store_create(const struct store_limits *limits, struct store **ret_store)
         error = store_metric_add(store, &series_spec, &store->series_gauge);
     }
     if (error == 0) {
-        error = store_metric_add(store, &limit_spec, &limit);
+        error = store_metric_add(store, &limit_spec, &store->limit_gauge);
     }
     if (error) {
         store_destroy(store);
         return error;
     }
-    store_metric_set(limit, store->max_series);
+    store_change(store, limits);
     *ret_store = store;
     return 0;
+}
+
+void store_change(struct store *store, const struct store_limits *limits)
+{
+    pthread_rwlock_wrlock(&store->lock);
+    store->max_series = limits && limits->series ? limits->series : LIMIT_SERIES;
+    pthread_rwlock_unlock(&store->lock);
+    store_metric_set(store->limit_gauge, limits && limits->series ? limits->series : LIMIT_SERIES);
 }
 
 static bool free_what_it_holds(void *arg, const struct record *record)

@@ -30,6 +30,8 @@ struct store_limits {
 
 /* Returns owned.  -ENOMEM. */
 int store_create(const struct store_limits *limits, struct store **ret_store);
+/* A lower cap drops nothing that is there. */
+void store_change(struct store *store, const struct store_limits *limits);
 /* Takes NULL.  Expositions must be gone by then; owners and metrics go with it. */
 void store_destroy(struct store *store);
 
@@ -37,12 +39,12 @@ void store_destroy(struct store *store);
 
 struct store_owner_spec {
     const char *name; /* the instance; copied */
-    const struct tmon_pair
-        *labels;     /* added to each of its series, before a label of the same key; copied */
+    /* Added to each of its series, in place of a label of the same key; copied. */
+    const struct tmon_pair *labels;
     size_t nlabels;  /* at most LIMIT_LABELS */
     uint32_t series; /* cap on its series; 0: LIMIT_SERIES_PER_OWNER */
-    int64_t keep_ms; /* how long a series that it stopped to emit stays; 0: five minutes.
-                        Give at least a few intervals. */
+    int64_t keep_ms; /* how long a series that it stopped to emit stays (give at least a few
+                        intervals); 0: five minutes */
 };
 
 /* Returns owned (store_owner_remove).  -ENOMEM, -EINVAL (a label that Prometheus would refuse). */
@@ -50,11 +52,13 @@ int store_owner_add(struct store *store, const struct store_owner_spec *spec,
                     struct store_owner **ret_owner);
 /* Drops all its series at once.  Takes NULL. */
 void store_owner_remove(struct store *store, struct store_owner *owner);
+/* Changes the caps of an owner that stays (a reload); name and labels stay as they are. */
+void store_owner_change(struct store *store, struct store_owner *owner,
+                        const struct store_owner_spec *spec);
 /* How many series it has now. */
 uint32_t store_owner_series(const struct store_owner *owner);
 
-/* Why a sample was refused.  Each is counted in toiletmon_store_refused_samples_total{name,reason}.
- */
+/* Why a sample was refused; counted in toiletmon_store_refused_samples_total{name,reason}. */
 enum store_refusal {
     STORE_REFUSED_OWNER_LIMIT, /* a new series beyond the cap of its owner */
     STORE_REFUSED_TOTAL_LIMIT, /* a new series beyond the cap of the store */
