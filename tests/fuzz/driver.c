@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define INPUT_BYTES_MAX (1u << 20) /* libFuzzer's inputs are 64 KiB at most; kept ones are small */
+#define INPUT_BYTES_MAX (1u << 20) /* libFuzzer's inputs are 64 KiB at most; kept ones are small   \
+                                    */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -20,7 +21,8 @@ static int is_input(const struct dirent *entry)
     return entry->d_name[0] != '.' && strcmp(entry->d_name, "README.md") != 0;
 }
 
-/* Reads a whole file; returns owned memory of exactly its size, so that a sanitizer sees overruns. */
+/* Reads a whole file; returns owned memory of exactly its size, so that a sanitizer sees overruns.
+ */
 static int read_file(const char *path, uint8_t **ret_data, size_t *ret_size)
 {
     uint8_t *whole = NULL, *exact = NULL;
