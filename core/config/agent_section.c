@@ -1,8 +1,8 @@
 /*
  * agent_section.c: the `agent:` section.  Runs where a configuration is loaded.
  *
- * Its keys are declared in a table like a component's and checked by the same code; here is only what a table
- * cannot say.
+ * Its keys are declared in a table like a component's and checked by the same code; here is only
+ * what a table cannot say.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,7 +14,8 @@
 #include "config/sections.h"
 
 static const struct tmon_option log_options[] = {
-    {"level", TMON_CHOICE, 0, "info", 0, 0, "debug|info|warning|warn|error", "the least that is logged", NULL},
+    {"level", TMON_CHOICE, 0, "info", 0, 0, "debug|info|warning|warn|error",
+     "the least that is logged", NULL},
     {"format", TMON_CHOICE, 0, "logfmt", 0, 0, "logfmt|json", "the form of a line", NULL},
     {0},
 };
@@ -26,33 +27,44 @@ static const struct tmon_option tls_options[] = {
 };
 
 static const struct tmon_option token_options[] = {
-    {"write", TMON_STRING, TMON_SECRET, NULL, 0, 0, NULL, "what a client off loopback shows to change something", NULL},
+    {"write", TMON_STRING, TMON_SECRET, NULL, 0, 0, NULL,
+     "what a client off loopback shows to change something", NULL},
     {0},
 };
 
 static const struct tmon_option limit_options[] = {
     {"series", TMON_INT, 0, "200000", 100, 10000000, NULL, "how many series are kept in all", NULL},
-    {"series_per_instance", TMON_INT, 0, "100000", 1, 10000000, NULL, "how many series one instance may have", NULL},
-    {"series_stale", TMON_DURATION, 0, "5m", 1000, 604800000, NULL, "when a series that stopped is dropped", NULL},
+    {"series_per_instance", TMON_INT, 0, "100000", 1, 10000000, NULL,
+     "how many series one instance may have", NULL},
+    {"series_stale", TMON_DURATION, 0, "5m", 1000, 604800000, NULL,
+     "when a series that stopped is dropped", NULL},
     {0},
 };
 
 static const struct tmon_option agent_options[] = {
-    {"listen", TMON_LIST, 0, "127.0.0.1:9909", 0, 0, NULL, "HOST:PORT and unix:PATH, one or several", NULL},
-    {"state_dir", TMON_STRING, 0, "/var/lib/toiletmon", 0, 0, NULL, "where the agent keeps what must survive", NULL},
+    {"listen", TMON_LIST, 0, "127.0.0.1:9909", 0, 0, NULL,
+     "HOST:PORT and unix:PATH, one or several", NULL},
+    {"state_dir", TMON_STRING, 0, "/var/lib/toiletmon", 0, 0, NULL,
+     "where the agent keeps what must survive", NULL},
     {"log", TMON_GROUPS, SCHEMA_ONE, NULL, 0, 0, NULL, "the log on standard error", log_options},
     {"tls", TMON_GROUPS, SCHEMA_ONE, NULL, 0, 0, NULL, "HTTPS instead of HTTP", tls_options},
-    {"tokens", TMON_GROUPS, SCHEMA_ONE, NULL, 0, 0, NULL, "who may change something", token_options},
-    {"hosts", TMON_LIST, 0, NULL, 0, 0, NULL, "further names that a client may call the agent by", NULL},
-    {"plugin_dirs", TMON_LIST, 0, NULL, 0, 0, NULL, "directories with plugins, besides the agent's own", NULL},
-    {"ready", TMON_LIST, 0, NULL, 0, 0, NULL, "instances whose checks must pass before the agent is ready", NULL},
-    {"external_url", TMON_URL, 0, NULL, 0, 0, NULL, "where people reach the agent, for links", NULL},
+    {"tokens", TMON_GROUPS, SCHEMA_ONE, NULL, 0, 0, NULL, "who may change something",
+     token_options},
+    {"hosts", TMON_LIST, 0, NULL, 0, 0, NULL, "further names that a client may call the agent by",
+     NULL},
+    {"plugin_dirs", TMON_LIST, 0, NULL, 0, 0, NULL,
+     "directories with plugins, besides the agent's own", NULL},
+    {"ready", TMON_LIST, 0, NULL, 0, 0, NULL,
+     "instances whose checks must pass before the agent is ready", NULL},
+    {"external_url", TMON_URL, 0, NULL, 0, 0, NULL, "where people reach the agent, for links",
+     NULL},
     {"limits", TMON_GROUPS, SCHEMA_ONE, NULL, 0, 0, NULL, "bounds on memory", limit_options},
     {0},
 };
 
 /* Where item i of a list setting stands. */
-static struct config_position item_at(const struct node *mapping, const char *name, size_t i, struct config_position at)
+static struct config_position item_at(const struct node *mapping, const char *name, size_t i,
+                                      struct config_position at)
 {
     struct node *node = node_get(mapping, name, NULL);
 
@@ -86,7 +98,8 @@ static const char *parse_listen(const char *text, struct config_listen *listen)
     }
     if (strncmp(text, "unix:", 5) == 0) {
         if (text[5] != '/' || strlen(text + 5) >= sizeof((struct sockaddr_un *)0)->sun_path) {
-            return "needs an absolute path of at most 107 bytes, such as unix:/run/toiletmon/api.sock";
+            return "needs an absolute path of at most 107 bytes, such as "
+                   "unix:/run/toiletmon/api.sock";
         }
         listen->path = strdup(text + 5);
         return listen->path ? NULL : "needs more memory than there is";
@@ -105,14 +118,15 @@ static const char *parse_listen(const char *text, struct config_listen *listen)
     return listen->host ? NULL : "needs more memory than there is";
 }
 
-static int read_listen(const struct node *mapping, struct config_position at, struct settings *settings,
-                       struct config_errors *errors, struct config_agent *agent)
+static int read_listen(const struct node *mapping, struct config_position at,
+                       struct settings *settings, struct config_errors *errors,
+                       struct config_agent *agent)
 {
     const struct setting *setting = settings_find(settings, "listen");
 
     if (setting->count == 0 || setting->count > LIMIT_LISTEN) {
-        config_error(errors, item_at(mapping, "listen", SIZE_MAX, at), "'listen' needs from 1 to %d addresses",
-                     LIMIT_LISTEN);
+        config_error(errors, item_at(mapping, "listen", SIZE_MAX, at),
+                     "'listen' needs from 1 to %d addresses", LIMIT_LISTEN);
         return 0;
     }
     agent->listen = calloc(setting->count, sizeof *agent->listen);
@@ -123,7 +137,8 @@ static int read_listen(const struct node *mapping, struct config_position at, st
         const char *problem = parse_listen(setting->items[i], &agent->listen[agent->nlisten++]);
 
         for (size_t j = 0; !problem && j < i; j++) {
-            if (strcmp(setting->items[i], setting->items[j]) == 0 && agent->listen[i].port + !!agent->listen[i].path) {
+            if (strcmp(setting->items[i], setting->items[j]) == 0 &&
+                agent->listen[i].port + !!agent->listen[i].path) {
                 problem = "names the same address twice";
             }
         }
@@ -134,31 +149,35 @@ static int read_listen(const struct node *mapping, struct config_position at, st
     return 0;
 }
 
-static void need_absolute(const char *name, const char *path, struct config_position at, struct config_errors *errors)
+static void need_absolute(const char *name, const char *path, struct config_position at,
+                          struct config_errors *errors)
 {
     if (path && path[0] != '/') {
         config_error(errors, at, "'%s' must be an absolute path, one that starts with /", name);
     }
 }
 
-static void check_paths(const struct node *mapping, struct config_position at, struct config_agent *agent,
-                        struct config_errors *errors)
+static void check_paths(const struct node *mapping, struct config_position at,
+                        struct config_agent *agent, struct config_errors *errors)
 {
     struct node *tls = node_get(mapping, "tls", NULL);
 
     need_absolute("state_dir", agent->state_dir, item_at(mapping, "state_dir", 0, at), errors);
-    need_absolute("certificate", agent->tls_certificate, item_at(tls, "certificate", 0, at), errors);
+    need_absolute("certificate", agent->tls_certificate, item_at(tls, "certificate", 0, at),
+                  errors);
     need_absolute("key", agent->tls_key, item_at(tls, "key", 0, at), errors);
     for (size_t i = 0; i < agent->nplugin_dirs; i++) {
-        need_absolute("plugin_dirs", agent->plugin_dirs[i], item_at(mapping, "plugin_dirs", i, at), errors);
+        need_absolute("plugin_dirs", agent->plugin_dirs[i], item_at(mapping, "plugin_dirs", i, at),
+                      errors);
     }
     if (!agent->tls_certificate != !agent->tls_key) {
-        config_error(errors, item_at(mapping, "tls", 0, at), "'tls' needs both 'certificate' and 'key'");
+        config_error(errors, item_at(mapping, "tls", 0, at),
+                     "'tls' needs both 'certificate' and 'key'");
     }
 }
 
-static void check_token(const struct node *mapping, struct config_position at, struct config_agent *agent,
-                        struct config_errors *errors)
+static void check_token(const struct node *mapping, struct config_position at,
+                        struct config_agent *agent, struct config_errors *errors)
 {
     struct config_position where = item_at(node_get(mapping, "tokens", NULL), "write", 0, at);
     const char *token = agent->write_token;
@@ -170,30 +189,35 @@ static void check_token(const struct node *mapping, struct config_position at, s
     }
     for (const char *c = token; c && *c; c++) {
         if (*c <= ' ' || *c > '~') {
-            config_error(errors, where, "'write' must be printable ASCII without blanks, as it travels in a header");
+            config_error(
+                errors, where,
+                "'write' must be printable ASCII without blanks, as it travels in a header");
             return;
         }
     }
     if (token && strlen(token) < 16) {
-        config_warning(errors, where, "'write' is shorter than 16 characters; make one with: openssl rand -hex 24");
+        config_warning(
+            errors, where,
+            "'write' is shorter than 16 characters; make one with: openssl rand -hex 24");
     }
 }
 
-static void check_hosts(const struct node *mapping, struct config_position at, const struct config_agent *agent,
-                        struct config_errors *errors)
+static void check_hosts(const struct node *mapping, struct config_position at,
+                        const struct config_agent *agent, struct config_errors *errors)
 {
     for (size_t i = 0; i < agent->nhosts; i++) {
         const char *host = agent->hosts[i];
 
         if (!*host || strpbrk(host, ":/ @[]")) {
-            config_error(errors, item_at(mapping, "hosts", i, at),
-                         "'hosts' takes names without scheme, port and path, such as monitor.example.com");
+            config_error(
+                errors, item_at(mapping, "hosts", i, at),
+                "'hosts' takes names without scheme, port and path, such as monitor.example.com");
         }
     }
 }
 
-int agent_section_read(const struct node *mapping, struct config_position at, struct config_errors *errors,
-                       struct config_agent *ret_agent)
+int agent_section_read(const struct node *mapping, struct config_position at,
+                       struct config_errors *errors, struct config_agent *ret_agent)
 {
     struct schema schema = {0};
     struct manifest_option *options = NULL;
@@ -221,7 +245,8 @@ int agent_section_read(const struct node *mapping, struct config_position at, st
     section_take_list(settings, "ready", &ret_agent->nready, &ret_agent->ready);
     group = section_group(settings, "log");
     (void)log_level_parse(section_text(group, "level"), &ret_agent->log_level);
-    ret_agent->log_format = strcmp(section_text(group, "format"), "json") == 0 ? LOG_FORMAT_JSON : LOG_FORMAT_LOGFMT;
+    ret_agent->log_format =
+        strcmp(section_text(group, "format"), "json") == 0 ? LOG_FORMAT_JSON : LOG_FORMAT_LOGFMT;
     group = section_group(settings, "tls");
     ret_agent->tls_certificate = section_take_text(group, "certificate");
     ret_agent->tls_key = section_take_text(group, "key");
@@ -282,7 +307,8 @@ char *section_take_text(struct settings *settings, const char *name)
     return text;
 }
 
-void section_take_list(struct settings *settings, const char *name, size_t *ret_count, char ***ret_items)
+void section_take_list(struct settings *settings, const char *name, size_t *ret_count,
+                       char ***ret_items)
 {
     struct setting *setting = find(settings, name);
 

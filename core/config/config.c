@@ -1,8 +1,10 @@
 /*
- * config.c: joins the main file and conf.d into one configuration.  Runs on the thread that starts or reloads.
+ * config.c: joins the main file and conf.d into one configuration.  Runs on the thread that starts
+ * or reloads.
  *
- * Files are joined section by section and never override each other: a key that stands twice is an error that names
- * both places, since "the last one wins" has surprised everybody who ever had to look for it.
+ * Files are joined section by section and never override each other: a key that stands twice is an
+ * error that names both places, since "the last one wins" has surprised everybody who ever had to
+ * look for it.
  */
 #include "config/config.h"
 
@@ -21,7 +23,7 @@ struct loader {
     struct config *config;
     const struct config_env *env;
     struct config_errors *errors;
-    struct node *agent;   /* all keys of all files */
+    struct node *agent; /* all keys of all files */
     struct node *plugins;
     struct map agent_keys;
     struct map names;
@@ -32,9 +34,11 @@ static const struct {
     const char *name;
     const char *what;
 } later[] = {
-    {"groups", "alerting rules"},       {"rule_files", "alerting rules"}, {"routes", "notifications"},
-    {"inhibit_rules", "notifications"}, {"silences", "notifications"},    {"mail", "e-mail"},
-    {"actions", "actions"},             {"cache", "the cache"},           {"ingest", "pushed metrics"},
+    {"groups", "alerting rules"},  {"rule_files", "alerting rules"},
+    {"routes", "notifications"},   {"inhibit_rules", "notifications"},
+    {"silences", "notifications"}, {"mail", "e-mail"},
+    {"actions", "actions"},        {"cache", "the cache"},
+    {"ingest", "pushed metrics"},
 };
 
 static int load_file(struct loader *loader, const char *path, bool may_be_empty)
@@ -49,12 +53,14 @@ static int load_file(struct loader *loader, const char *path, bool may_be_empty)
     config->trees = trees;
     r = tree_load(path, loader->errors, &trees[config->ntrees]);
     if (r) {
-        return r == -ENOMEM ? r : 0; // the errors are noted; go on and find those of the other files
+        return r == -ENOMEM ? r
+                            : 0; // the errors are noted; go on and find those of the other files
     }
     config->ntrees++;
     if (!trees[config->ntrees - 1]->root && !may_be_empty) {
-        config_error(loader->errors, (struct config_position){path, 0, 0},
-                     "the file is empty; an agent that watches nothing has at least a line 'plugins: {}'");
+        config_error(
+            loader->errors, (struct config_position){path, 0, 0},
+            "the file is empty; an agent that watches nothing has at least a line 'plugins: {}'");
     }
     return 0;
 }
@@ -63,7 +69,8 @@ static int wanted(const struct dirent *entry)
 {
     const char *dot = strrchr(entry->d_name, '.');
 
-    return entry->d_name[0] != '.' && dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+    return entry->d_name[0] != '.' && dot &&
+           (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
 }
 
 static int by_bytes(const struct dirent **a, const struct dirent **b)
@@ -78,7 +85,8 @@ static int load_directory(struct loader *loader, const char *main_path)
     char *directory = NULL, *path = NULL;
     int n = 0, loaded = 0, r = -ENOMEM;
 
-    if (asprintf(&directory, "%.*sconf.d", slash ? (int)(slash + 1 - main_path) : 0, main_path) < 0) {
+    if (asprintf(&directory, "%.*sconf.d", slash ? (int)(slash + 1 - main_path) : 0, main_path) <
+        0) {
         directory = NULL;
         goto out;
     }
@@ -86,7 +94,8 @@ static int load_directory(struct loader *loader, const char *main_path)
     if (n < 0) {
         r = errno == ENOMEM ? -ENOMEM : 0;
         if (errno != ENOENT) {
-            config_error(loader->errors, (struct config_position){directory, 0, 0}, "cannot be read: %s", log_errno(errno));
+            config_error(loader->errors, (struct config_position){directory, 0, 0},
+                         "cannot be read: %s", log_errno(errno));
         }
         n = 0;
         goto out;
@@ -97,10 +106,11 @@ static int load_directory(struct loader *loader, const char *main_path)
             path = NULL;
             r = -ENOMEM;
         } else if (strcmp(strrchr(path, '.'), ".yml") == 0) {
-            config_warning(loader->errors, (struct config_position){path, 0, 0}, "is not read; call it .yaml");
+            config_warning(loader->errors, (struct config_position){path, 0, 0},
+                           "is not read; call it .yaml");
         } else if (++loaded > LIMIT_CONFIG_FILES) {
-            config_error(loader->errors, (struct config_position){directory, 0, 0}, "holds more than %d files",
-                         LIMIT_CONFIG_FILES);
+            config_error(loader->errors, (struct config_position){directory, 0, 0},
+                         "holds more than %d files", LIMIT_CONFIG_FILES);
             i = n;
         } else {
             r = load_file(loader, path, true);
@@ -118,14 +128,15 @@ out:
 }
 
 /* Adds the keys of one file's section to those of the others. */
-static int join_section(struct loader *loader, const struct node *key, const struct node *section, struct node *all,
-                        struct map *names, const char *what)
+static int join_section(struct loader *loader, const struct node *key, const struct node *section,
+                        struct node *all, struct map *names, const char *what)
 {
     if (node_is_null(section)) {
         return 0; // a heading above nothing but comments
     }
     if (section->kind != NODE_MAPPING) {
-        config_error(loader->errors, section->at, "'%s' must be a mapping, not %s", key->text, node_kind_name(section));
+        config_error(loader->errors, section->at, "'%s' must be a mapping, not %s", key->text,
+                     node_kind_name(section));
         return 0;
     }
     for (size_t i = 0; i < section->count; i++) {
@@ -133,9 +144,11 @@ static int join_section(struct loader *loader, const struct node *key, const str
         struct node *other = map_get(names, name->text, strlen(name->text));
 
         if (other) {
-            config_error(loader->errors, name->at, "%s '%.64s' is already in %s:%u:%u; remove one of them", what, name->text,
+            config_error(loader->errors, name->at,
+                         "%s '%.64s' is already in %s:%u:%u; remove one of them", what, name->text,
                          other->at.file, other->at.line, other->at.column);
-        } else if (map_put(names, name->text, strlen(name->text), name) || node_append(all, name, section->items[i])) {
+        } else if (map_put(names, name->text, strlen(name->text), name) ||
+                   node_append(all, name, section->items[i])) {
             return -ENOMEM;
         }
     }
@@ -150,7 +163,8 @@ static void unknown_section(struct loader *loader, const struct node *key)
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
         if (strcmp(key->text, later[i].name) == 0) {
             config_error(loader->errors, key->at,
-                         "this version of toiletmon has no %s yet, so '%s' would do nothing; take it out for now",
+                         "this version of toiletmon has no %s yet, so '%s' would do nothing; take "
+                         "it out for now",
                          later[i].what, key->text);
             return;
         }
@@ -163,7 +177,8 @@ static void unknown_section(struct loader *loader, const struct node *key)
 static int join_file(struct loader *loader, const struct node *root)
 {
     if (root->kind != NODE_MAPPING) {
-        config_error(loader->errors, root->at, "a configuration is a mapping with 'agent' and 'plugins', not %s",
+        config_error(loader->errors, root->at,
+                     "a configuration is a mapping with 'agent' and 'plugins', not %s",
                      node_kind_name(root));
         return 0;
     }
@@ -172,9 +187,11 @@ static int join_file(struct loader *loader, const struct node *root)
         int r = 0;
 
         if (strcmp(key->text, "agent") == 0) {
-            r = join_section(loader, key, root->items[i], loader->agent, &loader->agent_keys, "the agent's setting");
+            r = join_section(loader, key, root->items[i], loader->agent, &loader->agent_keys,
+                             "the agent's setting");
         } else if (strcmp(key->text, "plugins") == 0) {
-            r = join_section(loader, key, root->items[i], loader->plugins, &loader->names, "the instance");
+            r = join_section(loader, key, root->items[i], loader->plugins, &loader->names,
+                             "the instance");
         } else {
             unknown_section(loader, key);
         }
@@ -193,8 +210,8 @@ static int read_instances(struct loader *loader)
     int r = 0;
 
     if (n > LIMIT_INSTANCES) {
-        config_error(loader->errors, loader->plugins->keys[LIMIT_INSTANCES]->at, "there are more than %d instances",
-                     LIMIT_INSTANCES);
+        config_error(loader->errors, loader->plugins->keys[LIMIT_INSTANCES]->at,
+                     "there are more than %d instances", LIMIT_INSTANCES);
         return 0;
     }
     options = schema_options(instance_core_options, &noptions);
@@ -205,8 +222,8 @@ static int read_instances(struct loader *loader)
     for (size_t i = 0; i < n && r == 0; i++) {
         struct config_instance *instance = &config->instances[config->ninstances++];
 
-        r = instance_read(loader->plugins->keys[i], loader->plugins->items[i], options, noptions, loader->env,
-                          loader->errors, instance);
+        r = instance_read(loader->plugins->keys[i], loader->plugins->items[i], options, noptions,
+                          loader->env, loader->errors, instance);
         if (r == 0) {
             r = map_put(&config->by_name, instance->name, strlen(instance->name), instance);
         }
@@ -223,7 +240,8 @@ static void check_ready(struct loader *loader)
 
     for (size_t i = 0; i < config->agent.nready; i++) {
         const char *name = config->agent.ready[i];
-        struct config_position at = node->kind == NODE_SEQUENCE && i < node->count ? node->items[i]->at : node->at;
+        struct config_position at =
+            node->kind == NODE_SEQUENCE && i < node->count ? node->items[i]->at : node->at;
         char suggestion[CONFIG_SUGGESTION_SIZE] = "";
 
         if (config_find(config, name)) {
@@ -237,7 +255,8 @@ static void check_ready(struct loader *loader)
             config_suggestion(name, names, config->ninstances, suggestion);
         }
         free(names);
-        config_error(loader->errors, at, "'ready' names an instance that is not there%s", suggestion);
+        config_error(loader->errors, at, "'ready' names an instance that is not there%s",
+                     suggestion);
     }
 }
 
@@ -272,7 +291,8 @@ static int read_sections(struct loader *loader)
     return r;
 }
 
-int config_load(const char *path, const struct config_env *env, struct config_errors *errors, struct config **ret_config)
+int config_load(const char *path, const struct config_env *env, struct config_errors *errors,
+                struct config **ret_config)
 {
     struct loader loader = {.env = env, .errors = errors};
     size_t before = errors->errors;

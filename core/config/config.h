@@ -4,8 +4,8 @@
  * Two phases, because what a component takes is known only after its plugin was probed:
  *   config_load()               reads the files and checks all that needs no manifest;
  *   config_instance_settings()  checks one instance against its component and gives its settings.
- * `check` and `run` go the same way.  A config is immutable once loaded and may be read by any thread;
- * loading and config_instance_settings() belong to one thread at a time.
+ * `check` and `run` go the same way.  A config is immutable once loaded and may be read by any
+ * thread; loading and config_instance_settings() belong to one thread at a time.
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
@@ -22,7 +22,8 @@
 #include "model/manifest.h"
 #include "model/settings.h"
 
-/* Where ${VARIABLES} come from; NULL for one that is not set.  The text is borrowed during the call. */
+/* Where ${VARIABLES} come from; NULL for one that is not set.  The text is borrowed during the
+ * call. */
 struct config_env {
     const char *(*lookup)(void *owner, const char *name);
     void *owner;
@@ -39,10 +40,10 @@ enum config_scope { CONFIG_SCOPE_NODE, CONFIG_SCOPE_CLUSTER };
 
 /* An address to listen on: exactly one of host and path is set. */
 struct config_listen {
-    char *text; /* as written, for people */
-    char *host; /* a name or address, without brackets */
+    char *text;    /* as written, for people */
+    char *host;    /* a name or address, without brackets */
     uint16_t port; /* 0: any free one */
-    char *path; /* of a Unix socket */
+    char *path;    /* of a Unix socket */
 };
 
 struct config_agent {
@@ -59,7 +60,7 @@ struct config_agent {
     size_t nplugin_dirs;
     char **plugin_dirs; /* in addition to the default */
     size_t nready;
-    char **ready; /* instances whose checks must pass for readiness; all exist */
+    char **ready;       /* instances whose checks must pass for readiness; all exist */
     char *external_url; /* NULL: none */
     uint64_t series_total;
     uint64_t series_per_instance;
@@ -68,8 +69,8 @@ struct config_agent {
 
 struct config_instance {
     char *name;
-    char *component; /* `use:`, or the instance's name where that is left out */
-    struct config_position at; /* of the name */
+    char *component;               /* `use:`, or the instance's name where that is left out */
+    struct config_position at;     /* of the name */
     struct config_position use_at; /* of the component's name, for "there is no component ..." */
     int64_t interval_ms;
     int64_t timeout_ms; /* at most interval_ms */
@@ -95,14 +96,15 @@ struct config {
     struct config_agent agent;
     size_t ninstances;
     struct config_instance *instances; /* in the order of the files */
-    struct map by_name; /* of the instances */
+    struct map by_name;                /* of the instances */
     struct tree **trees; /* one a file; nodes and positions of the instances point into them */
     size_t ntrees;
 };
 
 /*
- * Reads `path` and conf.d/ *.yaml beside it.  Returns 0 with an owned config when there was no error (there may
- * be warnings in `errors`); -EINVAL with everything that is wrong in `errors`; -ENOMEM.
+ * Reads `path` and conf.d/ *.yaml beside it.  Returns 0 with an owned config when there was no
+ * error (there may be warnings in `errors`); -EINVAL with everything that is wrong in `errors`;
+ * -ENOMEM.
  */
 int config_load(const char *path, const struct config_env *env, struct config_errors *errors,
                 struct config **ret_config);
@@ -112,27 +114,32 @@ void config_destroy(struct config *config);
 const struct config_instance *config_find(const struct config *config, const char *name);
 
 /*
- * Checks an instance against its component.  Returns 0 with owned settings, which do not depend on the config's
- * life; -EINVAL with errors added; -ENOMEM.  Reads `file:` secrets.  Of a disabled instance unknown keys and
- * wrong values are errors too, but not what is missing because a variable is unset: 0 and *ret_settings NULL.
+ * Checks an instance against its component.  Returns 0 with owned settings, which do not depend on
+ * the config's life; -EINVAL with errors added; -ENOMEM.  Reads `file:` secrets.  Of a disabled
+ * instance unknown keys and wrong values are errors too, but not what is missing because a variable
+ * is unset: 0 and *ret_settings NULL.
  */
-int config_instance_settings(const struct config_instance *instance, const struct manifest_component *component,
+int config_instance_settings(const struct config_instance *instance,
+                             const struct manifest_component *component,
                              struct config_errors *errors, struct settings **ret_settings);
 
-/* Adds the error for an instance whose component no plugin offers; `known` are the names that there are. */
-void config_unknown_component(const struct config_instance *instance, const char *const *known, size_t count,
-                              struct config_errors *errors);
+/* Adds the error for an instance whose component no plugin offers; `known` are the names that there
+ * are. */
+void config_unknown_component(const struct config_instance *instance, const char *const *known,
+                              size_t count, struct config_errors *errors);
 
-/* Whether name, component, and all keys of the core are the same.  The settings are compared by settings_equal(). */
+/* Whether name, component, and all keys of the core are the same.  The settings are compared by
+ * settings_equal(). */
 bool config_instance_equal(const struct config_instance *a, const struct config_instance *b);
 
 /*
- * Makes settings of NAME=VALUE pairs instead of a file, checked the same way (`plugin test -s`).  Lists are written
- * a,b and maps a=b,c=d; groups cannot be.  Messages carry `where` instead of a file.
+ * Makes settings of NAME=VALUE pairs instead of a file, checked the same way (`plugin test -s`).
+ * Lists are written a,b and maps a=b,c=d; groups cannot be.  Messages carry `where` instead of a
+ * file.
  */
 int config_settings_from_pairs(const char *where, const struct tmon_pair *pairs, size_t npairs,
-                               const struct manifest_component *component, struct config_errors *errors,
-                               struct settings **ret_settings);
+                               const struct manifest_component *component,
+                               struct config_errors *errors, struct settings **ret_settings);
 
 /* Appends "name: value" lines, secrets as "<secret>", what is unset left out. */
 void config_settings_show(const struct settings *settings, struct buf *buf);

@@ -1,8 +1,8 @@
 /*
  * errors.c: collects what is wrong.  Owned by whoever loads a configuration, on that thread.
  *
- * All errors of all files are collected before anything is refused: an operator who mends one typo per restart
- * is an operator who stops reading.
+ * All errors of all files are collected before anything is refused: an operator who mends one typo
+ * per restart is an operator who stops reading.
  */
 #include "config/errors.h"
 
@@ -45,7 +45,8 @@ static void keep_on_one_line(char *text)
 }
 
 __attribute__((format(printf, 4, 0))) static void add(struct config_errors *errors, bool warning,
-                                                      struct config_position at, const char *format, va_list args)
+                                                      struct config_position at, const char *format,
+                                                      va_list args)
 {
     struct config_error *entries;
     struct buf buf;
@@ -91,7 +92,8 @@ void config_error(struct config_errors *errors, struct config_position at, const
     va_end(args);
 }
 
-void config_warning(struct config_errors *errors, struct config_position at, const char *format, ...)
+void config_warning(struct config_errors *errors, struct config_position at, const char *format,
+                    ...)
 {
     va_list args;
 
@@ -100,7 +102,8 @@ void config_warning(struct config_errors *errors, struct config_position at, con
     va_end(args);
 }
 
-/* Edits (insert, remove, change, swap neighbours) that make b of a; more than `most` is `most` + 1. */
+/* Edits (insert, remove, change, swap neighbours) that make b of a; more than `most` is `most` + 1.
+ */
 static size_t distance(const char *a, size_t alen, const char *b, size_t blen, size_t most)
 {
     enum { LONGEST = 64 };
@@ -122,7 +125,8 @@ static size_t distance(const char *a, size_t alen, const char *b, size_t blen, s
 
             best = last[j] + 1 < best ? last[j] + 1 : best;
             best = now[j - 1] + 1 < best ? now[j - 1] + 1 : best;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < best) {
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                before[j - 2] + 1 < best) {
                 best = before[j - 2] + 1;
             }
             now[j] = best;
@@ -155,8 +159,10 @@ const char *config_suggest(const char *word, const char *const *candidates, size
             found = candidates[i];
         }
     }
-    for (size_t i = 0; i < count && !found && len >= 3; i++) { // 'mem' for 'memory', 'certificate_file', 'webhook'
-        if (strstr(candidates[i], word) || (strlen(candidates[i]) >= 4 && strstr(word, candidates[i]))) {
+    for (size_t i = 0; i < count && !found && len >= 3;
+         i++) { // 'mem' for 'memory', 'certificate_file', 'webhook'
+        if (strstr(candidates[i], word) ||
+            (strlen(candidates[i]) >= 4 && strstr(word, candidates[i]))) {
             found = candidates[i];
         }
     }

@@ -1,8 +1,9 @@
 /*
  * errors.h: what is wrong with a configuration, all of it at once.
  *
- * Each entry is one finished line, "file:line:column: message", for the log, `check` and the reload answer.
- * Nobody puts the value of a secret, or of a replaced ${VARIABLE}, into a message.  One thread at a time.
+ * Each entry is one finished line, "file:line:column: message", for the log, `check` and the reload
+ * answer. Nobody puts the value of a secret, or of a replaced ${VARIABLE}, into a message.  One
+ * thread at a time.
  */
 #ifndef CONFIG_ERRORS_H
 #define CONFIG_ERRORS_H
@@ -11,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where something stands.  `file` is borrowed from the config; line and column count from 1, columns in
- * characters.  Line 0: the file as a whole. */
+/* Where something stands.  `file` is borrowed from the config; line and column count from 1,
+ * columns in characters.  Line 0: the file as a whole. */
 struct config_position {
     const char *file;
     uint32_t line;
@@ -25,8 +26,8 @@ struct config_error {
 };
 
 struct config_errors {
-    size_t count;  /* entries kept, errors and warnings; at most LIMIT_CONFIG_ERRORS */
-    size_t errors; /* how many errors there were, kept or not; 0: the configuration is good */
+    size_t count;   /* entries kept, errors and warnings; at most LIMIT_CONFIG_ERRORS */
+    size_t errors;  /* how many errors there were, kept or not; 0: the configuration is good */
     size_t dropped; /* entries beyond the cap */
     struct config_error *entries;
 };
@@ -36,15 +37,16 @@ void config_errors_finish(struct config_errors *errors);
 /* Both copy.  Out of memory: the error is counted all the same. */
 void config_error(struct config_errors *errors, struct config_position at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-void config_warning(struct config_errors *errors, struct config_position at, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+void config_warning(struct config_errors *errors, struct config_position at, const char *format,
+                    ...) __attribute__((format(printf, 3, 4)));
 
 /*
- * The candidate that `word` was probably meant to be, or NULL when none is near.  Borrowed from candidates,
- * which are `count` strings.
+ * The candidate that `word` was probably meant to be, or NULL when none is near.  Borrowed from
+ * candidates, which are `count` strings.
  */
 const char *config_suggest(const char *word, const char *const *candidates, size_t count);
-/* The same as the end of a sentence: "; did you mean 'interval'?" or "".  Valid until `space` is. */
+/* The same as the end of a sentence: "; did you mean 'interval'?" or "".  Valid until `space` is.
+ */
 #define CONFIG_SUGGESTION_SIZE 192
 const char *config_suggestion(const char *word, const char *const *candidates, size_t count,
                               char space[static CONFIG_SUGGESTION_SIZE]);

@@ -1,8 +1,8 @@
 /*
  * instance.c: one entry of `plugins:`.  Runs where a configuration is loaded.
  *
- * Whether an instance is enabled is decided before anything else of it is read, because a disabled one may name
- * variables that are not set: that is what it is disabled for.
+ * Whether an instance is enabled is decided before anything else of it is read, because a disabled
+ * one may name variables that are not set: that is what it is disabled for.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -19,28 +19,37 @@
 #define DEFAULT_TIMEOUT_MS 10000
 
 static const struct tmon_option worker_limits[] = {
-    {"memory", TMON_BYTES, 0, "256MiB", 16 << 20, (double)(INT64_C(1) << 40), NULL, "the most memory of its worker", NULL},
+    {"memory", TMON_BYTES, 0, "256MiB", 16 << 20, (double)(INT64_C(1) << 40), NULL,
+     "the most memory of its worker", NULL},
     {"descriptors", TMON_INT, 0, "64", 16, 65536, NULL, "the most descriptors of its worker", NULL},
-    {"cpu", TMON_INT, 0, "0", 0, 6400, NULL, "the most CPU of its worker, in percent of one core; 0: no limit", NULL},
+    {"cpu", TMON_INT, 0, "0", 0, 6400, NULL,
+     "the most CPU of its worker, in percent of one core; 0: no limit", NULL},
     {0},
 };
 
 const struct tmon_option instance_core_options[] = {
-    {"use", TMON_STRING, 0, NULL, 0, 0, NULL, "the component; left out, it is the instance's name", NULL},
+    {"use", TMON_STRING, 0, NULL, 0, 0, NULL, "the component; left out, it is the instance's name",
+     NULL},
     {"interval", TMON_DURATION, 0, "15s", 100, 604800000, NULL, "how often it runs", NULL},
     {"timeout", TMON_DURATION, 0, NULL, 10, 3600000, NULL, "how long a run may take", NULL},
     {"enabled", TMON_BOOL, 0, "true", 0, 0, NULL, "false turns it off", NULL},
-    {"enabled_if", TMON_LIST, 0, NULL, 0, 0, NULL, "variables that must be set and not empty, else it is off", NULL},
+    {"enabled_if", TMON_LIST, 0, NULL, 0, 0, NULL,
+     "variables that must be set and not empty, else it is off", NULL},
     {"limits", TMON_GROUPS, SCHEMA_ONE, NULL, 0, 0, NULL, "bounds on its worker", worker_limits},
-    {"affects", TMON_CHOICE, 0, "fail", 0, 0, "fail|degrade|nothing", "what a failing check does to the health", NULL},
-    {"fail_after", TMON_INT, 0, "1", 1, 1000, NULL, "how many times in a row it must fail to count as failing", NULL},
-    {"pass_after", TMON_INT, 0, "1", 1, 1000, NULL, "how many times in a row it must pass to count as passing", NULL},
-    {"scope", TMON_CHOICE, 0, "node", 0, 0, "node|cluster", "cluster: one agent of several runs it", NULL},
-    {"labels", TMON_MAP, 0, NULL, 0, 0, NULL, "labels on each of its series", NULL},
-    {"alerts", TMON_BOOL, 0, "true", 0, 0, NULL, "false: no alert is made of its failing check", NULL},
-    {"workers", TMON_INT, 0, "1", 1, 64, NULL, "sinks: how many deliver at a time", NULL},
-    {"concurrency", TMON_INT, 0, "0", 0, 1024, NULL, "sinks: how many requests are in flight; 0: as the component likes",
+    {"affects", TMON_CHOICE, 0, "fail", 0, 0, "fail|degrade|nothing",
+     "what a failing check does to the health", NULL},
+    {"fail_after", TMON_INT, 0, "1", 1, 1000, NULL,
+     "how many times in a row it must fail to count as failing", NULL},
+    {"pass_after", TMON_INT, 0, "1", 1, 1000, NULL,
+     "how many times in a row it must pass to count as passing", NULL},
+    {"scope", TMON_CHOICE, 0, "node", 0, 0, "node|cluster", "cluster: one agent of several runs it",
      NULL},
+    {"labels", TMON_MAP, 0, NULL, 0, 0, NULL, "labels on each of its series", NULL},
+    {"alerts", TMON_BOOL, 0, "true", 0, 0, NULL, "false: no alert is made of its failing check",
+     NULL},
+    {"workers", TMON_INT, 0, "1", 1, 64, NULL, "sinks: how many deliver at a time", NULL},
+    {"concurrency", TMON_INT, 0, "0", 0, 1024, NULL,
+     "sinks: how many requests are in flight; 0: as the component likes", NULL},
     {0},
 };
 
@@ -71,9 +80,10 @@ static int disable(struct config_instance *instance, const char *what, const cha
     return 0;
 }
 
-/* One name of `enabled_if`.  It stays as written: "${DATABASE_URL}" there would mean the name that is its value. */
-static int read_condition(struct node *node, const struct config_env *env, struct config_errors *errors,
-                          struct config_instance *instance)
+/* One name of `enabled_if`.  It stays as written: "${DATABASE_URL}" there would mean the name that
+ * is its value. */
+static int read_condition(struct node *node, const struct config_env *env,
+                          struct config_errors *errors, struct config_instance *instance)
 {
     const char *value;
 
@@ -86,7 +96,9 @@ static int read_condition(struct node *node, const struct config_env *env, struc
     }
     if (!resolve_is_name(node->text)) {
         if (!node_is_null(node)) {
-            config_error(errors, node->at, "'enabled_if' takes names of variables, such as DATABASE_URL, without $ and braces");
+            config_error(errors, node->at,
+                         "'enabled_if' takes names of variables, such as DATABASE_URL, without $ "
+                         "and braces");
         }
         return 0;
     }
@@ -94,11 +106,12 @@ static int read_condition(struct node *node, const struct config_env *env, struc
     return value && *value ? 0 : disable(instance, node->text, value ? "empty" : "not set");
 }
 
-static int read_enabled(const struct node *node, const struct config_env *env, struct config_errors *errors,
-                        struct config_instance *instance)
+static int read_enabled(const struct node *node, const struct config_env *env,
+                        struct config_errors *errors, struct config_instance *instance)
 {
     const struct value_rule rule = {.type = TMON_BOOL};
-    struct node *enabled = node_get(node, "enabled", NULL), *condition = node_get(node, "enabled_if", NULL);
+    struct node *enabled = node_get(node, "enabled", NULL),
+                *condition = node_get(node, "enabled_if", NULL);
     struct value value;
     char why[64];
     int r = 0;
@@ -106,14 +119,16 @@ static int read_enabled(const struct node *node, const struct config_env *env, s
     instance->enabled = true;
     if (enabled) {
         r = resolve_node(enabled, env, false, errors);
-        if (r == 0 && enabled->value && value_parse(&rule, enabled->value, &value, why, sizeof why) == 0 && !value.num) {
+        if (r == 0 && enabled->value &&
+            value_parse(&rule, enabled->value, &value, why, sizeof why) == 0 && !value.num) {
             r = disable(instance, "enabled", "false");
         }
     }
     if (condition && condition->kind == NODE_SCALAR && r == 0) {
         r = read_condition(condition, env, errors, instance);
     }
-    for (size_t i = 0; condition && condition->kind == NODE_SEQUENCE && i < condition->count && r == 0; i++) {
+    for (size_t i = 0;
+         condition && condition->kind == NODE_SEQUENCE && i < condition->count && r == 0; i++) {
         r = read_condition(condition->items[i], env, errors, instance);
     }
     return r;
@@ -121,7 +136,8 @@ static int read_enabled(const struct node *node, const struct config_env *env, s
 
 static bool label_ok(const char *key)
 {
-    if (isdigit((unsigned char)*key) || !*key || strncmp(key, "__", 2) == 0 || strlen(key) > LIMIT_NAME_BYTES) {
+    if (isdigit((unsigned char)*key) || !*key || strncmp(key, "__", 2) == 0 ||
+        strlen(key) > LIMIT_NAME_BYTES) {
         return false;
     }
     for (const char *c = key; *c; c++) {
@@ -137,8 +153,8 @@ static int compare_labels(const void *a, const void *b)
     return strcmp(((const struct tmon_pair *)a)->key, ((const struct tmon_pair *)b)->key);
 }
 
-static int read_labels(const struct node *node, struct settings *settings, struct config_errors *errors,
-                       struct config_instance *instance)
+static int read_labels(const struct node *node, struct settings *settings,
+                       struct config_errors *errors, struct config_instance *instance)
 {
     struct setting *setting = (struct setting *)settings_find(settings, "labels");
     struct node *labels = node_get(node, "labels", NULL);
@@ -147,7 +163,8 @@ static int read_labels(const struct node *node, struct settings *settings, struc
         return 0;
     }
     if (setting->count > LIMIT_LABELS) {
-        config_error(errors, labels->at, "'labels' has %zu labels, more than %d", setting->count, LIMIT_LABELS);
+        config_error(errors, labels->at, "'labels' has %zu labels, more than %d", setting->count,
+                     LIMIT_LABELS);
         return 0;
     }
     instance->labels = calloc(setting->count, sizeof *instance->labels);
@@ -157,10 +174,12 @@ static int read_labels(const struct node *node, struct settings *settings, struc
     for (size_t i = 0; i < setting->count; i++) {
         if (!label_ok(setting->items[i])) {
             config_error(errors, labels->keys[i]->at,
-                         "'%.64s' cannot be a label: letters, digits and _, not starting with a digit or __, not le or quantile",
+                         "'%.64s' cannot be a label: letters, digits and _, not starting with a "
+                         "digit or __, not le or quantile",
                          setting->items[i]);
         } else if (!*setting->values[i] || strlen(setting->values[i]) > LIMIT_LABEL_VALUE_BYTES) {
-            config_error(errors, labels->items[i]->at, "the label '%s' must have from 1 to %d bytes", setting->items[i],
+            config_error(errors, labels->items[i]->at,
+                         "the label '%s' must have from 1 to %d bytes", setting->items[i],
                          LIMIT_LABEL_VALUE_BYTES);
         }
         instance->labels[i] = (struct tmon_pair){setting->items[i], setting->values[i]};
@@ -172,13 +191,14 @@ static int read_labels(const struct node *node, struct settings *settings, struc
     return 0;
 }
 
-static void read_times(const struct node *node, const struct settings *settings, struct config_errors *errors,
-                       struct config_instance *instance)
+static void read_times(const struct node *node, const struct settings *settings,
+                       struct config_errors *errors, struct config_instance *instance)
 {
     char space[CONFIG_DURATION_SIZE];
 
     instance->interval_ms = section_number(settings, "interval");
-    instance->timeout_ms = DEFAULT_TIMEOUT_MS < instance->interval_ms ? DEFAULT_TIMEOUT_MS : instance->interval_ms;
+    instance->timeout_ms =
+        DEFAULT_TIMEOUT_MS < instance->interval_ms ? DEFAULT_TIMEOUT_MS : instance->interval_ms;
     if (settings_find(settings, "timeout")->set) {
         instance->timeout_ms = section_number(settings, "timeout");
         if (instance->timeout_ms > instance->interval_ms) {
@@ -189,8 +209,8 @@ static void read_times(const struct node *node, const struct settings *settings,
     }
 }
 
-static int read_core_keys(const struct node *node, struct settings *settings, struct config_errors *errors,
-                          struct config_instance *instance)
+static int read_core_keys(const struct node *node, struct settings *settings,
+                          struct config_errors *errors, struct config_instance *instance)
 {
     struct settings *limits = section_group(settings, "limits");
     const char *affects = section_text(settings, "affects");
@@ -215,7 +235,8 @@ static int read_core_keys(const struct node *node, struct settings *settings, st
                                                           : CONFIG_AFFECTS_NOTHING;
     instance->fail_after = (uint32_t)section_number(settings, "fail_after");
     instance->pass_after = (uint32_t)section_number(settings, "pass_after");
-    instance->scope = strcmp(section_text(settings, "scope"), "cluster") == 0 ? CONFIG_SCOPE_CLUSTER : CONFIG_SCOPE_NODE;
+    instance->scope = strcmp(section_text(settings, "scope"), "cluster") == 0 ? CONFIG_SCOPE_CLUSTER
+                                                                              : CONFIG_SCOPE_NODE;
     instance->alerts = section_number(settings, "alerts");
     instance->workers = (uint32_t)section_number(settings, "workers");
     instance->concurrency = (uint32_t)section_number(settings, "concurrency");
@@ -225,10 +246,12 @@ static int read_core_keys(const struct node *node, struct settings *settings, st
     return read_labels(node, settings, errors, instance);
 }
 
-int instance_read(struct node *key, struct node *node, const struct manifest_option *core_options, size_t ncore_options,
-                  const struct config_env *env, struct config_errors *errors, struct config_instance *ret_instance)
+int instance_read(struct node *key, struct node *node, const struct manifest_option *core_options,
+                  size_t ncore_options, const struct config_env *env, struct config_errors *errors,
+                  struct config_instance *ret_instance)
 {
-    struct schema schema = {.options = core_options, .noptions = ncore_options, .others_unknown = true};
+    struct schema schema = {
+        .options = core_options, .noptions = ncore_options, .others_unknown = true};
     struct settings *settings = NULL;
     int r;
 
@@ -240,12 +263,15 @@ int instance_read(struct node *key, struct node *node, const struct manifest_opt
         return -ENOMEM;
     }
     if (!name_ok(key->text)) {
-        config_error(errors, key->at, "'%.64s' cannot name an instance: letters, digits, '_', '-' and '.', at most %d",
-                     key->text, LIMIT_NAME_BYTES);
+        config_error(
+            errors, key->at,
+            "'%.64s' cannot name an instance: letters, digits, '_', '-' and '.', at most %d",
+            key->text, LIMIT_NAME_BYTES);
     }
     if (node->kind != NODE_MAPPING && !node_is_null(node)) {
-        config_error(errors, node->at, "'%.64s' must be a mapping, such as {use: memory, interval: 60s}, not %s", key->text,
-                     node_kind_name(node));
+        config_error(errors, node->at,
+                     "'%.64s' must be a mapping, such as {use: memory, interval: 60s}, not %s",
+                     key->text, node_kind_name(node));
         return 0;
     }
     r = read_enabled(node, env, errors, ret_instance);
@@ -254,7 +280,8 @@ int instance_read(struct node *key, struct node *node, const struct manifest_opt
     }
     if (r == 0) {
         schema.lenient = !ret_instance->enabled;
-        r = schema_check(&schema, node->kind == NODE_MAPPING ? node : NULL, key->at, errors, &settings);
+        r = schema_check(&schema, node->kind == NODE_MAPPING ? node : NULL, key->at, errors,
+                         &settings);
     }
     if (r == 0) {
         r = read_core_keys(node, settings, errors, ret_instance);
@@ -276,7 +303,8 @@ void instance_finish(struct config_instance *instance)
     memset(instance, 0, sizeof *instance);
 }
 
-int config_instance_settings(const struct config_instance *instance, const struct manifest_component *component,
+int config_instance_settings(const struct config_instance *instance,
+                             const struct manifest_component *component,
                              struct config_errors *errors, struct settings **ret_settings)
 {
     struct schema schema = {
@@ -287,8 +315,8 @@ int config_instance_settings(const struct config_instance *instance, const struc
     };
     struct settings *settings = NULL;
     struct buf encoded;
-    int r = schema_check(&schema, instance->node->kind == NODE_MAPPING ? instance->node : NULL, instance->at, errors,
-                         &settings);
+    int r = schema_check(&schema, instance->node->kind == NODE_MAPPING ? instance->node : NULL,
+                         instance->at, errors, &settings);
 
     if (r) {
         return r;
@@ -301,8 +329,8 @@ int config_instance_settings(const struct config_instance *instance, const struc
     buf_init(&encoded, LIMIT_SETTINGS_BYTES);
     settings_encode(settings, &encoded);
     if (encoded.failed) {
-        config_error(errors, instance->at, "the settings of '%s' are too large: %d bytes at most", instance->name,
-                     LIMIT_SETTINGS_BYTES);
+        config_error(errors, instance->at, "the settings of '%s' are too large: %d bytes at most",
+                     instance->name, LIMIT_SETTINGS_BYTES);
         settings_destroy(settings);
         r = -EINVAL;
     } else {
@@ -312,14 +340,17 @@ int config_instance_settings(const struct config_instance *instance, const struc
     return r;
 }
 
-void config_unknown_component(const struct config_instance *instance, const char *const *known, size_t count,
-                              struct config_errors *errors)
+void config_unknown_component(const struct config_instance *instance, const char *const *known,
+                              size_t count, struct config_errors *errors)
 {
     char suggestion[CONFIG_SUGGESTION_SIZE];
 
     config_suggestion(instance->component, known, count, suggestion);
-    config_error(errors, instance->use_at, "no plugin offers a component '%.64s'%s", instance->component,
-                 *suggestion ? suggestion : "; 'toiletmon plugin list' shows what there is, 'plugin_dirs' says where to look");
+    config_error(
+        errors, instance->use_at, "no plugin offers a component '%.64s'%s", instance->component,
+        *suggestion
+            ? suggestion
+            : "; 'toiletmon plugin list' shows what there is, 'plugin_dirs' says where to look");
 }
 
 static bool same(const char *a, const char *b)
@@ -333,13 +364,17 @@ bool config_instance_equal(const struct config_instance *a, const struct config_
         return false;
     }
     for (size_t i = 0; i < a->nlabels; i++) {
-        if (!same(a->labels[i].key, b->labels[i].key) || !same(a->labels[i].value, b->labels[i].value)) {
+        if (!same(a->labels[i].key, b->labels[i].key) ||
+            !same(a->labels[i].value, b->labels[i].value)) {
             return false;
         }
     }
-    return same(a->name, b->name) && same(a->component, b->component) && a->interval_ms == b->interval_ms &&
-           a->timeout_ms == b->timeout_ms && a->enabled == b->enabled && same(a->disabled_reason, b->disabled_reason) &&
-           a->memory_bytes == b->memory_bytes && a->descriptors == b->descriptors && a->cpu_percent == b->cpu_percent &&
-           a->affects == b->affects && a->fail_after == b->fail_after && a->pass_after == b->pass_after &&
-           a->scope == b->scope && a->alerts == b->alerts && a->workers == b->workers && a->concurrency == b->concurrency;
+    return same(a->name, b->name) && same(a->component, b->component) &&
+           a->interval_ms == b->interval_ms && a->timeout_ms == b->timeout_ms &&
+           a->enabled == b->enabled && same(a->disabled_reason, b->disabled_reason) &&
+           a->memory_bytes == b->memory_bytes && a->descriptors == b->descriptors &&
+           a->cpu_percent == b->cpu_percent && a->affects == b->affects &&
+           a->fail_after == b->fail_after && a->pass_after == b->pass_after &&
+           a->scope == b->scope && a->alerts == b->alerts && a->workers == b->workers &&
+           a->concurrency == b->concurrency;
 }

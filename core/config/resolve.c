@@ -1,8 +1,9 @@
 /*
  * resolve.c: puts the environment into scalars.  Runs where a configuration is loaded.
  *
- * It works on parsed scalars, not on the file's text: a value that holds ": " or a line break cannot change the
- * structure.  A `$` that starts neither a variable nor `$$` stays as it is, for the sake of patterns like "ok$";
+ * It works on parsed scalars, not on the file's text: a value that holds ": " or a line break
+ * cannot change the structure.  A `$` that starts neither a variable nor `$$` stays as it is, for
+ * the sake of patterns like "ok$";
  * `$NAME` without braces is refused, because shells made people expect it to work.
  */
 #include "config/resolve.h"
@@ -49,8 +50,8 @@ bool resolve_is_name(const char *text)
 enum outcome { PUT, MISTAKE, MISSING };
 
 /* *at stands behind "${"; it moves behind "}". */
-static enum outcome put_variable(struct node *node, const char **at, const struct config_env *env, bool lenient,
-                                 struct buf *out, struct config_errors *errors)
+static enum outcome put_variable(struct node *node, const char **at, const struct config_env *env,
+                                 bool lenient, struct buf *out, struct config_errors *errors)
 {
     const char *text = *at, *fallback = NULL, *value;
     const char *end = strchr(text, '}');
@@ -71,7 +72,8 @@ static enum outcome put_variable(struct node *node, const char **at, const struc
     if (text + n != end) {
         fallback = text + n + 2;
         if (memmem(fallback, (size_t)(end - fallback), "${", 2)) {
-            config_error(errors, node->at, "the default of ${%s} may not hold another variable", name);
+            config_error(errors, node->at, "the default of ${%s} may not hold another variable",
+                         name);
             return MISTAKE;
         }
     }
@@ -87,7 +89,8 @@ static enum outcome put_variable(struct node *node, const char **at, const struc
         buf_append(out, fallback, (size_t)(end - fallback));
     } else {
         if (!lenient) {
-            config_error(errors, node->at, "the variable %s is not set; set it, or write ${%s:-default}", name, name);
+            config_error(errors, node->at,
+                         "the variable %s is not set; set it, or write ${%s:-default}", name, name);
         }
         return MISSING;
     }
@@ -95,7 +98,8 @@ static enum outcome put_variable(struct node *node, const char **at, const struc
     return PUT;
 }
 
-static int resolve_scalar(struct node *node, const struct config_env *env, bool lenient, struct config_errors *errors)
+static int resolve_scalar(struct node *node, const struct config_env *env, bool lenient,
+                          struct config_errors *errors)
 {
     struct buf out;
     const char *at = node->text;
@@ -122,7 +126,8 @@ static int resolve_scalar(struct node *node, const struct config_env *env, bool 
                 goto out;
             }
         } else if (starts_name(*at)) {
-            config_error(errors, node->at, "$%.*s is not replaced; write ${%.*s}, or $$ for a dollar sign",
+            config_error(errors, node->at,
+                         "$%.*s is not replaced; write ${%.*s}, or $$ for a dollar sign",
                          (int)name_length(at), at, (int)name_length(at), at);
             node->unset = true;
             goto out;
@@ -131,7 +136,8 @@ static int resolve_scalar(struct node *node, const struct config_env *env, bool 
         }
     }
     if (out.failed) {
-        config_error(errors, node->at, "with its variables replaced this is longer than %d bytes", LIMIT_SETTING_BYTES);
+        config_error(errors, node->at, "with its variables replaced this is longer than %d bytes",
+                     LIMIT_SETTING_BYTES);
         node->unset = true;
     } else {
         node->value = out.data ? buf_take(&out) : strdup("");
@@ -142,7 +148,8 @@ out:
     return r;
 }
 
-int resolve_node(struct node *node, const struct config_env *env, bool lenient, struct config_errors *errors)
+int resolve_node(struct node *node, const struct config_env *env, bool lenient,
+                 struct config_errors *errors)
 {
     if (node->kind == NODE_SCALAR) {
         return node->value || node->unset ? 0 : resolve_scalar(node, env, lenient, errors);

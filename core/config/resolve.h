@@ -14,11 +14,12 @@
 bool resolve_is_name(const char *text);
 
 /*
- * Sets `value` of every scalar below (and in) node, keys excluded: ${NAME}, ${NAME:-default}, $$.  What was put in
- * is never read as YAML or as a variable again.  A variable that is unset without a default is an error, or, with
- * `lenient`, marks the scalar `unset`.  A scalar with an error is marked `unset` too, so that nobody complains
- * twice.  -ENOMEM; mistakes are in `errors`.
+ * Sets `value` of every scalar below (and in) node, keys excluded: ${NAME}, ${NAME:-default}, $$.
+ * What was put in is never read as YAML or as a variable again.  A variable that is unset without a
+ * default is an error, or, with `lenient`, marks the scalar `unset`.  A scalar with an error is
+ * marked `unset` too, so that nobody complains twice.  -ENOMEM; mistakes are in `errors`.
  */
-int resolve_node(struct node *node, const struct config_env *env, bool lenient, struct config_errors *errors);
+int resolve_node(struct node *node, const struct config_env *env, bool lenient,
+                 struct config_errors *errors);
 
 #endif

@@ -1,8 +1,9 @@
 /*
  * schema.c: settings against declared options.  Runs where a configuration is loaded.
  *
- * What stands in a message: the position, the setting's name, what it must be, and the value only when it was
- * written in the file, is no secret and no URL (URLs carry passwords).  Never what came from the environment.
+ * What stands in a message: the position, the setting's name, what it must be, and the value only
+ * when it was written in the file, is no secret and no URL (URLs carry passwords).  Never what came
+ * from the environment.
  */
 #include "config/schema.h"
 
@@ -22,11 +23,12 @@ struct checker {
     bool no_memory;
 };
 
-static struct settings *check_mapping(struct checker *checker, const struct schema *schema, const struct node *mapping,
-                                      struct config_position at);
+static struct settings *check_mapping(struct checker *checker, const struct schema *schema,
+                                      const struct node *mapping, struct config_position at);
 
 /* " (it is 'abc')", or "" where the value is not to be shown.  In `space`. */
-static const char *quote(const struct manifest_option *option, const struct node *node, char *space, size_t size)
+static const char *quote(const struct manifest_option *option, const struct node *node, char *space,
+                         size_t size)
 {
     space[0] = '\0';
     if (!(option->flags & TMON_SECRET) && option->type != TMON_URL && strlen(node->text) <= 64) {
@@ -44,10 +46,12 @@ static const char *suggest_choice(const struct manifest_option *option, const st
     char *copy, *save = NULL;
 
     space[0] = '\0';
-    if (option->type != TMON_CHOICE || option->flags & TMON_SECRET || !(copy = strdup(option->choices))) {
+    if (option->type != TMON_CHOICE || option->flags & TMON_SECRET ||
+        !(copy = strdup(option->choices))) {
         return space;
     }
-    for (char *name = strtok_r(copy, "|", &save); name && n < 32; name = strtok_r(NULL, "|", &save)) {
+    for (char *name = strtok_r(copy, "|", &save); name && n < 32;
+         name = strtok_r(NULL, "|", &save)) {
         names[n++] = name;
     }
     config_suggestion(node->value, names, n, space);
@@ -55,22 +59,25 @@ static const char *suggest_choice(const struct manifest_option *option, const st
     return space;
 }
 
-/* One scalar as a value of the option's type.  An owned text in *ret_text and the number in *ret_value, or false. */
-static bool read_scalar(struct checker *checker, const struct manifest_option *option, const struct node *node,
-                        struct value *ret_value, char **ret_text)
+/* One scalar as a value of the option's type.  An owned text in *ret_text and the number in
+ * *ret_value, or false. */
+static bool read_scalar(struct checker *checker, const struct manifest_option *option,
+                        const struct node *node, struct value *ret_value, char **ret_text)
 {
     const struct value_rule rule = {option->type, option->min, option->max, option->choices};
     char why[256], quoted[128], suggestion[CONFIG_SUGGESTION_SIZE];
     char *text = NULL;
 
     if (node->kind != NODE_SCALAR) {
-        config_error(checker->errors, node->at, "'%s' takes text here, not %s", option->name, node_kind_name(node));
+        config_error(checker->errors, node->at, "'%s' takes text here, not %s", option->name,
+                     node_kind_name(node));
         return false;
     }
     if (node->unset) {
         return false;
     }
-    // Only what the operator wrote: neither the environment nor a plugin's default may make us read files.
+    // Only what the operator wrote: neither the environment nor a plugin's default may make us read
+    // files.
     if (option->flags & TMON_SECRET && !checker->fallback && strncmp(node->text, "file:", 5) == 0) {
         int r = 0;
 
@@ -91,7 +98,8 @@ static bool read_scalar(struct checker *checker, const struct manifest_option *o
     }
     if (value_parse(&rule, text, ret_value, why, sizeof why)) {
         config_error(checker->errors, node->at, "'%s' %s%s%s", option->name, why,
-                     quote(option, node, quoted, sizeof quoted), suggest_choice(option, node, suggestion));
+                     quote(option, node, quoted, sizeof quoted),
+                     suggest_choice(option, node, suggestion));
     } else if (!*text && option->flags & TMON_REQUIRED) {
         config_error(checker->errors, node->at, "'%s' must not be empty", option->name);
     } else {
@@ -102,14 +110,14 @@ static bool read_scalar(struct checker *checker, const struct manifest_option *o
     return false;
 }
 
-static bool reserve(struct checker *checker, const struct manifest_option *option, const struct node *node, size_t count,
-                    void *ret_array)
+static bool reserve(struct checker *checker, const struct manifest_option *option,
+                    const struct node *node, size_t count, void *ret_array)
 {
     void *array;
 
     if (count > LIMIT_SETTING_ITEMS) {
-        config_error(checker->errors, node->at, "'%s' has %zu entries, more than %d", option->name, count,
-                     LIMIT_SETTING_ITEMS);
+        config_error(checker->errors, node->at, "'%s' has %zu entries, more than %d", option->name,
+                     count, LIMIT_SETTING_ITEMS);
         return false;
     }
     array = calloc(count ? count : 1, sizeof(void *));
@@ -121,16 +129,18 @@ static bool reserve(struct checker *checker, const struct manifest_option *optio
     return true;
 }
 
-static void read_list(struct checker *checker, const struct manifest_option *option, const struct node *node,
-                      struct setting *setting)
+static void read_list(struct checker *checker, const struct manifest_option *option,
+                      const struct node *node, struct setting *setting)
 {
     struct value none;
 
     if (node->kind == NODE_MAPPING) {
-        config_error(checker->errors, node->at, "'%s' must be a list, such as [a, b], not a mapping", option->name);
+        config_error(checker->errors, node->at,
+                     "'%s' must be a list, such as [a, b], not a mapping", option->name);
         return;
     }
-    if (!reserve(checker, option, node, node->kind == NODE_SCALAR ? 1 : node->count, &setting->items)) {
+    if (!reserve(checker, option, node, node->kind == NODE_SCALAR ? 1 : node->count,
+                 &setting->items)) {
         return;
     }
     setting->set = true;
@@ -140,8 +150,10 @@ static void read_list(struct checker *checker, const struct manifest_option *opt
     }
     for (size_t i = 0; i < node->count; i++) {
         if (node_is_null(node->items[i])) {
-            config_error(checker->errors, node->items[i]->at, "'%s' has an item without a value", option->name);
-        } else if (read_scalar(checker, option, node->items[i], &none, &setting->items[setting->count])) {
+            config_error(checker->errors, node->items[i]->at, "'%s' has an item without a value",
+                         option->name);
+        } else if (read_scalar(checker, option, node->items[i], &none,
+                               &setting->items[setting->count])) {
             setting->count++;
         }
     }
@@ -150,14 +162,15 @@ static void read_list(struct checker *checker, const struct manifest_option *opt
     }
 }
 
-static void read_map(struct checker *checker, const struct manifest_option *option, const struct node *node,
-                     struct setting *setting)
+static void read_map(struct checker *checker, const struct manifest_option *option,
+                     const struct node *node, struct setting *setting)
 {
     struct manifest_option item = *option;
 
     item.type = TMON_STRING;
     if (node->kind != NODE_MAPPING) {
-        config_error(checker->errors, node->at, "'%s' must be a mapping, such as {key: value}, not %s", option->name,
+        config_error(checker->errors, node->at,
+                     "'%s' must be a mapping, such as {key: value}, not %s", option->name,
                      node_kind_name(node));
         return;
     }
@@ -171,7 +184,8 @@ static void read_map(struct checker *checker, const struct manifest_option *opti
         char *key, *value = NULL;
 
         if (node_is_null(node->items[i])) {
-            config_error(checker->errors, node->items[i]->at, "'%s' in '%s' has no value; write \"\" for an empty one",
+            config_error(checker->errors, node->items[i]->at,
+                         "'%s' in '%s' has no value; write \"\" for an empty one",
                          node->keys[i]->text, option->name);
             continue;
         }
@@ -189,15 +203,17 @@ static void read_map(struct checker *checker, const struct manifest_option *opti
     }
 }
 
-static void read_groups(struct checker *checker, const struct manifest_option *option, const struct node *node,
-                        struct setting *setting)
+static void read_groups(struct checker *checker, const struct manifest_option *option,
+                        const struct node *node, struct setting *setting)
 {
-    struct schema inner = {.options = option->group, .noptions = option->ngroup, .lenient = checker->schema->lenient};
+    struct schema inner = {
+        .options = option->group, .noptions = option->ngroup, .lenient = checker->schema->lenient};
     bool one = option->flags & SCHEMA_ONE;
 
     if (node->kind != (one ? NODE_MAPPING : NODE_SEQUENCE) && !(one && node_is_null(node))) {
         config_error(checker->errors, node->at, "'%s' must be %s, not %s", option->name,
-                     one ? "a mapping" : "a list of mappings, each starting with '- '", node_kind_name(node));
+                     one ? "a mapping" : "a list of mappings, each starting with '- '",
+                     node_kind_name(node));
         return;
     }
     if (!reserve(checker, option, node, one ? 1 : node->count, &setting->groups)) {
@@ -209,8 +225,8 @@ static void read_groups(struct checker *checker, const struct manifest_option *o
         struct settings *group;
 
         if (item->kind != NODE_MAPPING && !one) {
-            config_error(checker->errors, item->at, "each entry of '%s' must be a mapping, not %s", option->name,
-                         node_kind_name(item));
+            config_error(checker->errors, item->at, "each entry of '%s' must be a mapping, not %s",
+                         option->name, node_kind_name(item));
             continue;
         }
         group = check_mapping(checker, &inner, item->kind == NODE_MAPPING ? item : NULL, item->at);
@@ -223,13 +239,14 @@ static void read_groups(struct checker *checker, const struct manifest_option *o
     }
 }
 
-static void read_setting(struct checker *checker, const struct manifest_option *option, const struct node *node,
-                         struct setting *setting)
+static void read_setting(struct checker *checker, const struct manifest_option *option,
+                         const struct node *node, struct setting *setting)
 {
     struct value value = {0};
 
     if (node_is_null(node) && !(option->flags & SCHEMA_ONE)) {
-        config_error(checker->errors, node->at, "'%s' has no value; write one, or remove the line", option->name);
+        config_error(checker->errors, node->at, "'%s' has no value; write one, or remove the line",
+                     option->name);
         return;
     }
     switch (option->type) {
@@ -258,10 +275,11 @@ static void read_setting(struct checker *checker, const struct manifest_option *
 }
 
 /* The default, which the manifest's check has found good. */
-static void use_fallback(struct checker *checker, const struct manifest_option *option, struct config_position at,
-                         struct setting *setting)
+static void use_fallback(struct checker *checker, const struct manifest_option *option,
+                         struct config_position at, struct setting *setting)
 {
-    struct node node = {.kind = NODE_SCALAR, .at = at, .text = option->fallback, .value = option->fallback};
+    struct node node = {
+        .kind = NODE_SCALAR, .at = at, .text = option->fallback, .value = option->fallback};
     size_t n = 0;
 
     if (option->flags & SCHEMA_ONE) {
@@ -283,7 +301,8 @@ static void use_fallback(struct checker *checker, const struct manifest_option *
         return;
     }
     setting->set = true;
-    for (char *item; n < LIMIT_SETTING_ITEMS && (item = value_list_item(option->fallback, n)); n++) {
+    for (char *item; n < LIMIT_SETTING_ITEMS && (item = value_list_item(option->fallback, n));
+         n++) {
         setting->items[setting->count++] = item;
     }
 }
@@ -301,7 +320,8 @@ static bool is_other(const struct schema *schema, const char *key)
     return false;
 }
 
-static void unknown_key(struct checker *checker, const struct schema *schema, const struct node *key)
+static void unknown_key(struct checker *checker, const struct schema *schema,
+                        const struct node *key)
 {
     const char *names[LIMIT_OPTIONS + 64];
     char suggestion[CONFIG_SUGGESTION_SIZE];
@@ -317,8 +337,8 @@ static void unknown_key(struct checker *checker, const struct schema *schema, co
                  config_suggestion(key->text, names, n, suggestion));
 }
 
-static struct settings *check_mapping(struct checker *checker, const struct schema *schema, const struct node *mapping,
-                                      struct config_position at)
+static struct settings *check_mapping(struct checker *checker, const struct schema *schema,
+                                      const struct node *mapping, struct config_position at)
 {
     struct settings *settings = settings_create(schema->noptions);
 
@@ -351,8 +371,8 @@ static struct settings *check_mapping(struct checker *checker, const struct sche
         if (node) {
             read_setting(checker, option, node, setting);
         } else if (option->flags & TMON_REQUIRED) {
-            config_error(checker->errors, at, "the setting '%s' is missing%s%s", option->name, *option->help ? ": " : "",
-                         option->help);
+            config_error(checker->errors, at, "the setting '%s' is missing%s%s", option->name,
+                         *option->help ? ": " : "", option->help);
         } else {
             use_fallback(checker, option, at, setting);
         }

@@ -1,7 +1,8 @@
 /*
  * secret.c: reads secrets from files.  Runs where a configuration is loaded.
  *
- * Only regular files, opened without blocking: a fifo or a device in place of a secret must not hang a reload.
+ * Only regular files, opened without blocking: a fifo or a device in place of a secret must not
+ * hang a reload.
  */
 #include "config/secret.h"
 
@@ -16,8 +17,8 @@
 #include "base/log.h"
 #include "base/utf8.h"
 
-int secret_read(const char *path, struct config_position at, const char *setting, struct config_errors *errors,
-                char **ret_text)
+int secret_read(const char *path, struct config_position at, const char *setting,
+                struct config_errors *errors, char **ret_text)
 {
     char *text = NULL;
     size_t len = 0;
@@ -25,12 +26,15 @@ int secret_read(const char *path, struct config_position at, const char *setting
     int r = -EINVAL, fd = -1;
 
     if (path[0] != '/') {
-        config_error(errors, at, "%s: file: needs an absolute path, such as file:/etc/toiletmon/secret", setting);
+        config_error(errors, at,
+                     "%s: file: needs an absolute path, such as file:/etc/toiletmon/secret",
+                     setting);
         return -EINVAL;
     }
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &st) < 0) {
-        config_error(errors, at, "%s: the file %s cannot be read: %s", setting, path, log_errno(errno));
+        config_error(errors, at, "%s: the file %s cannot be read: %s", setting, path,
+                     log_errno(errno));
         goto out;
     }
     if (!S_ISREG(st.st_mode)) {
@@ -49,7 +53,8 @@ int secret_read(const char *path, struct config_position at, const char *setting
             continue;
         }
         if (n < 0) {
-            config_error(errors, at, "%s: the file %s cannot be read: %s", setting, path, log_errno(errno));
+            config_error(errors, at, "%s: the file %s cannot be read: %s", setting, path,
+                         log_errno(errno));
             goto out;
         }
         len += (size_t)n;
@@ -58,7 +63,8 @@ int secret_read(const char *path, struct config_position at, const char *setting
         }
     }
     if (len > LIMIT_SECRET_BYTES) {
-        config_error(errors, at, "%s: the file %s has more than %d bytes", setting, path, LIMIT_SECRET_BYTES);
+        config_error(errors, at, "%s: the file %s has more than %d bytes", setting, path,
+                     LIMIT_SECRET_BYTES);
         goto out;
     }
     if (len && text[len - 1] == '\n') {
@@ -75,7 +81,8 @@ int secret_read(const char *path, struct config_position at, const char *setting
         goto out;
     }
     if (st.st_mode & S_IROTH) {
-        config_warning(errors, at, "%s: everybody on this machine may read %s; chmod o-r it", setting, path);
+        config_warning(errors, at, "%s: everybody on this machine may read %s; chmod o-r it",
+                       setting, path);
     }
     *ret_text = text;
     text = NULL;

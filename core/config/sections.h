@@ -6,22 +6,24 @@
 
 #include "config/config.h"
 
-/* The `agent:` section, joined from all files and resolved.  Fills ret_agent, which is then finished by
- * agent_section_finish() whatever is returned.  -ENOMEM; mistakes are in `errors`. */
-int agent_section_read(const struct node *mapping, struct config_position at, struct config_errors *errors,
-                       struct config_agent *ret_agent);
+/* The `agent:` section, joined from all files and resolved.  Fills ret_agent, which is then
+ * finished by agent_section_finish() whatever is returned.  -ENOMEM; mistakes are in `errors`. */
+int agent_section_read(const struct node *mapping, struct config_position at,
+                       struct config_errors *errors, struct config_agent *ret_agent);
 void agent_section_finish(struct config_agent *agent);
 
 /* One entry of `plugins:`.  As above. */
-int instance_read(struct node *key, struct node *node, const struct manifest_option *core_options, size_t ncore_options,
-                  const struct config_env *env, struct config_errors *errors, struct config_instance *ret_instance);
+int instance_read(struct node *key, struct node *node, const struct manifest_option *core_options,
+                  size_t ncore_options, const struct config_env *env, struct config_errors *errors,
+                  struct config_instance *ret_instance);
 void instance_finish(struct config_instance *instance);
 /* The keys that the core takes from every instance. */
 extern const struct tmon_option instance_core_options[];
 
 /* Takes the text out of a setting (NULL when it is unset), or the items out of a list. */
 char *section_take_text(struct settings *settings, const char *name);
-void section_take_list(struct settings *settings, const char *name, size_t *ret_count, char ***ret_items);
+void section_take_list(struct settings *settings, const char *name, size_t *ret_count,
+                       char ***ret_items);
 int64_t section_number(const struct settings *settings, const char *name);
 const char *section_text(const struct settings *settings, const char *name);
 /* The settings of a SCHEMA_ONE group. */

@@ -1,5 +1,6 @@
 /*
- * show.c: settings for people, without their secrets; and settings from NAME=VALUE pairs.  Any thread.
+ * show.c: settings for people, without their secrets; and settings from NAME=VALUE pairs.  Any
+ * thread.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -22,7 +23,8 @@ const char *config_duration(int64_t ms, char space[static CONFIG_DURATION_SIZE])
     snprintf(space, CONFIG_DURATION_SIZE, "0s");
     for (size_t i = 0; i < sizeof units / sizeof *units && ms > 0; i++) {
         if (ms >= units[i].ms) {
-            len += (size_t)snprintf(space + len, CONFIG_DURATION_SIZE - len, "%" PRId64 "%s", ms / units[i].ms, units[i].name);
+            len += (size_t)snprintf(space + len, CONFIG_DURATION_SIZE - len, "%" PRId64 "%s",
+                                    ms / units[i].ms, units[i].name);
             ms %= units[i].ms;
         }
     }
@@ -117,7 +119,8 @@ void config_settings_show(const struct settings *settings, struct buf *buf)
 
 /* ---- from pairs */
 
-static struct node *scalar(struct tree *tree, struct config_position at, const char *text, size_t len)
+static struct node *scalar(struct tree *tree, struct config_position at, const char *text,
+                           size_t len)
 {
     struct node *node = tree_node(tree, NODE_SCALAR, at);
 
@@ -130,7 +133,8 @@ static struct node *scalar(struct tree *tree, struct config_position at, const c
 }
 
 /* a,b or a=b,c=d as a sequence or a mapping. */
-static struct node *split(struct tree *tree, struct config_position at, const char *text, enum node_kind kind)
+static struct node *split(struct tree *tree, struct config_position at, const char *text,
+                          enum node_kind kind)
 {
     struct node *node = tree_node(tree, kind, at), *key = NULL, *item;
 
@@ -153,8 +157,8 @@ static struct node *split(struct tree *tree, struct config_position at, const ch
 }
 
 int config_settings_from_pairs(const char *where, const struct tmon_pair *pairs, size_t npairs,
-                               const struct manifest_component *component, struct config_errors *errors,
-                               struct settings **ret_settings)
+                               const struct manifest_component *component,
+                               struct config_errors *errors, struct settings **ret_settings)
 {
     struct config_position at = {where, 0, 0};
     struct schema schema = {.options = component->options, .noptions = component->noptions};

@@ -1,9 +1,9 @@
 /*
  * tree.c: libyaml's events become nodes.  Runs where a configuration is loaded.
  *
- * An alias is a deep copy, made when it is met, and each copied node counts like a written one.  That is the
- * simplest rule under which nothing behind this file has to know about aliases, and under which a document of ten
- * lines cannot become a billion nodes.
+ * An alias is a deep copy, made when it is met, and each copied node counts like a written one.
+ * That is the simplest rule under which nothing behind this file has to know about aliases, and
+ * under which a document of ten lines cannot become a billion nodes.
  */
 #include "config/tree.h"
 
@@ -96,7 +96,8 @@ static int grow(struct node ***array, size_t count)
 
 int node_append(struct node *node, struct node *key, struct node *item)
 {
-    if (grow(&node->items, node->count) || (node->kind == NODE_MAPPING && grow(&node->keys, node->count))) {
+    if (grow(&node->items, node->count) ||
+        (node->kind == NODE_MAPPING && grow(&node->keys, node->count))) {
         return -ENOMEM;
     }
     if (node->kind == NODE_MAPPING) {
@@ -133,16 +134,19 @@ const char *node_kind_name(const struct node *node)
     if (node_is_null(node)) {
         return "nothing";
     }
-    return node->kind == NODE_SCALAR ? "text" : node->kind == NODE_SEQUENCE ? "a list" : "a mapping";
+    return node->kind == NODE_SCALAR     ? "text"
+           : node->kind == NODE_SEQUENCE ? "a list"
+                                         : "a mapping";
 }
 
 static struct config_position position(const struct builder *builder, yaml_mark_t mark)
 {
-    return (struct config_position){builder->tree->file, (uint32_t)mark.line + 1, (uint32_t)mark.column + 1};
+    return (struct config_position){builder->tree->file, (uint32_t)mark.line + 1,
+                                    (uint32_t)mark.column + 1};
 }
 
-__attribute__((format(printf, 3, 4))) static void fail(struct builder *builder, struct config_position at,
-                                                       const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void
+fail(struct builder *builder, struct config_position at, const char *format, ...)
 {
     char text[512];
     va_list args;
@@ -161,14 +165,16 @@ static void no_memory(struct builder *builder)
 }
 
 /* Counts a node against the limits and makes it. */
-static struct node *make(struct builder *builder, enum node_kind kind, struct config_position at, const char *text,
-                         size_t len)
+static struct node *make(struct builder *builder, enum node_kind kind, struct config_position at,
+                         const char *text, size_t len)
 {
     struct tree *tree = builder->tree;
     struct node *node;
 
     if (++tree->nodes > LIMIT_CONFIG_NODES || (tree->bytes += len) > LIMIT_CONFIG_TREE_BYTES) {
-        fail(builder, at, "the file, with its aliases, has more than %d values or %u bytes; split it into conf.d/*.yaml",
+        fail(builder, at,
+             "the file, with its aliases, has more than %d values or %u bytes; split it into "
+             "conf.d/*.yaml",
              LIMIT_CONFIG_NODES, LIMIT_CONFIG_TREE_BYTES);
         builder->stop = true;
         return NULL;
@@ -199,7 +205,8 @@ static struct node *copy(struct builder *builder, const struct node *from, size_
     struct node *node;
 
     if (depth > LIMIT_CONFIG_DEPTH) {
-        fail(builder, from->at, "an alias makes this nested deeper than %d levels", LIMIT_CONFIG_DEPTH);
+        fail(builder, from->at, "an alias makes this nested deeper than %d levels",
+             LIMIT_CONFIG_DEPTH);
         builder->stop = true;
         return NULL;
     }
@@ -238,7 +245,8 @@ static struct anchor *add_anchor(struct builder *builder, const yaml_char_t *nam
         no_memory(builder);
         return NULL;
     }
-    anchor->next = builder->anchors; // a later anchor of the same name hides the earlier, as YAML says
+    anchor->next =
+        builder->anchors; // a later anchor of the same name hides the earlier, as YAML says
     builder->anchors = anchor;
     return anchor;
 }
@@ -250,18 +258,22 @@ static void place_key(struct builder *builder, struct level *level, struct node 
 
     level->key = node;
     if (node->kind != NODE_SCALAR) {
-        fail(builder, node->at, "a key must be text, not %s; put quotes around text that starts with { or [",
+        fail(builder, node->at,
+             "a key must be text, not %s; put quotes around text that starts with { or [",
              node_kind_name(node));
         builder->stop = true;
         return;
     }
     if (node->plain && strcmp(node->text, "<<") == 0) {
-        fail(builder, node->at, "merge keys (<<) are not supported; repeat the keys, or use an alias for a whole value");
+        fail(builder, node->at,
+             "merge keys (<<) are not supported; repeat the keys, or use an alias for a whole "
+             "value");
         return;
     }
     other = map_get(&level->keys, node->text, strlen(node->text));
     if (other) {
-        fail(builder, node->at, "the key '%s' is here twice, first in line %u; remove one", node->text, other->at.line);
+        fail(builder, node->at, "the key '%s' is here twice, first in line %u; remove one",
+             node->text, other->at.line);
     } else if (map_put(&level->keys, node->text, strlen(node->text), node)) {
         no_memory(builder);
     }
@@ -332,7 +344,9 @@ static void add_alias(struct builder *builder, const yaml_event_t *event)
         anchor = anchor->next;
     }
     if (!anchor || !anchor->node) {
-        fail(builder, at, anchor ? "the alias *%s stands inside of what it names" : "there is no anchor &%s above this alias",
+        fail(builder, at,
+             anchor ? "the alias *%s stands inside of what it names"
+                    : "there is no anchor &%s above this alias",
              name);
         builder->stop = true;
         return;
@@ -377,7 +391,8 @@ static bool take(struct builder *builder, const yaml_event_t *event)
     case YAML_DOCUMENT_START_EVENT:
         if (++builder->documents > 1) {
             fail(builder, position(builder, event->start_mark),
-                 "a second document (---) starts here; one file holds one, put the other into conf.d/*.yaml");
+                 "a second document (---) starts here; one file holds one, put the other into "
+                 "conf.d/*.yaml");
             builder->stop = true;
         }
         break;
@@ -409,7 +424,8 @@ static bool take(struct builder *builder, const yaml_event_t *event)
 }
 
 /* The line and column of a byte. */
-static struct config_position position_of(const struct builder *builder, const char *data, size_t offset)
+static struct config_position position_of(const struct builder *builder, const char *data,
+                                          size_t offset)
 {
     struct config_position at = {builder->tree->file, 1, 1};
 
@@ -432,7 +448,8 @@ static bool check_bytes(struct builder *builder, const char *data, size_t len)
 
     if (len > LIMIT_CONFIG_BYTES) {
         fail(builder, (struct config_position){builder->tree->file, 0, 0},
-             "the file has %zu bytes, more than %u; split it into conf.d/*.yaml", len, LIMIT_CONFIG_BYTES);
+             "the file has %zu bytes, more than %u; split it into conf.d/*.yaml", len,
+             LIMIT_CONFIG_BYTES);
         return false;
     }
     if (nul) {
@@ -466,12 +483,14 @@ static void parser_error(struct builder *builder, const yaml_parser_t *parser, c
     const char *hint = "";
 
     if (strstr(problem, "cannot start any token")) {
-        hint = "; indent with spaces, never tabs, and put quotes around text that starts with @, ` or %";
+        hint = "; indent with spaces, never tabs, and put quotes around text that starts with @, ` "
+               "or %";
     } else if (strstr(problem, "mapping values are not allowed")) {
         hint = "; check the indentation, and put quotes around text with ': ' in it";
     } else if (strstr(problem, "expected ',' or") || strstr(problem, "expected node content")) {
         hint = "; a { or [ above is not closed";
-    } else if (strstr(problem, "did not find expected key") || strstr(problem, "expected <block end>")) {
+    } else if (strstr(problem, "did not find expected key") ||
+               strstr(problem, "expected <block end>")) {
         hint = "; check the indentation and the quotes of this line and the one above";
     } else if (strstr(problem, "end of stream") || strstr(problem, "document end")) {
         hint = "; a quote may not be closed";
@@ -479,21 +498,23 @@ static void parser_error(struct builder *builder, const yaml_parser_t *parser, c
     if (parser->error == YAML_MEMORY_ERROR) {
         builder->result = -ENOMEM;
     } else if (parser->context && parser->context_mark.line != parser->problem_mark.line) {
-        fail(builder, at, "this is not YAML: %s, %s that began in line %zu%s", problem, parser->context,
-             parser->context_mark.line + 1, hint);
+        fail(builder, at, "this is not YAML: %s, %s that began in line %zu%s", problem,
+             parser->context, parser->context_mark.line + 1, hint);
     } else {
         fail(builder, at, "this is not YAML: %s%s", problem, hint);
     }
 }
 
-int tree_parse(const char *file, const char *data, size_t len, struct config_errors *errors, struct tree **ret_tree)
+int tree_parse(const char *file, const char *data, size_t len, struct config_errors *errors,
+               struct tree **ret_tree)
 {
     struct builder builder = {.errors = errors};
     yaml_parser_t parser;
     yaml_event_t event;
     bool more;
 
-    if (len >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) { // a byte order mark, as some editors write
+    if (len >= 3 &&
+        memcmp(data, "\xef\xbb\xbf", 3) == 0) { // a byte order mark, as some editors write
         data += 3;
         len -= 3;
     }

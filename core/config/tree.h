@@ -1,9 +1,10 @@
 /*
  * tree.h: YAML as a tree whose every node knows where it stands.
  *
- * Only the part of YAML that a configuration needs: one document, text keys, no tags, no merge keys.  Aliases
- * are copies of what they name, and the copies count towards the limits, so an alias bomb is an error and not a
- * full memory.  A tree owns its nodes; they live until tree_destroy().  One thread at a time.
+ * Only the part of YAML that a configuration needs: one document, text keys, no tags, no merge
+ * keys.  Aliases are copies of what they name, and the copies count towards the limits, so an alias
+ * bomb is an error and not a full memory.  A tree owns its nodes; they live until tree_destroy().
+ * One thread at a time.
  */
 #ifndef CONFIG_TREE_H
 #define CONFIG_TREE_H
@@ -18,11 +19,11 @@ enum node_kind { NODE_SCALAR, NODE_SEQUENCE, NODE_MAPPING };
 struct node {
     enum node_kind kind;
     struct config_position at;
-    bool plain;     /* scalar: written without quotes */
-    char *text;     /* scalar: as written */
-    char *value;    /* scalar: with ${VARIABLES} replaced; NULL until resolved */
-    bool replaced;  /* scalar: `value` holds something from the environment: never quote it */
-    bool unset;     /* scalar: names a variable that is not set, in an instance that is disabled */
+    bool plain;    /* scalar: written without quotes */
+    char *text;    /* scalar: as written */
+    char *value;   /* scalar: with ${VARIABLES} replaced; NULL until resolved */
+    bool replaced; /* scalar: `value` holds something from the environment: never quote it */
+    bool unset;    /* scalar: names a variable that is not set, in an instance that is disabled */
     size_t count;
     struct node **keys;  /* mapping: scalars, unique */
     struct node **items; /* sequence: its items; mapping: the values */
@@ -30,15 +31,15 @@ struct node {
 };
 
 struct tree {
-    char *file; /* as shown in messages */
+    char *file;        /* as shown in messages */
     struct node *root; /* NULL: the document is empty */
     struct node *all;
     size_t nodes;
     size_t bytes;
 };
 
-/* Parses `len` bytes of YAML, called `file` in messages (copied).  Returns 0; -EINVAL when there were errors,
- * which are added to `errors`; -ENOMEM. */
+/* Parses `len` bytes of YAML, called `file` in messages (copied).  Returns 0; -EINVAL when there
+ * were errors, which are added to `errors`; -ENOMEM. */
 int tree_parse(const char *file, const char *data, size_t len, struct config_errors *errors,
                struct tree **ret_tree);
 /* The same from a file.  A file that cannot be read is an error in `errors`. */

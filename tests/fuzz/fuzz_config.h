@@ -11,10 +11,14 @@
 
 static inline const char *fuzz_lookup(void *owner, const char *name)
 {
-    return strcmp(name, "A") == 0 ? "value" : strcmp(name, "E") == 0 ? "" : strcmp(name, "B") == 0 ? "\xff" : NULL;
+    return strcmp(name, "A") == 0   ? "value"
+           : strcmp(name, "E") == 0 ? ""
+           : strcmp(name, "B") == 0 ? "\xff"
+                                    : NULL;
 }
 
-static inline int fuzz_load(const uint8_t *data, size_t size, struct config_errors *errors, struct config **ret_config)
+static inline int fuzz_load(const uint8_t *data, size_t size, struct config_errors *errors,
+                            struct config **ret_config)
 {
     static const struct config_env env = {fuzz_lookup, NULL};
     char path[64];

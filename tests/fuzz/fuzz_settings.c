@@ -1,6 +1,6 @@
 /*
- * Settings of every type: what is accepted survives encoding, and is shown without its secrets.  The same bytes are
- * also decoded as if a frame had brought them.
+ * Settings of every type: what is accepted survives encoding, and is shown without its secrets. The
+ * same bytes are also decoded as if a frame had brought them.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -42,7 +42,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     (void)fuzz_load(data, size, &errors, &config);
     for (size_t i = 0; config && i < config->ninstances; i++) {
         settings = NULL;
-        if (config_instance_settings(&config->instances[i], &every_component, &errors, &settings) == 0 && settings) {
+        if (config_instance_settings(&config->instances[i], &every_component, &errors, &settings) ==
+                0 &&
+            settings) {
             round_trip(settings);
         }
         settings_destroy(settings);

@@ -1,4 +1,5 @@
-/* YAML, variables and the sections of a configuration: any bytes give a config or errors, never both or neither. */
+/* YAML, variables and the sections of a configuration: any bytes give a config or errors, never
+ * both or neither. */
 #include <assert.h>
 #include <stdint.h>
 

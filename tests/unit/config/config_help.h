@@ -1,4 +1,5 @@
-/* What the tests of this room share: files in a directory of their own, an environment, and errors as one text. */
+/* What the tests of this room share: files in a directory of their own, an environment, and errors
+ * as one text. */
 #ifndef TESTS_CONFIG_HELP_H
 #define TESTS_CONFIG_HELP_H
 
@@ -37,7 +38,8 @@ static inline int help_setup(void **state)
 {
     strcpy(help_directory, "/tmp/toiletmon-config-XXXXXX");
     help_variables = NULL;
-    return mkdtemp(help_directory) && chdir(help_directory) == 0 && mkdir("conf.d", 0755) == 0 ? 0 : -1;
+    return mkdtemp(help_directory) && chdir(help_directory) == 0 && mkdir("conf.d", 0755) == 0 ? 0
+                                                                                               : -1;
 }
 
 static inline int help_teardown(void **state)

@@ -4,7 +4,10 @@
 
 #include "model/manifest.h"
 
-#define OPTION(name_, type_, ...) {.name = (char *)(name_), .type = (type_), __VA_ARGS__, .help = (char *)"Where it is."}
+#define OPTION(name_, type_, ...)                                                                  \
+    {                                                                                              \
+        .name = (char *)(name_), .type = (type_), __VA_ARGS__, .help = (char *)"Where it is."      \
+    }
 
 static struct manifest_option every_inner[] = {
     OPTION("word", TMON_STRING, .flags = TMON_REQUIRED),

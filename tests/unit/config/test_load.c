@@ -112,93 +112,127 @@ static const struct {
     const char *yaml;
     const char *text;
 } mistakes[] = {
-    {"", "c.yaml: the file is empty; an agent that watches nothing has at least a line 'plugins: {}'\n"},
+    {"", "c.yaml: the file is empty; an agent that watches nothing has at least a line 'plugins: "
+         "{}'\n"},
     {"[]", "c.yaml:1:1: a configuration is a mapping with 'agent' and 'plugins', not a list\n"},
-    {"just text", "c.yaml:1:1: a configuration is a mapping with 'agent' and 'plugins', not text\n"},
+    {"just text",
+     "c.yaml:1:1: a configuration is a mapping with 'agent' and 'plugins', not text\n"},
     {"plugin: {}", "c.yaml:1:1: there is no section 'plugin'; did you mean 'plugins'?\n"},
     {"zzz: {}", "c.yaml:1:1: there is no section 'zzz'; there are 'agent' and 'plugins'\n"},
-    {"groups: []", "c.yaml:1:1: this version of toiletmon has no alerting rules yet, so 'groups' would do nothing; take it "
+    {"groups: []", "c.yaml:1:1: this version of toiletmon has no alerting rules yet, so 'groups' "
+                   "would do nothing; take it "
                    "out for now\n"},
-    {"routes: []", "c.yaml:1:1: this version of toiletmon has no notifications yet, so 'routes' would do nothing; take it "
+    {"routes: []", "c.yaml:1:1: this version of toiletmon has no notifications yet, so 'routes' "
+                   "would do nothing; take it "
                    "out for now\n"},
     {"agent: [1]", "c.yaml:1:8: 'agent' must be a mapping, not a list\n"},
     {"plugins: x", "c.yaml:1:10: 'plugins' must be a mapping, not text\n"},
     /* the agent's section */
     {"agent: {lisen: '1:1'}", "c.yaml:1:9: there is no setting 'lisen'; did you mean 'listen'?\n"},
-    {"agent: {log: {levl: info}}", "c.yaml:1:15: there is no setting 'levl'; did you mean 'level'?\n"},
+    {"agent: {log: {levl: info}}",
+     "c.yaml:1:15: there is no setting 'levl'; did you mean 'level'?\n"},
     {"agent: {log: {level: infos}}",
-     "c.yaml:1:22: 'level' must be one of debug|info|warning|warn|error, not 'infos'; did you mean 'info'?\n"},
+     "c.yaml:1:22: 'level' must be one of debug|info|warning|warn|error, not 'infos'; did you mean "
+     "'info'?\n"},
     {"agent: {log: debug}", "c.yaml:1:14: 'log' must be a mapping, not text\n"},
     {"agent: {listen: []}", "c.yaml:1:17: 'listen' needs from 1 to 16 addresses\n"},
-    {"agent: {listen: {a: b}}", "c.yaml:1:17: 'listen' must be a list, such as [a, b], not a mapping\n"},
-    {"agent: {listen: 9909}",
-     "c.yaml:1:17: 'listen' must be HOST:PORT (127.0.0.1:9909, [::1]:9909, 0.0.0.0:9909 for all) or unix:PATH\n"},
-    {"agent: {listen: ['a:1', '::1:80']}", "c.yaml:1:25: 'listen' must have an IPv6 address in brackets, such as [::1]:9909\n"},
-    {"agent: {listen: ['a:70000']}",
-     "c.yaml:1:18: 'listen' must be HOST:PORT (127.0.0.1:9909, [::1]:9909, 0.0.0.0:9909 for all) or unix:PATH\n"},
+    {"agent: {listen: {a: b}}",
+     "c.yaml:1:17: 'listen' must be a list, such as [a, b], not a mapping\n"},
+    {"agent: {listen: 9909}", "c.yaml:1:17: 'listen' must be HOST:PORT (127.0.0.1:9909, "
+                              "[::1]:9909, 0.0.0.0:9909 for all) or unix:PATH\n"},
+    {"agent: {listen: ['a:1', '::1:80']}",
+     "c.yaml:1:25: 'listen' must have an IPv6 address in brackets, such as [::1]:9909\n"},
+    {"agent: {listen: ['a:70000']}", "c.yaml:1:18: 'listen' must be HOST:PORT (127.0.0.1:9909, "
+                                     "[::1]:9909, 0.0.0.0:9909 for all) or unix:PATH\n"},
     {"agent: {listen: ['a:1', 'a:1']}", "c.yaml:1:25: 'listen' names the same address twice\n"},
-    {"agent: {listen: 'unix:sock'}",
-     "c.yaml:1:17: 'listen' needs an absolute path of at most 107 bytes, such as unix:/run/toiletmon/api.sock\n"},
-    {"agent: {state_dir: state}", "c.yaml:1:20: 'state_dir' must be an absolute path, one that starts with /\n"},
-    {"agent: {plugin_dirs: [/a, b]}", "c.yaml:1:27: 'plugin_dirs' must be an absolute path, one that starts with /\n"},
+    {"agent: {listen: 'unix:sock'}", "c.yaml:1:17: 'listen' needs an absolute path of at most 107 "
+                                     "bytes, such as unix:/run/toiletmon/api.sock\n"},
+    {"agent: {state_dir: state}",
+     "c.yaml:1:20: 'state_dir' must be an absolute path, one that starts with /\n"},
+    {"agent: {plugin_dirs: [/a, b]}",
+     "c.yaml:1:27: 'plugin_dirs' must be an absolute path, one that starts with /\n"},
     {"agent: {tls: {key: /k}}", "c.yaml:1:14: 'tls' needs both 'certificate' and 'key'\n"},
     {"agent: {tokens: {write: 'a b'}}",
      "c.yaml:1:25: 'write' must be printable ASCII without blanks, as it travels in a header\n"},
-    {"agent: {tokens: {write: short}}",
-     "c.yaml:1:25: warning: 'write' is shorter than 16 characters; make one with: openssl rand -hex 24\n"},
-    {"agent: {hosts: ['http://x']}",
-     "c.yaml:1:17: 'hosts' takes names without scheme, port and path, such as monitor.example.com\n"},
-    {"agent: {external_url: example.com}", "c.yaml:1:23: 'external_url' must be a URL that starts with http:// or https://\n"},
-    {"agent: {limits: {series: many}}", "c.yaml:1:26: 'series' must be a whole number such as 5, not 'many'\n"},
-    {"agent: {limits: {series_stale: 1ms}}", "c.yaml:1:32: 'series_stale' must be from 1s to 1w, not '1ms'\n"},
+    {"agent: {tokens: {write: short}}", "c.yaml:1:25: warning: 'write' is shorter than 16 "
+                                        "characters; make one with: openssl rand -hex 24\n"},
+    {"agent: {hosts: ['http://x']}", "c.yaml:1:17: 'hosts' takes names without scheme, port and "
+                                     "path, such as monitor.example.com\n"},
+    {"agent: {external_url: example.com}",
+     "c.yaml:1:23: 'external_url' must be a URL that starts with http:// or https://\n"},
+    {"agent: {limits: {series: many}}",
+     "c.yaml:1:26: 'series' must be a whole number such as 5, not 'many'\n"},
+    {"agent: {limits: {series_stale: 1ms}}",
+     "c.yaml:1:32: 'series_stale' must be from 1s to 1w, not '1ms'\n"},
     {"agent: {ready: [databse]}\nplugins: {database: {}}",
      "c.yaml:1:17: 'ready' names an instance that is not there; did you mean 'database'?\n"},
-    {"agent: {state_dir: }", "c.yaml:1:20: 'state_dir' has no value; write one, or remove the line\n"},
+    {"agent: {state_dir: }",
+     "c.yaml:1:20: 'state_dir' has no value; write one, or remove the line\n"},
     /* instances */
-    {"plugins: {a b: {}}", "c.yaml:1:11: 'a b' cannot name an instance: letters, digits, '_', '-' and '.', at most 128\n"},
-    {"plugins: {db: postgres}", "c.yaml:1:15: 'db' must be a mapping, such as {use: memory, interval: 60s}, not text\n"},
+    {"plugins: {a b: {}}", "c.yaml:1:11: 'a b' cannot name an instance: letters, digits, '_', '-' "
+                           "and '.', at most 128\n"},
+    {"plugins: {db: postgres}",
+     "c.yaml:1:15: 'db' must be a mapping, such as {use: memory, interval: 60s}, not text\n"},
     {"plugins: {a: {use: []}}", "c.yaml:1:20: 'use' takes text here, not a list\n"},
     {"plugins: {a: {use: ''}}", "c.yaml:1:20: 'use' must be the name of a component\n"},
-    {"plugins: {a: {interval: 15}}",
-     "c.yaml:1:25: 'interval' must be a duration with its unit, such as 500ms, 30s, 5m, 2h or 1d, not '15'\n"},
-    {"plugins: {a: {interval: 50ms}}", "c.yaml:1:25: 'interval' must be from 100ms to 1w, not '50ms'\n"},
+    {"plugins: {a: {interval: 15}}", "c.yaml:1:25: 'interval' must be a duration with its unit, "
+                                     "such as 500ms, 30s, 5m, 2h or 1d, not '15'\n"},
+    {"plugins: {a: {interval: 50ms}}",
+     "c.yaml:1:25: 'interval' must be from 100ms to 1w, not '50ms'\n"},
     {"plugins: {a: {interval: 5s, timeout: 6s}}",
      "c.yaml:1:38: 'timeout' must not be longer than 'interval', which is 5s\n"},
-    {"plugins: {a: {enabled: maybe}}", "c.yaml:1:24: 'enabled' must be true or false, not 'maybe'\n"},
-    {"plugins: {a: {enabled_if: '${X}'}}",
-     "c.yaml:1:27: 'enabled_if' takes names of variables, such as DATABASE_URL, without $ and braces\n"},
-    {"plugins: {a: {enabled_if: {a: b}}}", "c.yaml:1:27: 'enabled_if' must be a list, such as [a, b], not a mapping\n"},
-    {"plugins: {a: {affects: fails}}",
-     "c.yaml:1:24: 'affects' must be one of fail|degrade|nothing, not 'fails'; did you mean 'fail'?\n"},
-    {"plugins: {a: {fail_after: 0}}", "c.yaml:1:27: 'fail_after' must be from 1 to 1000, not '0'\n"},
-    {"plugins: {a: {limits: {mem: 1MiB}}}", "c.yaml:1:24: there is no setting 'mem'; did you mean 'memory'?\n"},
-    {"plugins: {a: {limits: {memory: 1MiB}}}", "c.yaml:1:32: 'memory' must be from 16MiB to 1TiB, not '1MiB'\n"},
-    {"plugins: {a: {limits: {memory: 1G}}}",
-     "c.yaml:1:32: 'memory' must be a size such as 64KiB (1024s), 10MB (1000s) or 4096, not '1G'\n"},
-    {"plugins: {a: {labels: [x]}}", "c.yaml:1:23: 'labels' must be a mapping, such as {key: value}, not a list\n"},
-    {"plugins: {a: {labels: {x: }}}", "c.yaml:1:27: 'x' in 'labels' has no value; write \"\" for an empty one\n"},
-    {"plugins: {a: {labels: {x: ''}}}", "c.yaml:1:27: the label 'x' must have from 1 to 2048 bytes\n"},
+    {"plugins: {a: {enabled: maybe}}",
+     "c.yaml:1:24: 'enabled' must be true or false, not 'maybe'\n"},
+    {"plugins: {a: {enabled_if: '${X}'}}", "c.yaml:1:27: 'enabled_if' takes names of variables, "
+                                           "such as DATABASE_URL, without $ and braces\n"},
+    {"plugins: {a: {enabled_if: {a: b}}}",
+     "c.yaml:1:27: 'enabled_if' must be a list, such as [a, b], not a mapping\n"},
+    {"plugins: {a: {affects: fails}}", "c.yaml:1:24: 'affects' must be one of "
+                                       "fail|degrade|nothing, not 'fails'; did you mean 'fail'?\n"},
+    {"plugins: {a: {fail_after: 0}}",
+     "c.yaml:1:27: 'fail_after' must be from 1 to 1000, not '0'\n"},
+    {"plugins: {a: {limits: {mem: 1MiB}}}",
+     "c.yaml:1:24: there is no setting 'mem'; did you mean 'memory'?\n"},
+    {"plugins: {a: {limits: {memory: 1MiB}}}",
+     "c.yaml:1:32: 'memory' must be from 16MiB to 1TiB, not '1MiB'\n"},
+    {"plugins: {a: {limits: {memory: 1G}}}", "c.yaml:1:32: 'memory' must be a size such as 64KiB "
+                                             "(1024s), 10MB (1000s) or 4096, not '1G'\n"},
+    {"plugins: {a: {labels: [x]}}",
+     "c.yaml:1:23: 'labels' must be a mapping, such as {key: value}, not a list\n"},
+    {"plugins: {a: {labels: {x: }}}",
+     "c.yaml:1:27: 'x' in 'labels' has no value; write \"\" for an empty one\n"},
+    {"plugins: {a: {labels: {x: ''}}}",
+     "c.yaml:1:27: the label 'x' must have from 1 to 2048 bytes\n"},
     {"plugins: {a: {labels: {__x: y}}}",
-     "c.yaml:1:24: '__x' cannot be a label: letters, digits and _, not starting with a digit or __, not le or quantile\n"},
-    {"plugins: {a: {labels: {le: y}}}",
-     "c.yaml:1:24: 'le' cannot be a label: letters, digits and _, not starting with a digit or __, not le or quantile\n"},
+     "c.yaml:1:24: '__x' cannot be a label: letters, digits and _, not starting with a digit or "
+     "__, not le or quantile\n"},
+    {"plugins: {a: {labels: {le: y}}}", "c.yaml:1:24: 'le' cannot be a label: letters, digits and "
+                                        "_, not starting with a digit or __, not le or quantile\n"},
     /* variables */
-    {"plugins: {a: {dsn: '${NOPE}'}}", "c.yaml:1:20: the variable NOPE is not set; set it, or write ${NOPE:-default}\n"},
-    {"plugins: {a: {dsn: '${NOPE'}}", "c.yaml:1:20: a ${ is not closed by }; write $$ for a dollar sign\n"},
+    {"plugins: {a: {dsn: '${NOPE}'}}",
+     "c.yaml:1:20: the variable NOPE is not set; set it, or write ${NOPE:-default}\n"},
+    {"plugins: {a: {dsn: '${NOPE'}}",
+     "c.yaml:1:20: a ${ is not closed by }; write $$ for a dollar sign\n"},
     {"plugins: {a: {dsn: '${NOPE:?x}'}}",
      "c.yaml:1:20: only ${NAME} and ${NAME:-default} are known; write $$ for a dollar sign\n"},
-    {"plugins: {a: {dsn: '${NOPE:-${B}}'}}", "c.yaml:1:20: the default of ${NOPE} may not hold another variable\n"},
-    {"plugins: {a: {dsn: 'x$NOPE'}}", "c.yaml:1:20: $NOPE is not replaced; write ${NOPE}, or $$ for a dollar sign\n"},
-    {"plugins: {a: {x: [{y: ['${NOPE}']}]}}", "c.yaml:1:24: the variable NOPE is not set; set it, or write ${NOPE:-default}\n"},
+    {"plugins: {a: {dsn: '${NOPE:-${B}}'}}",
+     "c.yaml:1:20: the default of ${NOPE} may not hold another variable\n"},
+    {"plugins: {a: {dsn: 'x$NOPE'}}",
+     "c.yaml:1:20: $NOPE is not replaced; write ${NOPE}, or $$ for a dollar sign\n"},
+    {"plugins: {a: {x: [{y: ['${NOPE}']}]}}",
+     "c.yaml:1:24: the variable NOPE is not set; set it, or write ${NOPE:-default}\n"},
     {"plugins: {a: {interval: '${BAD}'}}",
-     "c.yaml:1:25: 'interval' must be a duration with its unit, such as 500ms, 30s, 5m, 2h or 1d, and '${BAD}' is not\n"},
+     "c.yaml:1:25: 'interval' must be a duration with its unit, such as 500ms, 30s, 5m, 2h or 1d, "
+     "and '${BAD}' is not\n"},
     {"plugins: {a: {dsn: '${BINARY}'}}", "c.yaml:1:20: the variable BINARY does not hold UTF-8\n"},
     /* all at once, in order */
-    {"agent: {lisen: x}\nplugins: {a: {interval: 1}, a: {}}", "c.yaml:2:29: the key 'a' is here twice, first in line 2; remove one\n"},
+    {"agent: {lisen: x}\nplugins: {a: {interval: 1}, a: {}}",
+     "c.yaml:2:29: the key 'a' is here twice, first in line 2; remove one\n"},
     {"agent: {lisen: x}\nplugins: {a: {interval: x}}\nfoo: 1\n",
      "c.yaml:3:1: there is no section 'foo'; there are 'agent' and 'plugins'\n"
      "c.yaml:1:9: there is no setting 'lisen'; did you mean 'listen'?\n"
-     "c.yaml:2:25: 'interval' must be a duration with its unit, such as 500ms, 30s, 5m, 2h or 1d, not 'x'\n"},
+     "c.yaml:2:25: 'interval' must be a duration with its unit, such as 500ms, 30s, 5m, 2h or 1d, "
+     "not 'x'\n"},
 };
 
 static void names_every_mistake(void **state)
@@ -232,14 +266,19 @@ static void says_at_most_fifty(void **state)
 
 static void replaces_variables(void **state)
 {
-    static const char *const variables[] = {"A", "x: {y: 1}\n", "EMPTY", "", "SELF", "${A}$A", NULL};
+    static const char *const variables[] = {"A",    "x: {y: 1}\n", "EMPTY", "",
+                                            "SELF", "${A}$A",      NULL};
     static const struct {
         const char *yaml, *value;
     } cases[] = {
-        {"'${A}'", "x: {y: 1}\n"},          {"'<${A}|${A}>'", "<x: {y: 1}\n|x: {y: 1}\n>"},
-        {"'${NO:-d e:f}'", "d e:f"},        {"'${EMPTY:-d}'", "d"},
-        {"'${EMPTY}'", ""},                 {"'${NO:-}'", ""},
-        {"'$${A} $$ ok$ 5$'", "${A} $ ok$ 5$"}, {"'${SELF}'", "${A}$A"}, // never looked at again
+        {"'${A}'", "x: {y: 1}\n"},
+        {"'<${A}|${A}>'", "<x: {y: 1}\n|x: {y: 1}\n>"},
+        {"'${NO:-d e:f}'", "d e:f"},
+        {"'${EMPTY:-d}'", "d"},
+        {"'${EMPTY}'", ""},
+        {"'${NO:-}'", ""},
+        {"'$${A} $$ ok$ 5$'", "${A} $ ok$ 5$"},
+        {"'${SELF}'", "${A}$A"}, // never looked at again
         {"${NO:-7}", "7"},
     };
     char yaml[256];
@@ -248,9 +287,11 @@ static void replaces_variables(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct config *config;
 
-        snprintf(yaml, sizeof yaml, "plugins:\n  a:\n    dsn: %s\n    ${KEY}: 1\n", cases[i].yaml); // keys stay
+        snprintf(yaml, sizeof yaml, "plugins:\n  a:\n    dsn: %s\n    ${KEY}: 1\n",
+                 cases[i].yaml); // keys stay
         config = help_good(yaml);
-        assert_string_equal(node_get(config->instances[0].node, "dsn", NULL)->value, cases[i].value);
+        assert_string_equal(node_get(config->instances[0].node, "dsn", NULL)->value,
+                            cases[i].value);
         assert_non_null(node_get(config->instances[0].node, "${KEY}", NULL));
         config_destroy(config);
     }
@@ -279,7 +320,8 @@ static void disables_instances(void **state)
     config_destroy(config);
     assert_string_equal(help_load("plugins: {a: {enabled_if: NOPE, interval: 1, dsn: '${NOPE'}}"),
                         "c.yaml:1:51: a ${ is not closed by }; write $$ for a dollar sign\n"
-                        "c.yaml:1:43: 'interval' must be a duration with its unit, such as 500ms, 30s, 5m, 2h or 1d, "
+                        "c.yaml:1:43: 'interval' must be a duration with its unit, such as 500ms, "
+                        "30s, 5m, 2h or 1d, "
                         "not '1'\n");
 }
 
@@ -300,13 +342,16 @@ static void joins_files(void **state)
     assert_string_equal(config->instances[2].name, "two");
     assert_string_equal(config->instances[2].at.file, "conf.d/b.yaml");
     config_destroy(config);
-    assert_string_equal(help_load("agent: {hosts: y}\nplugins: {two: {}}\n"),
-                        "conf.d/a.yaml:1:9: the agent's setting 'hosts' is already in c.yaml:1:9; remove one of them\n"
-                        "conf.d/b.yaml:1:11: the instance 'two' is already in c.yaml:2:11; remove one of them\n");
+    assert_string_equal(
+        help_load("agent: {hosts: y}\nplugins: {two: {}}\n"),
+        "conf.d/a.yaml:1:9: the agent's setting 'hosts' is already in c.yaml:1:9; remove one of "
+        "them\n"
+        "conf.d/b.yaml:1:11: the instance 'two' is already in c.yaml:2:11; remove one of them\n");
     help_write("conf.d/b.yaml", "plugins: [\n", 11);
     help_write("conf.d/d.yml", "", 0);
     assert_string_equal(help_load("agent: {host: y}\n"),
-                        "conf.d/b.yaml:2:1: this is not YAML: did not find expected node content; a { or [ above is not closed\n"
+                        "conf.d/b.yaml:2:1: this is not YAML: did not find expected node content; "
+                        "a { or [ above is not closed\n"
                         "conf.d/d.yml: warning: is not read; call it .yaml\n"
                         "c.yaml:1:9: there is no setting 'host'; did you mean 'hosts'?\n");
 }
@@ -321,9 +366,10 @@ static void refuses_odd_files(void **state)
     assert_int_equal(config_load("conf.d", &help_env, &errors, &config), -EINVAL);
     assert_int_equal(mkfifo("fifo.yaml", 0600), 0);
     assert_int_equal(config_load("fifo.yaml", &help_env, &errors, &config), -EINVAL);
-    assert_string_equal(help_text(&errors), "missing.yaml: cannot be read: No such file or directory\n"
-                                            "conf.d: is not a file\n"
-                                            "fifo.yaml: is not a file\n");
+    assert_string_equal(help_text(&errors),
+                        "missing.yaml: cannot be read: No such file or directory\n"
+                        "conf.d: is not a file\n"
+                        "fifo.yaml: is not a file\n");
     config_errors_finish(&errors);
     assert_int_equal(rmdir("conf.d"), 0);
     help_write("conf.d", "x", 1);
@@ -333,20 +379,36 @@ static void refuses_odd_files(void **state)
 static void compares_instances(void **state)
 {
     static const char *const changes[] = {
-        "use: n", "interval: 16s", "timeout: 9s", "enabled: false", "enabled_if: NOPE", "limits: {memory: 64MiB}",
-        "limits: {descriptors: 65}", "limits: {cpu: 1}", "affects: nothing", "fail_after: 2", "pass_after: 2",
-        "scope: cluster", "labels: {a: c}", "labels: {b: b}", "labels: {a: b, c: d}", "alerts: false", "workers: 2",
+        "use: n",
+        "interval: 16s",
+        "timeout: 9s",
+        "enabled: false",
+        "enabled_if: NOPE",
+        "limits: {memory: 64MiB}",
+        "limits: {descriptors: 65}",
+        "limits: {cpu: 1}",
+        "affects: nothing",
+        "fail_after: 2",
+        "pass_after: 2",
+        "scope: cluster",
+        "labels: {a: c}",
+        "labels: {b: b}",
+        "labels: {a: b, c: d}",
+        "alerts: false",
+        "workers: 2",
         "concurrency: 2",
     };
     struct config *one = help_good("plugins: {a: {use: m, labels: {a: b}}}");
-    struct config *other = help_good("plugins: {a: {labels: {a: b}, interval: 15s, use: m, more: 1}}");
+    struct config *other =
+        help_good("plugins: {a: {labels: {a: b}, interval: 15s, use: m, more: 1}}");
 
     assert_true(config_instance_equal(&one->instances[0], &other->instances[0]));
     config_destroy(other);
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         char yaml[256];
 
-        snprintf(yaml, sizeof yaml, "plugins: {a: {%s%s%s}}", changes[i], strncmp(changes[i], "use", 3) ? ", use: m" : "",
+        snprintf(yaml, sizeof yaml, "plugins: {a: {%s%s%s}}", changes[i],
+                 strncmp(changes[i], "use", 3) ? ", use: m" : "",
                  strncmp(changes[i], "labels", 6) ? ", labels: {a: b}" : "");
         other = help_good(yaml);
         assert_false(config_instance_equal(&one->instances[0], &other->instances[0]));
@@ -359,7 +421,8 @@ static void takes_the_reserved_names(void **state)
 {
     char yaml[64];
 
-    for (const char *const *name = manifest_reserved_names(); *name; name++) { // no plugin may have it: the core must
+    for (const char *const *name = manifest_reserved_names(); *name;
+         name++) { // no plugin may have it: the core must
         snprintf(yaml, sizeof yaml, "plugins: {a: {%s: {a: {}}}}", *name);
         assert_string_not_equal(help_load(yaml), "");
     }
@@ -370,9 +433,11 @@ static void takes_the_reserved_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(has_defaults),       TEST(reads_everything),   TEST(names_every_mistake), TEST(says_at_most_fifty),
-        TEST(replaces_variables), TEST(disables_instances), TEST(joins_files),         TEST(refuses_odd_files),
-        TEST(compares_instances), TEST(takes_the_reserved_names),
+        TEST(has_defaults),        TEST(reads_everything),
+        TEST(names_every_mistake), TEST(says_at_most_fifty),
+        TEST(replaces_variables),  TEST(disables_instances),
+        TEST(joins_files),         TEST(refuses_odd_files),
+        TEST(compares_instances),  TEST(takes_the_reserved_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

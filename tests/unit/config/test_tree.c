@@ -49,7 +49,8 @@ static void knows_positions(void **state)
     assert_int_equal(list->items[1]->at.column, 5);
     assert_string_equal(list->items[1]->text, "y z");
     assert_false(list->items[1]->plain);
-    assert_int_equal(node_get(tree->root->items[0], "b", NULL)->at.column, 8); // characters, not bytes
+    assert_int_equal(node_get(tree->root->items[0], "b", NULL)->at.column,
+                     8); // characters, not bytes
     assert_null(node_get(tree->root, "nothing", NULL));
 }
 
@@ -59,7 +60,9 @@ static void knows_nothing_from_empty(void **state)
     assert_null(tree->root);
     assert_string_equal(parse("# only a remark\n"), "");
     assert_null(tree->root);
-    assert_string_equal(parse("\xef\xbb\xbf" "a: ~\nb: ''\nc:\n"), "");
+    assert_string_equal(parse("\xef\xbb\xbf"
+                              "a: ~\nb: ''\nc:\n"),
+                        "");
     assert_true(node_is_null(node_get(tree->root, "a", NULL)));
     assert_false(node_is_null(node_get(tree->root, "b", NULL)));
     assert_true(node_is_null(node_get(tree->root, "c", NULL)));
@@ -76,8 +79,10 @@ static void copies_aliases(void **state)
 static void refuses_bad_aliases(void **state)
 {
     assert_string_equal(parse("a: *x\n"), "f:1:4: there is no anchor &x above this alias\n");
-    assert_string_equal(parse("a: &x [1, *x]\n"), "f:1:11: the alias *x stands inside of what it names\n");
-    assert_non_null(strstr(parse("a: &x {b: 1}\nc: {<<: *x}\n"), "f:2:5: merge keys (<<) are not supported"));
+    assert_string_equal(parse("a: &x [1, *x]\n"),
+                        "f:1:11: the alias *x stands inside of what it names\n");
+    assert_non_null(
+        strstr(parse("a: &x {b: 1}\nc: {<<: *x}\n"), "f:2:5: merge keys (<<) are not supported"));
 }
 
 static void refuses_alias_bombs(void **state)
@@ -122,10 +127,13 @@ static void refuses_absurd_sizes(void **state)
     deep[63] = '\0';
     assert_string_equal(parse(deep), "f:1:17: nested deeper than 16 levels\n");
     memset(big, '#', len);
-    assert_string_equal(parse_bytes(big, len), "f: the file has 1048577 bytes, more than 1048576; split it into conf.d/*.yaml\n");
+    assert_string_equal(
+        parse_bytes(big, len),
+        "f: the file has 1048577 bytes, more than 1048576; split it into conf.d/*.yaml\n");
     memset(big, 'x', len);
     memcpy(big, "a: ", 3);
-    assert_string_equal(parse_bytes(big, 70003), "f:1:4: a text of 70000 bytes is too long (65536 at most)\n");
+    assert_string_equal(parse_bytes(big, 70003),
+                        "f:1:4: a text of 70000 bytes is too long (65536 at most)\n");
     for (size_t i = 0; i + 4 <= len; i += 4) {
         memcpy(big + i, "- a\n", 4);
     }
@@ -135,33 +143,41 @@ static void refuses_absurd_sizes(void **state)
 
 static void refuses_what_is_no_text(void **state)
 {
-    assert_string_equal(parse("ok: 1\nä: \xff\n"), "f:2:4: this is not UTF-8; save the file as UTF-8\n");
+    assert_string_equal(parse("ok: 1\nä: \xff\n"),
+                        "f:2:4: this is not UTF-8; save the file as UTF-8\n");
     assert_string_equal(parse_bytes("a: 1\nb: \0\n", 10),
                         "f:2:4: there is a NUL byte here; the file must be text in UTF-8\n");
-    assert_string_equal(parse("a: \"x\\0y\"\n"), "f:1:4: a text may not hold a NUL byte; remove \\0\n");
-    assert_non_null(strstr(parse("x: 1\nä: ~\x01\n"), "f:2:5: this is not YAML: control characters are not allowed"));
+    assert_string_equal(parse("a: \"x\\0y\"\n"),
+                        "f:1:4: a text may not hold a NUL byte; remove \\0\n");
+    assert_non_null(strstr(parse("x: 1\nä: ~\x01\n"),
+                           "f:2:5: this is not YAML: control characters are not allowed"));
 }
 
 static void refuses_what_is_no_configuration(void **state)
 {
     assert_string_equal(parse("a: 1\n---\nb: 2\n"),
-                        "f:2:1: a second document (---) starts here; one file holds one, put the other into conf.d/*.yaml\n");
+                        "f:2:1: a second document (---) starts here; one file holds one, put the "
+                        "other into conf.d/*.yaml\n");
     assert_string_equal(parse("a: !!int 3\n"), "f:1:4: tags are not supported; remove the !!\n");
     assert_string_equal(parse("a: !env X\n"), "f:1:4: tags are not supported; remove the !\n");
-    assert_string_equal(parse("? [a, b]\n: c\n"),
-                        "f:1:3: a key must be text, not a list; put quotes around text that starts with { or [\n");
-    assert_string_equal(parse("{{a: b}: c}\n"),
-                        "f:1:2: a key must be text, not a mapping; put quotes around text that starts with { or [\n");
+    assert_string_equal(
+        parse("? [a, b]\n: c\n"),
+        "f:1:3: a key must be text, not a list; put quotes around text that starts with { or [\n");
+    assert_string_equal(parse("{{a: b}: c}\n"), "f:1:2: a key must be text, not a mapping; put "
+                                                "quotes around text that starts with { or [\n");
 }
 
 static void says_how_to_mend_syntax(void **state)
 {
-    assert_string_equal(parse("a:\n\tb: 1\n"),
-                        "f:2:1: this is not YAML: found character that cannot start any token; indent with "
-                        "spaces, never tabs, and put quotes around text that starts with @, ` or %\n");
-    assert_non_null(strstr(parse("a: b: c\n"), "f:1:5: this is not YAML: mapping values are not allowed"));
+    assert_string_equal(
+        parse("a:\n\tb: 1\n"),
+        "f:2:1: this is not YAML: found character that cannot start any token; indent with "
+        "spaces, never tabs, and put quotes around text that starts with @, ` or %\n");
+    assert_non_null(
+        strstr(parse("a: b: c\n"), "f:1:5: this is not YAML: mapping values are not allowed"));
     assert_non_null(strstr(parse("a: [1, 2\nb: 3\n"), "a { or [ above is not closed"));
-    assert_non_null(strstr(parse("a: 'x\n"), "f:2:1: this is not YAML: found unexpected end of stream"));
+    assert_non_null(
+        strstr(parse("a: 'x\n"), "f:2:1: this is not YAML: found unexpected end of stream"));
     assert_non_null(strstr(parse("a: 1\n b: 2\n"), "f:2:3: this is not YAML: "));
 }
 
