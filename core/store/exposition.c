@@ -38,32 +38,56 @@ struct exposition {
 
 /* -- under the read lock -- */
 
-/* Moves on to the next record that is alive; false at the end of all. */
+/* How far the cursor may go in its chunk. */
+static uint32_t stop_of(const struct store *store, const struct cursor *cursor)
+{
+    if (cursor->in_family && cursor->at.chunk == cursor->end.chunk) {
+        return cursor->end.offset;
+    }
+    return store->chunks[cursor->family->chunks[cursor->at.chunk]].used;
+}
+
+static uint32_t last_chunk(const struct cursor *cursor)
+{
+    uint32_t n = cursor->family->nchunks;
+
+    return cursor->in_family && cursor->end.chunk < n ? cursor->end.chunk + 1 : n;
+}
+
+/* Moves on to the next record that is alive; NULL at the end of all. */
 static struct record *seek(const struct store *store, struct cursor *cursor)
 {
     while (cursor->family) {
         const struct family *family = cursor->family;
 
-        while (cursor->chunk < family->nchunks) {
-            const struct chunk *chunk = &store->chunks[family->chunks[cursor->chunk]];
+        while (cursor->at.chunk < last_chunk(cursor)) {
+            char *data = store->chunks[family->chunks[cursor->at.chunk]].data;
+            uint32_t stop = stop_of(store, cursor);
 
-            while (cursor->offset < chunk->used) {
-                struct record *record = (struct record *)(void *)(chunk->data + cursor->offset);
+            while (cursor->at.offset < stop) {
+                struct record *record = (struct record *)(void *)(data + cursor->at.offset);
 
                 if (!(record->flags & RECORD_DEAD)) {
                     return record;
                 }
-                cursor->offset += record->slots * 8u;
+                cursor->at.offset += record->slots * 8u;
             }
-            cursor->chunk++;
-            cursor->offset = 0;
+            cursor->at = (struct mark){.chunk = cursor->at.chunk + 1};
         }
         cursor->family = family->at + 1 < store->nfamilies ? store->families[family->at + 1] : NULL;
-        cursor->chunk = 0;
-        cursor->offset = 0;
+        cursor->at = (struct mark){0};
         cursor->in_family = false;
     }
     return NULL;
+}
+
+static void enter_family(const struct store *store, struct cursor *cursor)
+{
+    const struct family *family = cursor->family;
+
+    cursor->in_family = true;
+    cursor->end.chunk = family->nchunks - 1;
+    cursor->end.offset = store->chunks[family->chunks[cursor->end.chunk]].used;
 }
 
 /* Where to render `need` bytes: in the block if they fit, aside if the block is empty, else NULL.
@@ -106,11 +130,11 @@ static ssize_t render_some(struct exposition *exposition, char *block, size_t si
         char *stop;
 
         if (plain) {
-            uint32_t before = cursor->offset;
+            uint32_t before = cursor->at.offset;
+            const char *data = store->chunks[cursor->family->chunks[cursor->at.chunk]].data;
 
-            out = render_plain(out, end, &store->chunks[cursor->family->chunks[cursor->chunk]],
-                               &cursor->offset);
-            if (cursor->offset != before) {
+            out = render_plain(out, end, data, &cursor->at.offset, stop_of(store, cursor));
+            if (cursor->at.offset != before) {
                 continue;
             }
         }
@@ -120,10 +144,10 @@ static ssize_t render_some(struct exposition *exposition, char *block, size_t si
         }
         if (head) {
             stop = render_head(place, store, cursor->family, exposition->openmetrics);
-            cursor->in_family = true;
+            enter_family(store, cursor);
         } else {
             stop = render_record(place, record, cursor->family, exposition->openmetrics);
-            cursor->offset += record->slots * 8u;
+            cursor->at.offset += record->slots * 8u;
         }
         if (place == exposition->aside) {
             exposition->aside_len = (size_t)(stop - place);

@@ -126,8 +126,7 @@ void family_remove(struct store *store, struct family *family)
     for (struct cursor *cursor = store->cursors; cursor; cursor = cursor->next) {
         if (cursor->family == family) {
             cursor->family = at < store->nfamilies ? store->families[at] : NULL;
-            cursor->chunk = 0;
-            cursor->offset = 0;
+            cursor->at = (struct mark){0};
             cursor->in_family = false;
         }
     }

@@ -141,26 +141,59 @@ int record_add(struct store *store, struct family *family, const char *text, uin
     return 0;
 }
 
+/* Calls fn for each mark in the family's n-th chunk or behind it. */
+static void each_mark(struct store *store, const struct family *family, uint32_t n,
+                      void (*fn)(struct mark *mark, const void *arg), const void *arg)
+{
+    for (struct cursor *cursor = store->cursors; cursor; cursor = cursor->next) {
+        if (cursor->family != family) {
+            continue;
+        }
+        if (cursor->at.chunk >= n) {
+            fn(&cursor->at, arg);
+        }
+        if (cursor->end.chunk >= n) {
+            fn(&cursor->end, arg);
+        }
+    }
+}
+
+static void chunk_is_gone(struct mark *mark, const void *arg)
+{
+    if (mark->chunk == *(const uint32_t *)arg) {
+        mark->offset = 0; // of the one that takes its place
+    } else {
+        mark->chunk--;
+    }
+}
+
 /* Frees the family's n-th chunk, which has no live records. */
 static void chunk_free(struct store *store, struct family *family, uint32_t n)
 {
     uint32_t id = family->chunks[n];
 
-    for (struct cursor *cursor = store->cursors; cursor; cursor = cursor->next) {
-        if (cursor->family == family && cursor->chunk >= n) {
-            if (cursor->chunk == n) {
-                cursor->offset = 0; // of the one that takes its place
-            } else {
-                cursor->chunk--;
-            }
-        }
-    }
+    each_mark(store, family, n, chunk_is_gone, &n);
     family->nchunks--;
     memmove(family->chunks + n, family->chunks + n + 1,
             (family->nchunks - n) * sizeof *family->chunks);
     free(store->chunks[id].data);
     store->chunks[id] = (struct chunk){.used = store->free_chunk};
     store->free_chunk = id;
+}
+
+struct move {
+    uint32_t chunk;
+    uint32_t from;
+    uint32_t to;
+};
+
+static void record_moves(struct mark *mark, const void *arg)
+{
+    const struct move *move = arg;
+
+    if (mark->chunk == move->chunk && mark->offset == move->from) {
+        mark->offset = move->to;
+    }
 }
 
 /* Moves the live records of the family's n-th chunk together. */
@@ -174,11 +207,8 @@ static void chunk_compact(struct store *store, struct family *family, uint32_t n
         struct record *record = (struct record *)(void *)(chunk->data + from);
         uint32_t bytes = record->slots * 8u;
 
-        for (struct cursor *cursor = store->cursors; cursor; cursor = cursor->next) {
-            if (cursor->family == family && cursor->chunk == n && cursor->offset == from) {
-                cursor->offset = to;
-            }
-        }
+        // A mark that was moved down never meets a later `from`, which is above where it is now.
+        each_mark(store, family, n, record_moves, &(struct move){n, from, to});
         if (!(record->flags & RECORD_DEAD)) {
             store->refs[record->id] = family->chunks[n] << REF_SLOT_BITS | to / 8;
             memmove(chunk->data + to, record, bytes);
@@ -186,11 +216,7 @@ static void chunk_compact(struct store *store, struct family *family, uint32_t n
         }
         from += bytes;
     }
-    for (struct cursor *cursor = store->cursors; cursor; cursor = cursor->next) {
-        if (cursor->family == family && cursor->chunk == n && cursor->offset == chunk->used) {
-            cursor->offset = to;
-        }
-    }
+    each_mark(store, family, n, record_moves, &(struct move){n, chunk->used, to});
     chunk->used = to;
     chunk->dead = 0;
     data = realloc(chunk->data, (size_t)to + CHUNK_SLACK);

@@ -277,13 +277,11 @@ char *render_record(char *out, struct record *record, const struct family *famil
     return end_line(out, &line);
 }
 
-char *render_plain(char *out, const char *end, const struct chunk *chunk, uint32_t *offset)
+char *render_plain(char *out, const char *end, const char *data, uint32_t *offset, uint32_t stop)
 {
-    const char *data = chunk->data;
     uint32_t at = *offset;
-    uint32_t used = chunk->used;
 
-    while (at < used) {
+    while (at < stop) {
         const struct record *record = (const struct record *)(const void *)(data + at);
         const char *text = (const char *)(record + 1);
         uint32_t len = record->text_len;

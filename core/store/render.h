@@ -20,8 +20,8 @@ size_t render_record_need(struct record *record);
 char *render_record(char *out, struct record *record, const struct family *family,
                     bool openmetrics);
 
-/* Goes on through plain series (a value, nothing else) of a chunk from *offset on, until `end` is
- * near, the chunk ends, or one comes that is not plain. */
-char *render_plain(char *out, const char *end, const struct chunk *chunk, uint32_t *offset);
+/* Goes on through plain series (a value, nothing else) of a chunk from *offset to `stop`, until
+ * `end` is near or one comes that is not plain. */
+char *render_plain(char *out, const char *end, const char *data, uint32_t *offset, uint32_t stop);
 
 #endif

@@ -100,13 +100,20 @@ struct store_owner {
     struct store_metric *series_gauge;
 };
 
-/* Where a scrape stands; see exposition.c.  Whoever moves or frees records corrects the cursors. */
+/* A place in a family: before the record at this offset, or at the end of the chunk. */
+struct mark {
+    uint32_t chunk; /* index in family->chunks */
+    uint32_t offset;
+};
+
+/* Where a scrape stands; see exposition.c.  Whoever moves or frees records corrects the marks. */
 struct cursor {
     struct cursor *next;
     struct family *family; /* NULL: at the end */
-    uint32_t chunk;        /* index in family->chunks */
-    uint32_t offset;       /* in the chunk's data */
-    bool in_family;        /* HELP and TYPE are out */
+    bool in_family;        /* HELP and TYPE are out, and `end` is set */
+    struct mark at;
+    struct mark end; /* what is born behind it is not for this scrape: it may have been shown
+                        before it was dropped and born again */
 };
 
 struct store {
