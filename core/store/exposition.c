@@ -164,6 +164,9 @@ static size_t take_aside(struct exposition *exposition, char *block, size_t size
 {
     size_t len = exposition->aside_len - exposition->aside_at;
 
+    if (len == 0) {
+        return 0;
+    }
     len = len < size ? len : size;
     memcpy(block, exposition->aside + exposition->aside_at, len);
     exposition->aside_at += len;

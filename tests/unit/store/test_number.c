@@ -12,7 +12,7 @@
 
 #include "store/number.h"
 
-#ifndef ROUNDS
+#ifndef ROUNDS /* -DROUNDS=50000000 for a long run */
 #define ROUNDS 200000
 #endif
 

@@ -17,7 +17,11 @@
 #define FAMILIES 5
 #define SERIES 60 /* of one family */
 #define KEEP_S 20
+#ifdef TMON_SANITIZED
+#define ROUNDS 300
+#else
 #define ROUNDS 1500
+#endif
 
 static uint64_t state = 88172645463325252u;
 
