@@ -118,14 +118,15 @@ static char *read_scalar(const char **text, const char *stops)
 static bool read_items(struct reader *reader, struct mock_setting *setting, const char *text)
 {
     const bool map = setting->option->type == TMON_MAP;
-    const char *stops = map ? ",}:" : ",]";
+    const char *stops;
     const char close = map ? '}' : ']';
     bool bracket;
 
     text = skip_blank(text);
     bracket = *text == (map ? '{' : '[');
+    stops = map ? ",}:" : bracket ? ",]" : ",";
     text = skip_blank(text + bracket);
-    while (*text != '\0' && *text != close) {
+    while (*text != '\0' && !(bracket && *text == close)) {
         char *item = read_scalar(&text, stops);
 
         append(&setting->items, setting->count, item);
