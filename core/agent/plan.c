@@ -1,0 +1,189 @@
+/*
+ * plan.c: see plan.h.
+ */
+#include "agent/plan.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "tmon_build.h"
+
+/* The default directory: `plugins` beside the executable in a build tree, else where they are
+ * installed. */
+static void default_directory(const struct spawner *spawner, char *ret_path, size_t size)
+{
+    struct stat there;
+
+    (void)snprintf(ret_path, size, "%s/plugins", spawner_directory(spawner));
+    if (stat(ret_path, &there) < 0 || !S_ISDIR(there.st_mode)) {
+        (void)snprintf(ret_path, size, "%s", TMON_PLUGINDIR);
+    }
+}
+
+static int scan(struct plan *plan, struct spawner *spawner, const struct registry *previous)
+{
+    const struct config_agent *agent = &plan->config->agent;
+    const char **directories = calloc(agent->nplugin_dirs + 1, sizeof *directories);
+    char first[PATH_MAX];
+    int r;
+
+    if (!directories) {
+        return -ENOMEM;
+    }
+    default_directory(spawner, first, sizeof first);
+    directories[0] = first;
+    for (size_t i = 0; i < agent->nplugin_dirs; i++) {
+        directories[i + 1] = agent->plugin_dirs[i];
+    }
+    r = registry_scan(spawner, directories, agent->nplugin_dirs + 1, previous, &plan->registry);
+    free(directories);
+    return r;
+}
+
+static void look_at_registry(const struct plan *plan, struct config_errors *errors)
+{
+    const struct config_position nowhere = {.file = plan->config->path};
+    struct buf why;
+
+    for (size_t i = 0; i < plan->registry->nproblems; i++) {
+        config_warning(errors, nowhere, "%s", plan->registry->problems[i]);
+    }
+    buf_init(&why, 65536);
+    if (registry_conflicts(plan->registry, &why) > 0) {
+        config_error(errors, nowhere, "%s", buf_str(&why));
+    }
+    buf_finish(&why);
+}
+
+/* No plugin offers the component: an error, or a refusal where the plugin's file is there and bad.
+ */
+static int no_component(const struct plan *plan, struct plan_instance *instance, const char *why,
+                        struct config_errors *errors)
+{
+    if (instance->file) {
+        instance->refused = strdup(why);
+        if (!instance->refused) {
+            return -ENOMEM;
+        }
+        if (instance->config->enabled) {
+            config_warning(errors, instance->config->use_at, "instance \"%s\" cannot run: %s",
+                           instance->config->name, why);
+        }
+        return 0;
+    }
+    if (instance->config->enabled) {
+        size_t n = 0;
+        const char **names = registry_names(plan->registry, &n);
+
+        config_unknown_component(instance->config, names, n, errors);
+        free(names);
+    }
+    return 0;
+}
+
+static int look_at_instance(const struct plan *plan, struct plan_instance *instance,
+                            struct config_errors *errors)
+{
+    struct buf why;
+    int r;
+
+    buf_init(&why, 8192);
+    instance->component =
+        registry_find(plan->registry, instance->config->component, &instance->file, &why);
+    if (!instance->component) {
+        r = no_component(plan, instance, buf_str(&why), errors);
+    } else {
+        r = config_instance_settings(instance->config, instance->component, errors,
+                                     &instance->settings);
+        r = r == -EINVAL ? 0 : r; /* it is in `errors`; go on, so that all is told at once */
+    }
+    buf_finish(&why);
+    return r;
+}
+
+static void look_at_files(const struct plan *plan, struct config_errors *errors)
+{
+    const struct config_agent *agent = &plan->config->agent;
+    const struct config_position nowhere = {.file = plan->config->path};
+    const char *const files[] = {agent->tls_certificate, agent->tls_key};
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        if (files[i] && access(files[i], R_OK) < 0) {
+            config_error(errors, nowhere, "agent.tls: %s cannot be read: %s", files[i],
+                         log_errno(errno));
+        }
+    }
+}
+
+static bool named_ready(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->agent.nready; i++) {
+        if (strcmp(config->agent.ready[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int plan_create(struct config *config, struct spawner *spawner, const struct registry *previous,
+                struct config_errors *errors, struct plan **ret_plan)
+{
+    struct plan *plan = calloc(1, sizeof *plan);
+    int r;
+
+    if (!plan) {
+        config_destroy(config);
+        return -ENOMEM;
+    }
+    plan->config = config;
+    r = scan(plan, spawner, previous);
+    if (r < 0) {
+        goto out;
+    }
+    look_at_registry(plan, errors);
+    look_at_files(plan, errors);
+    plan->instances = calloc(config->ninstances ? config->ninstances : 1, sizeof *plan->instances);
+    if (!plan->instances) {
+        r = -ENOMEM;
+        goto out;
+    }
+    plan->n = config->ninstances;
+    for (size_t i = 0; i < plan->n; i++) {
+        plan->instances[i].config = &config->instances[i];
+        plan->instances[i].ready = named_ready(config, config->instances[i].name);
+        r = look_at_instance(plan, &plan->instances[i], errors);
+        if (r < 0) {
+            goto out;
+        }
+    }
+    if (errors->errors > 0) {
+        r = -EINVAL;
+        goto out;
+    }
+    *ret_plan = plan;
+    return 0;
+out:
+    plan_destroy(plan);
+    return r;
+}
+
+void plan_destroy(struct plan *plan)
+{
+    if (!plan) {
+        return;
+    }
+    for (size_t i = 0; i < plan->n; i++) {
+        settings_destroy(plan->instances[i].settings);
+        free(plan->instances[i].refused);
+    }
+    free(plan->instances);
+    registry_destroy(plan->registry);
+    config_destroy(plan->config);
+    free(plan);
+}

@@ -1,0 +1,41 @@
+/*
+ * plan.h: a configuration that was checked against the plugins that are there: all that is needed
+ * to start from.
+ *
+ * Made by `check`, at the start and for a reload, the same way; that is why `check` accepts what
+ * `run` starts.  Blocks (it probes plugins), so it belongs on a thread that may.
+ */
+#ifndef AGENT_PLAN_H
+#define AGENT_PLAN_H
+
+#include "config/config.h"
+#include "plugin/registry.h"
+#include "plugin/spawner.h"
+
+/* What one instance of the configuration comes to. */
+struct plan_instance {
+    const struct config_instance *config;
+    const struct registry_file *file;           /* NULL: disabled and no plugin offers it */
+    const struct manifest_component *component; /* NULL: refused or disabled */
+    struct settings *settings; /* owned until the plan's user takes it (and sets NULL) */
+    char *refused;             /* owned: why its plugin cannot be loaded; NULL: it can */
+    bool ready;                /* named in agent.ready */
+};
+
+struct plan {
+    struct config *config;     /* owned */
+    struct registry *registry; /* owned */
+    size_t n;
+    struct plan_instance *instances;
+};
+
+/*
+ * Takes `config` (as loaded without error), also on failure.  `previous` may be NULL.  0 with an
+ * owned plan; -EINVAL with what is wrong in `errors`; -ENOMEM.  A plugin that is refused is a
+ * warning: the agent runs without it and says so.
+ */
+int plan_create(struct config *config, struct spawner *spawner, const struct registry *previous,
+                struct config_errors *errors, struct plan **ret_plan);
+void plan_destroy(struct plan *plan);
+
+#endif

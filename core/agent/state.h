@@ -1,0 +1,90 @@
+/*
+ * state.h: everything that the agent is made of.  Only agent.c and the files of core/agent/ see it.
+ */
+#ifndef AGENT_STATE_H
+#define AGENT_STATE_H
+
+#include <stdatomic.h>
+
+#include "agent.h"
+#include "agent/heartbeat.h"
+#include "agent/notify.h"
+#include "agent/plan.h"
+#include "agent/process_metrics.h"
+#include "agent/unit.h"
+#include "fetch/broker.h"
+#include "http/http.h"
+
+/* How the last reload went; for status and metrics. */
+struct reload_outcome {
+    int64_t at_ms; /* Unix time; 0: there was none */
+    bool ok;
+    char *errors; /* owned; lines; NULL: none */
+    uint64_t kept, changed, added, removed;
+};
+
+#define RELOAD_TICKETS 16 /* clients that wait for one reload */
+
+struct agent {
+    const struct agent_options *options;
+    int64_t started_ns;
+    struct config *loaded; /* before the first plan: what the building thread takes */
+    struct plan *plan;     /* in force; NULL until the first one is */
+    int lock_fd;
+
+    struct loop *loop;
+    struct store *store;
+    struct verdicts *verdicts;
+    struct http *http;
+    struct spawner *spawner;
+    struct local *local;
+    struct fetch_broker *fetch;
+    struct schedule *schedule;
+    struct unit_world world;
+    struct unit *units;    /* in the order of the configuration */
+    struct unit *retiring; /* being ended */
+
+    struct notify notify;
+    struct heartbeat heartbeat;
+    struct process_metrics process;
+    struct loop_fd signals;
+    int signal_fd;
+    struct loop_timer watchdog, stop_timer;
+
+    atomic_bool running; /* the first plan is in force */
+    atomic_bool stopping;
+    int exit_code;
+
+    bool building, build_again;
+    struct build *build; /* while building */
+    pthread_t builder;
+    uint64_t tickets[RELOAD_TICKETS];
+    size_t ntickets;
+    struct reload_outcome reload;
+
+    struct store_metric *reload_ok, *reload_time, *reloads[2], *clock_steps, *suspends;
+};
+
+/* report.c: documents for the API. */
+json_t *report_status(const struct agent *agent);
+json_t *report_plugins(const struct agent *agent);
+json_t *report_reload(const struct agent *agent);
+
+/* reload.c: builds a plan on a thread of its own, then puts it in force on the main thread. */
+int reload_start(struct agent *agent);
+/* Waits for a build that is under way and throws its plan away. */
+void reload_finish(struct agent *agent);
+
+/* Ends a unit that has left the list; `successor` (may be NULL) starts afterwards. */
+void reload_retire(struct agent *agent, struct unit *unit, struct unit *successor);
+
+/* agent.c: what `listen` and its like come to. */
+struct http_options agent_http_options(struct agent *agent, const struct config *config,
+                                       const char **listen);
+void agent_stop(struct agent *agent, int exit_code);
+/* The first plan is in force. */
+void agent_started(struct agent *agent);
+/* While stopping: ends the loop when no unit is left. */
+void agent_look_if_ended(struct agent *agent);
+
+#endif

@@ -1,0 +1,533 @@
+/*
+ * unit.c: see unit.h.  Here a call's result becomes series, a verdict and metrics, and a change of
+ * state becomes one line in the log.
+ */
+#include "agent/unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/unit_metrics.h"
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "plugin/frame.h"
+
+static void call_next(struct unit *unit, enum ability ability);
+
+static enum verdicts_affects affects_of(enum config_affects affects)
+{
+    return affects == CONFIG_AFFECTS_FAIL      ? AFFECTS_FAIL
+           : affects == CONFIG_AFFECTS_DEGRADE ? AFFECTS_DEGRADE
+                                               : AFFECTS_NOTHING;
+}
+
+static struct verdicts_spec verdict_spec(const struct unit *unit)
+{
+    enum verdicts_affects affects = affects_of(unit->config->affects);
+
+    /* A plugin that cannot be loaded says nothing of what it would have watched. */
+    if (unit->refused && affects == AFFECTS_FAIL) {
+        affects = AFFECTS_DEGRADE;
+    }
+    return (struct verdicts_spec){.name = unit->name,
+                                  .affects = affects,
+                                  .fail_after = unit->config->fail_after,
+                                  .pass_after = unit->config->pass_after,
+                                  .ready = unit->ready};
+}
+
+/* ---- what comes of a call ---- */
+
+static void remember_error(struct unit *unit, const char *text)
+{
+    utf8_copy(unit->last_error, sizeof unit->last_error, text);
+    unit->last_error_ms = clock_real_ms();
+}
+
+static void put_verdict(struct unit *unit, struct verdict *verdict)
+{
+    struct verdicts_change change = {0};
+    char message[256] = "";
+
+    if (!unit->verdict) {
+        verdict_destroy(verdict);
+        return;
+    }
+    if (verdict->message) {
+        utf8_copy(message, sizeof message, verdict->message);
+    }
+    verdicts_put(unit->world->verdicts, unit->verdict, verdict, clock_mono_ns(), clock_real_ms(),
+                 &change);
+    if (!change.changed || (change.first && change.to == TMON_PASS)) {
+        return;
+    }
+    log_at(change.to == TMON_PASS ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "check changed",
+           LOG_S("name", unit->name),
+           LOG_S("from", change.first ? "none" : verdict_name(change.from)),
+           LOG_S("to", verdict_name(change.to)), LOG_S("message", *message ? message : NULL));
+}
+
+static void put_failure(struct unit *unit, const char *text)
+{
+    struct verdict *verdict = verdict_create(TMON_FAIL, text);
+
+    if (verdict) {
+        put_verdict(unit, verdict);
+    }
+}
+
+/* One line in the log for each reason, not one a collection; the metric goes on counting. */
+static void look_at_refusals(struct unit *unit, const struct store_commit_result *result)
+{
+    for (int why = 0; why < STORE_REFUSALS; why++) {
+        if (result->refused[why] == 0 || unit->refused_seen & 1u << why) {
+            continue;
+        }
+        unit->refused_seen |= 1u << why;
+        log_warning("samples are refused", LOG_S("name", unit->name),
+                    LOG_S("reason", store_refusal_name((enum store_refusal)why)),
+                    LOG_S("metric", result->example[why]), LOG_I("count", result->refused[why]),
+                    LOG_S("advice", store_refusal_advice((enum store_refusal)why)));
+    }
+}
+
+static int commit(struct unit *unit, const struct instance_result *result)
+{
+    struct store_commit_result committed;
+    int r = store_commit(unit->world->store, unit->owner, result->samples, result->samples_len,
+                         loop_now(unit->world->loop) / NS_PER_MS, &committed);
+
+    look_at_refusals(unit, &committed);
+    return r;
+}
+
+static void on_done(void *owner, const struct instance_result *result)
+{
+    struct unit *unit = owner;
+    bool failed = result->rc != TMON_OK;
+
+    unit->running = 0;
+    if (result->ability == ABILITY_CHECK) {
+        put_verdict(unit, result->verdict);
+    } else if (!failed && unit->owner) {
+        int r = commit(unit, result);
+
+        if (r < 0) {
+            failed = true;
+            remember_error(unit, r == -EPROTO ? "the plugin sent malformed samples" : log_errno(r));
+        }
+    }
+    unit->runs++;
+    if (failed) {
+        unit->failures++;
+        if (*result->message) {
+            remember_error(unit, result->message);
+        }
+        if (result->ability == ABILITY_COLLECT) {
+            log_debug("collection failed", LOG_S("name", unit->name),
+                      LOG_S("error", result->message));
+        }
+    }
+    unit_metrics_count(unit, result, failed);
+    /* A call that overstays ends late: what is next waits for the next round. */
+    if (result->ability == ABILITY_CHECK && !result->timeout && unit->scheduled) {
+        call_next(unit, ABILITY_COLLECT);
+    }
+}
+
+static void on_state(void *owner, enum instance_state from, enum instance_state to,
+                     const char *reason)
+{
+    struct unit *unit = owner;
+
+    unit_metrics_state(unit, from, to);
+    if (to == INSTANCE_READY) {
+        if (from != INSTANCE_STARTING || instance_counters(unit->instance)->deaths > 0) {
+            log_info("instance is ready again", LOG_S("name", unit->name));
+        }
+        if (unit->due) {
+            unit->due = false;
+            (void)schedule_soon(unit->world->schedule, &unit->entry);
+        }
+        return;
+    }
+    if (to == INSTANCE_STARTING || to == INSTANCE_STOPPED) {
+        return;
+    }
+    log_warning("instance is not ready", LOG_S("name", unit->name),
+                LOG_S("component", unit->component), LOG_S("state", instance_state_name(to)),
+                LOG_S("reason", reason));
+    remember_error(unit, reason);
+    unit->running = 0;
+    if (unit->abilities & ABILITY_CHECK) {
+        put_failure(unit, reason);
+    }
+}
+
+static void on_log(void *owner, tmon_level level, const char *text, uint64_t held_back)
+{
+    static const enum log_level levels[] = {LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING,
+                                            LOG_LEVEL_ERROR};
+    struct unit *unit = owner;
+
+    if (held_back > 0) {
+        log_at(levels[level], "plugin says", LOG_S("name", unit->name), LOG_S("text", text),
+               LOG_I("held_back", held_back));
+    } else {
+        log_at(levels[level], "plugin says", LOG_S("name", unit->name), LOG_S("text", text));
+    }
+}
+
+static void end(struct unit *unit)
+{
+    void (*ended)(struct unit *, void *) = unit->ended;
+
+    unit->ended = NULL;
+    if (ended) {
+        ended(unit, unit->ended_owner);
+    }
+}
+
+static void on_stopped(void *owner)
+{
+    end(owner);
+}
+
+static const struct instance_hooks instance_hooks = {
+    .done = on_done, .state = on_state, .log = on_log, .stopped = on_stopped};
+
+/* ---- the schedule ---- */
+
+/* Calls the first of what the component can do from `ability` on: check before collect. */
+static void call_next(struct unit *unit, enum ability ability)
+{
+    int r;
+
+    if (ability == ABILITY_CHECK && !(unit->abilities & ABILITY_CHECK)) {
+        ability = ABILITY_COLLECT;
+    }
+    if (!(unit->abilities & ability)) {
+        return;
+    }
+    r = instance_call(unit->instance, ability);
+    if (r == 0) {
+        unit->running = ability;
+        /* In a round of the schedule this wakes nobody yet: its flush does, for all together. */
+        if (ability == ABILITY_COLLECT) {
+            local_flush(unit->world->local);
+        }
+        return;
+    }
+    if (r == -EAGAIN && instance_state(unit->instance) == INSTANCE_STARTING) {
+        unit->due = true;
+    } else if (r == -EAGAIN && unit->abilities & ABILITY_CHECK) {
+        /* Not ready: said again, so that the check's age shows that we looked. */
+        put_failure(unit, instance_reason(unit->instance));
+    }
+}
+
+static void on_due(struct schedule_entry *entry, int64_t late_ns)
+{
+    struct unit *unit = entry->owner;
+
+    unit_metrics_late(unit, late_ns);
+    if (instance_busy(unit->instance)) {
+        entry->missed++;
+        store_metric_set(unit->metrics.missed, (double)entry->missed);
+        return;
+    }
+    store_metric_set(unit->metrics.missed, (double)entry->missed);
+    call_next(unit, ABILITY_CHECK);
+}
+
+/* ---- life ---- */
+
+static int make_instance(struct unit *unit, struct plan_instance *from)
+{
+    const struct config_instance *config = from->config;
+    struct instance_options options = {
+        .name = unit->name,
+        .component = unit->component,
+        .path = from->file->path,
+        .spawns = (from->component->flags & TMON_SPAWNS) != 0,
+        .abilities = from->component->abilities,
+        .own = registry_own_component(from->file, config->component),
+        .settings = from->settings,
+        .memory_bytes = config->memory_bytes,
+        .descriptors = config->descriptors,
+        .cpu_percent = config->cpu_percent,
+        .interval_ms = config->interval_ms,
+        .timeout_ms = config->timeout_ms,
+        .loop = unit->world->loop,
+        .spawner = unit->world->spawner,
+        .local = unit->world->local,
+        .broker = unit->world->broker,
+        .hooks = &instance_hooks,
+        .owner = unit,
+    };
+
+    from->settings = NULL;
+    unit->own_thread = options.own != NULL;
+    return instance_create(&options, &unit->instance);
+}
+
+static int make_store_owner(struct unit *unit)
+{
+    const struct store_owner_spec spec = {
+        .name = unit->name,
+        .labels = unit->config->labels,
+        .nlabels = unit->config->nlabels,
+        .keep_ms = unit->config->interval_ms * 5 > 300000 ? unit->config->interval_ms * 5 : 300000,
+    };
+
+    return store_owner_add(unit->world->store, &spec, &unit->owner);
+}
+
+int unit_create(const struct unit_world *world, struct plan_instance *from, struct unit **ret_unit)
+{
+    struct unit *unit = calloc(1, sizeof *unit);
+    int r = -ENOMEM;
+
+    if (!unit) {
+        return -ENOMEM;
+    }
+    unit->world = world;
+    unit->config = from->config;
+    unit->ready = from->ready;
+    unit->name = strdup(from->config->name);
+    unit->component = strdup(from->config->component);
+    if (!unit->name || !unit->component) {
+        goto out;
+    }
+    if (from->file) {
+        unit->file = from->file->identity;
+        unit->path = strdup(from->file->path);
+        unit->plugin = strdup(from->file->name);
+    }
+    if (!from->config->enabled) {
+        unit->disabled = strdup(from->config->disabled_reason ? from->config->disabled_reason
+                                                              : "enabled: false");
+        r = unit->disabled ? 0 : -ENOMEM;
+    } else if (!from->component) {
+        unit->refused = strdup(from->refused ? from->refused : "its plugin cannot be loaded");
+        r = unit->refused ? 0 : -ENOMEM;
+    } else {
+        unit->abilities = from->component->abilities;
+        schedule_entry_init(&unit->entry, on_due, unit);
+        r = make_instance(unit, from);
+    }
+    if (r == 0) {
+        *ret_unit = unit;
+        return 0;
+    }
+out:
+    unit_destroy(unit);
+    return r;
+}
+
+void unit_destroy(struct unit *unit)
+{
+    if (!unit) {
+        return;
+    }
+    if (unit->scheduled) {
+        schedule_remove(unit->world->schedule, &unit->entry);
+    }
+    instance_destroy(unit->instance);
+    unit_metrics_finish(unit);
+    store_owner_remove(unit->world->store, unit->owner);
+    verdicts_remove(unit->world->verdicts, unit->verdict);
+    free(unit->name);
+    free(unit->component);
+    free(unit->path);
+    free(unit->plugin);
+    free(unit->disabled);
+    free(unit->refused);
+    free(unit);
+}
+
+static void add_verdict(struct unit *unit)
+{
+    struct verdicts_spec spec = verdict_spec(unit);
+    int r = verdicts_add(unit->world->verdicts, &spec, &unit->verdict);
+
+    if (r < 0) {
+        log_error("a check has no place in health", LOG_S("name", unit->name), LOG_E(r));
+    }
+}
+
+void unit_start(struct unit *unit)
+{
+    int r;
+
+    if (unit->disabled) {
+        log_info("instance is disabled", LOG_S("name", unit->name),
+                 LOG_S("reason", unit->disabled));
+        return;
+    }
+    if (unit->refused || unit->abilities & ABILITY_CHECK) {
+        add_verdict(unit);
+    }
+    unit_metrics_init(unit);
+    if (unit->refused) {
+        log_warning("instance is not ready", LOG_S("name", unit->name),
+                    LOG_S("component", unit->component), LOG_S("state", "refused"),
+                    LOG_S("reason", unit->refused));
+        remember_error(unit, unit->refused);
+        put_failure(unit, unit->refused);
+        return;
+    }
+    r = make_store_owner(unit);
+    if (r < 0) {
+        log_error("series of an instance have no place", LOG_S("name", unit->name), LOG_E(r));
+    }
+    unit_metrics_state(unit, INSTANCE_STARTING, INSTANCE_STARTING);
+    instance_start(unit->instance);
+    if (!(unit->abilities & (ABILITY_CHECK | ABILITY_COLLECT))) {
+        return;
+    }
+    r = schedule_add(unit->world->schedule, &unit->entry, unit->name, unit->config->interval_ms,
+                     !unit->own_thread);
+    if (r < 0) {
+        log_error("an instance could not be scheduled", LOG_S("name", unit->name), LOG_E(r));
+        return;
+    }
+    unit->scheduled = true;
+}
+
+void unit_stop(struct unit *unit, void (*ended)(struct unit *unit, void *owner), void *owner)
+{
+    if (unit->scheduled) {
+        schedule_remove(unit->world->schedule, &unit->entry);
+        unit->scheduled = false;
+    }
+    unit_metrics_finish(unit);
+    store_owner_remove(unit->world->store, unit->owner);
+    unit->owner = NULL;
+    verdicts_remove(unit->world->verdicts, unit->verdict);
+    unit->verdict = NULL;
+    unit->ended = ended;
+    unit->ended_owner = owner;
+    if (unit->instance) {
+        instance_stop(unit->instance);
+    } else {
+        end(unit);
+    }
+}
+
+/* ---- reload ---- */
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_file(const struct unit *unit, const struct registry_file *file)
+{
+    if (!file || !unit->path) {
+        return !file && !unit->path;
+    }
+    return same_text(unit->path, file->path) && unit->file.device == file->identity.device &&
+           unit->file.inode == file->identity.inode &&
+           unit->file.mtime_ns == file->identity.mtime_ns && unit->file.size == file->identity.size;
+}
+
+bool unit_is(const struct unit *unit, const struct plan_instance *to)
+{
+    const char *disabled = to->config->enabled           ? NULL
+                           : to->config->disabled_reason ? to->config->disabled_reason
+                                                         : "enabled: false";
+
+    return config_instance_equal(unit->config, to->config) && same_file(unit, to->file) &&
+           same_text(unit->disabled, disabled) &&
+           (unit->refused != NULL) == (!disabled && !to->component) &&
+           (!unit->instance || settings_equal(instance_settings(unit->instance), to->settings));
+}
+
+void unit_keep(struct unit *unit, const struct plan_instance *to)
+{
+    unit->config = to->config;
+    unit->ready = to->ready;
+    if (unit->verdict) {
+        struct verdicts_spec spec = verdict_spec(unit);
+
+        verdicts_change(unit->world->verdicts, unit->verdict, &spec);
+    }
+}
+
+/* ---- for people ---- */
+
+const char *unit_state(const struct unit *unit)
+{
+    return unit->disabled  ? "disabled"
+           : unit->refused ? "refused"
+                           : instance_state_name(instance_state(unit->instance));
+}
+
+const char *unit_reason(const struct unit *unit)
+{
+    return unit->disabled  ? unit->disabled
+           : unit->refused ? unit->refused
+                           : instance_reason(unit->instance);
+}
+
+static void set(json_t *object, const char *key, json_t *value)
+{
+    (void)json_object_set_new(object, key, value);
+}
+
+static json_t *layers_json(uint32_t layers)
+{
+    static const struct {
+        uint32_t bit;
+        const char *name;
+    } names[] = {
+        {FRAME_LAYER_NO_NEW_PRIVS, "no_new_privs"}, {FRAME_LAYER_LIMITS, "limits"},
+        {FRAME_LAYER_SECCOMP, "seccomp"},           {FRAME_LAYER_LANDLOCK, "landlock"},
+        {FRAME_LAYER_SCOPE, "landlock_scope"},
+    };
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (layers & names[i].bit) {
+            (void)json_array_append_new(array, json_string(names[i].name));
+        }
+    }
+    return array;
+}
+
+json_t *unit_json(const struct unit *unit)
+{
+    json_t *object = json_object();
+    char when[CLOCK_RFC3339_SIZE];
+
+    set(object, "name", json_string(unit->name));
+    set(object, "component", json_string(unit->component));
+    set(object, "plugin", unit->plugin ? json_string(unit->plugin) : json_null());
+    set(object, "state", json_string(unit_state(unit)));
+    set(object, "reason", json_string(unit_reason(unit)));
+    set(object, "interval", json_real((double)unit->config->interval_ms / 1e3));
+    set(object, "timeout", json_real((double)unit->config->timeout_ms / 1e3));
+    set(object, "runs", json_integer((json_int_t)unit->runs));
+    set(object, "failures", json_integer((json_int_t)unit->failures));
+    set(object, "missed", json_integer((json_int_t)unit->entry.missed));
+    set(object, "series", json_integer(unit->owner ? store_owner_series(unit->owner) : 0));
+    set(object, "last_error", unit->last_error_ms ? json_string(unit->last_error) : json_null());
+    set(object, "last_error_at",
+        unit->last_error_ms ? json_string(clock_rfc3339(unit->last_error_ms, when)) : json_null());
+    if (unit->instance) {
+        const struct instance_counters *counters = instance_counters(unit->instance);
+
+        set(object, "restarts",
+            json_integer(counters->starts > 0 ? (json_int_t)counters->starts - 1 : 0));
+        set(object, "timeouts", json_integer((json_int_t)counters->timeouts));
+        set(object, "quarantines", json_integer((json_int_t)counters->quarantines));
+        set(object, "pid", json_integer(instance_pid(unit->instance)));
+        set(object, "sandbox", layers_json(instance_layers(unit->instance)));
+    } else {
+        set(object, "restarts", json_integer(0));
+    }
+    return object;
+}
