@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "fetch/refuse.h"
 #include "tmon_build.h"
@@ -59,6 +60,14 @@ static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sock
         }
     }
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static CURLcode on_tls(CURL *easy, void *context, void *arg)
+{
+    struct transfer *transfer = arg;
+
+    transfer->hop_secured = true;
+    return CURLE_OK;
 }
 
 static int on_prepared(void *arg, char *peer, char *self, int peer_port, int self_port)
@@ -173,10 +182,18 @@ int easy_setup(struct transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_prepared);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls); // GnuTLS has no such thing
+    curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, transfer);
     curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L);
     if (order->request.insecure) {
         curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
         curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
+    // libcurl keeps the parsed bundle for the next handshake (20 ms saved) only where there is no
+    // folder besides.
+    const char *bundle = curl_version_info(CURLVERSION_NOW)->cainfo;
+    if (bundle && access(bundle, R_OK) == 0) {
+        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
     }
     if (*order->ca_file) {
         curl_easy_setopt(easy, CURLOPT_CAINFO, order->ca_file);

@@ -57,11 +57,20 @@ static int32_t phase_of(const struct transfer *transfer, CURLcode result)
     if (transfer->hop_sent) {
         return TMON_PHASE_ANSWER;
     }
+    if (transfer->hop_secured) {
+        return TMON_PHASE_TLS;
+    }
     switch (result) {
     case CURLE_COULDNT_RESOLVE_HOST:
         return TMON_PHASE_RESOLVE;
     case CURLE_COULDNT_CONNECT:
         return TMON_PHASE_CONNECT;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+        return TMON_PHASE_TLS;
     default:
         break;
     }

@@ -43,7 +43,7 @@ static void begin_hop(struct transfer *transfer, const char *url)
         return;
     }
     easy_set_hop(transfer, transfer->order.request.method, (left_ns + NS_PER_MS - 1) / NS_PER_MS);
-    transfer->hop_sent = false;
+    transfer->hop_secured = transfer->hop_sent = false;
     transfer->curl_error[0] = '\0';
     if (curl_multi_add_handle(transfer->multi, transfer->easy) != CURLM_OK) {
         outcome_fail(transfer, CURLE_OUT_OF_MEMORY);
@@ -136,15 +136,19 @@ static void count_phases(struct transfer *transfer)
     curl_off_t resolved = 0, connected = 0, secured = 0, sent = 0, first = 0;
     CURL *easy = transfer->easy;
     struct transfer_phases *phases = &transfer->phases;
+    long made = 0;
 
     curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &resolved);
     curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connected);
     curl_easy_getinfo(easy, CURLINFO_APPCONNECT_TIME_T, &secured);
     curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &sent);
     curl_easy_getinfo(easy, CURLINFO_STARTTRANSFER_TIME_T, &first);
-    phases->resolve += resolved;
-    phases->connect += connected > resolved ? connected - resolved : 0;
-    phases->tls += secured > connected ? secured - connected : 0;
+    curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &made);
+    if (made > 0) { // else the connection was there, and these are libcurl's overhead
+        phases->resolve += resolved;
+        phases->connect += connected > resolved ? connected - resolved : 0;
+        phases->tls += secured > connected ? secured - connected : 0;
+    }
     phases->first_byte += first > sent ? first - sent : 0;
 }
 

@@ -39,6 +39,7 @@ struct transfer {
     int32_t redirects;
     size_t body_pos;      /* of the request's body, sent */
     bool fresh;           /* asked for a connection of its own (Connection: close) */
+    bool hop_secured;     /* this hop's TLS has begun, so it is connected */
     bool hop_sent;        /* this hop's request may have left */
     bool sent;            /* some hop's may have */
     bool headers_refused; /* more headers than we take */
