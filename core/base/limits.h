@@ -15,6 +15,10 @@
 #define LIMIT_CALL_RESULT_BYTES                                                                    \
     (16u << 20) /* samples of one collection, encoded: about 200,000 series */
 
+/* -- workers, unless `limits:` of the instance says more or less -- */
+#define LIMIT_WORKER_MEMORY_BYTES (256u << 20) /* libraries of databases and of TLS need some 20 */
+#define LIMIT_WORKER_DESCRIPTORS 64            /* a connection or two and files of /proc */
+
 /* -- threads of the agent -- */
 #define LIMIT_LOOP_POSTS 65536 /* work waiting for a loop; more means that the loop hangs */
 
@@ -32,6 +36,7 @@
 #define LIMIT_BUCKETS 512            /* of one histogram or summary */
 #define LIMIT_SUBJECTS 256    /* of one check: subjects and details beyond are counted, not kept */
 #define LIMIT_TEXT_BYTES 4096 /* a message of a check, a detail, a log line of a plugin */
+#define LIMIT_LOG_LINE_BYTES 1024 /* with its NUL, as plugin_api.h says */
 #define LIMIT_VERDICT_BYTES (256u << 10) /* one, encoded: 256 subjects with 1 KiB each fit */
 #define LIMIT_CALL_BYTES (4u << 20)      /* arguments of one call: a notification with its HTML */
 

@@ -21,4 +21,7 @@ void pairs_encode(struct buf *buf, const struct tmon_pair *pairs, size_t n);
 struct tmon_pair *pairs_decode(struct wire_reader *reader, uint32_t max, size_t max_value,
                                size_t *ret_n);
 
+/* Appends a JSON object of strings; what is no UTF-8 becomes '?'. */
+void pairs_to_json(const struct tmon_pair *pairs, size_t n, struct buf *buf);
+
 #endif
