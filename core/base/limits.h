@@ -94,6 +94,8 @@
 #define LIMIT_SERVER_CONNECTIONS 512 /* in total: 25 MB of buffers in the worst case */
 #define LIMIT_SERVER_PER_IP 64       /* connections, off loopback (IPv6: per /64): nobody has them all */
 #define LIMIT_SERVER_HEADER_BYTES 16384 /* request line and headers; many cookies make 8 KiB */
+#define LIMIT_SERVER_QUERY_BYTES 8192 /* a longer query is not looked at */
+#define LIMIT_SERVER_PARAMETERS 64   /* of a query; the rest of it is not looked at */
 #define LIMIT_SERVER_POOL_BYTES 49152 /* a connection's buffer: headers, and the chunks of a scrape */
 #define LIMIT_SERVER_BODY_BYTES 65536 /* no request of today has a body that is looked at */
 #define LIMIT_SERVER_DISCARD_BYTES (1u << 20) /* read of a body that is too long, so that 413 arrives */

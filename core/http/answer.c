@@ -2,8 +2,8 @@
  * answer.c: how every answer is made and sent, so that none goes without its headers or uncounted.
  * Server's thread.
  *
- * An answer that libmicrohttpd makes by itself (400 for what is no HTTP, 414 and 431 for what does not fit its
- * buffer) passes by here; it carries a fixed text only.
+ * An answer that libmicrohttpd makes by itself (400 for what is no HTTP, 414 and 431 for what does
+ * not fit its buffer) passes by here; it carries a fixed text only.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -120,7 +120,8 @@ int answer_shared(struct request *request, const struct shared *shared)
     return response ? queue(request, shared->status, response) : -ENOMEM;
 }
 
-/* The server writes a Date into each answer; into one that lives for a second it is written once. */
+/* The server writes a Date into each answer; into one that lives for a second it is written once.
+ */
 static void add_date(struct MHD_Response *response, int64_t real_ms)
 {
     char text[64];

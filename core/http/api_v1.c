@@ -1,6 +1,6 @@
 /*
- * api_v1.c: /api/v1/...: the agent's own documents.  The checks come straight from the store, the rest from the
- * agent's loop (ask.c).  Server's thread.
+ * api_v1.c: /api/v1/...: the agent's own documents.  The checks come straight from the store, the
+ * rest from the agent's loop (ask.c).  Server's thread.
  */
 #include "base/clock.h"
 #include "http/server.h"

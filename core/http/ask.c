@@ -1,8 +1,9 @@
 /*
  * ask.c: questions that only the agent's loop can answer.
  *
- * The connection is suspended and the question posted; the reply comes over a list under a lock, named by its
- * ticket, so that a reply for a client that has left meanwhile finds nobody instead of a dangling pointer.
+ * The connection is suspended and the question posted; the reply comes over a list under a lock,
+ * named by its ticket, so that a reply for a client that has left meanwhile finds nobody instead of
+ * a dangling pointer.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -34,6 +35,7 @@ static void resume(struct client *client, unsigned status, json_t *document)
     client->answer = document;
     clients_enter(client, CLIENT_ANSWERING);
     MHD_resume_connection(client->connection);
+    gate_poke(client->gate);
 }
 
 static void take_replies(void *arg)

@@ -1,11 +1,11 @@
 /*
  * clients.c: the connections: how many, whose, and for how long.
  *
- * libmicrohttpd's own timeout counts from the last byte, so whoever sends a byte now and then stays for ever.
- * Here a client has so long for a whole request and so long for taking the answer, and is shut down
- * when that has passed.  All of it happens on the one thread that also closes connections, so a descriptor
- * cannot have become somebody else's meanwhile.  A client's place is in the list of its phase; moving it costs
- * a few stores, and the timer looks at the heads only.
+ * libmicrohttpd's own timeout counts from the last byte, so whoever sends a byte now and then stays
+ * for ever. Here a client has so long for a whole request and so long for taking the answer, and is
+ * shut down when that has passed.  All of it happens on the one thread that also closes
+ * connections, so a descriptor cannot have become somebody else's meanwhile.  A client's place is
+ * in the list of its phase; moving it costs a few stores, and the timer looks at the heads only.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -40,8 +40,12 @@ static void shut(struct http *http, struct client *client, enum counters_cut why
 
     unlink_client(&http->clients.lists[client->phase], client);
     client->cut = true;
-    /* What it did not take yet is thrown away, or the kernel would keep it for minutes. */
-    (void)setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    if (client->phase == CLIENT_ANSWERING) {
+        /* It had its time: what it did not take is thrown away, or the kernel would keep it for
+         * minutes.  In the other phases all that may still be on its way is a whole answer, which
+         * shall arrive. */
+        (void)setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    }
     (void)shutdown(client->fd, SHUT_RDWR);
     counters_cut(http->counters, why);
 }
@@ -145,8 +149,8 @@ bool clients_admit(struct http *http, const struct sockaddr *address)
         clients->max) {
         return true;
     }
-    /* A house full of clients that say nothing must not keep a probe out: the one that has been waiting longest
-     * makes room. */
+    /* A house full of clients that say nothing must not keep a probe out: the one that has been
+     * waiting longest makes room. */
     if (clients->lists[CLIENT_RECEIVING].first) {
         shut(http, clients->lists[CLIENT_RECEIVING].first, CUT_MAKE_ROOM);
         return true;

@@ -1,6 +1,7 @@
 /*
- * counters.c: what the server says of itself in the store.  Series of requests are made when they are first
- * needed, one for each handler and status, so their number is bounded by two short tables.  Server's thread.
+ * counters.c: what the server says of itself in the store.  Series of requests are made when they
+ * are first needed, one for each handler and status, so their number is bounded by two short
+ * tables.  Server's thread.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -10,7 +11,8 @@
 #include "http/server.h"
 #include "store/store.h"
 
-static const unsigned statuses[] = {200, 204, 400, 401, 403, 404, 405, 409, 413, 421, 431, 500, 503};
+static const unsigned statuses[] = {200, 204, 400, 401, 403, 404, 405,
+                                    409, 413, 421, 431, 500, 503};
 #define STATUSES (sizeof statuses / sizeof statuses[0])
 #define HANDLERS 32 /* the routes, and one for what found none */
 
@@ -49,9 +51,9 @@ int counters_create(struct store *store, struct counters **ret_counters)
         return -ENOMEM;
     }
     counters->store = store;
-    counters->errors = add(store, TMON_COUNTER, "http_errors_total",
-                           "Answers with a status of 400 or above, an unhealthy health among them.",
-                           NULL, 0);
+    counters->errors =
+        add(store, TMON_COUNTER, "http_errors_total",
+            "Answers with a status of 400 or above, an unhealthy health among them.", NULL, 0);
     counters->clients =
         add(store, TMON_GAUGE, "toiletmon_http_connections", "Open connections.", NULL, 0);
     for (size_t i = 0; i < CUTS; i++) {
@@ -108,8 +110,7 @@ static size_t status_place(unsigned status)
 
 void counters_answer(struct counters *counters, const struct route *route, unsigned status)
 {
-    struct store_metric **metric =
-        &counters->requests[handler_place(route)][status_place(status)];
+    struct store_metric **metric = &counters->requests[handler_place(route)][status_place(status)];
 
     if (!*metric) {
         char code[16];

@@ -1,9 +1,10 @@
 /*
  * gate.c: one libmicrohttpd daemon, run by our loop.
  *
- * The daemon gets no thread of its own: its epoll descriptor is watched by the loop of the server's thread, which
- * thereby runs every listener, every deadline and every answer of the agent, and needs no lock for any of them.
- * It costs one more epoll_wait() a turn, which a measurement cannot tell from noise.
+ * The daemon gets no thread of its own: its epoll descriptor is watched by the loop of the server's
+ * thread, which thereby runs every listener, every deadline and every answer of the agent, and
+ * needs no lock for any of them. It costs one more epoll_wait() a turn, which a measurement cannot
+ * tell from noise.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +19,8 @@
 #include "base/log.h"
 #include "http/server.h"
 
-/* A long answer is sent in many small turns of the daemon: so many before the others have theirs. */
+/* A long answer is sent in many small turns of the daemon: so many before the others have theirs.
+ */
 #define RUNS_PER_TURN 16
 
 static void run(struct gate *gate)
@@ -110,6 +112,32 @@ static size_t unescape(void *cls, struct MHD_Connection *connection, char *text)
     return MHD_http_unescape(text);
 }
 
+/*
+ * Called with the request's target before it is taken apart.  A query is cut before it has more
+ * parameters than we would ever read: where libmicrohttpd (0.9.75) finds no room for one it neither
+ * answers nor closes.
+ */
+static void *on_target(void *cls, const char *target, struct MHD_Connection *connection)
+{
+    char *at = strchr(target, '?');
+    unsigned parameters = 1;
+
+    if (!at) {
+        return NULL;
+    }
+    if (strlen(at) > LIMIT_SERVER_QUERY_BYTES) {
+        at[1] = '\0';
+        return NULL;
+    }
+    while ((at = strchr(at + 1, '&'))) {
+        if (++parameters > LIMIT_SERVER_PARAMETERS) {
+            *at = '\0';
+            break;
+        }
+    }
+    return NULL;
+}
+
 /* What libmicrohttpd has to say about a start that fails; about clients nobody wants to read. */
 static void on_message(void *cls, const char *format, va_list args)
 {
@@ -163,23 +191,23 @@ int gate_create(struct http *http, const struct listener *listener, const char *
         goto out;
     }
     gate->daemon = MHD_start_daemon(
-        flags, 0, on_accept, gate, request_serve, gate,
-        MHD_OPTION_EXTERNAL_LOGGER, on_message, gate, /* first: it hears of the others */
-        MHD_OPTION_LISTEN_SOCKET, fd,
-        MHD_OPTION_CONNECTION_LIMIT, http->clients.max * 2, /* ours comes first, and says whom to refuse */
+        flags, 0, on_accept, gate, request_serve, gate, MHD_OPTION_EXTERNAL_LOGGER, on_message,
+        gate, /* first: it hears of the others */
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+        http->clients.max * 2, /* ours comes first, and says whom to refuse */
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_SERVER_POOL_BYTES,
         MHD_OPTION_CONNECTION_TIMEOUT, 0u, /* clients.c has deadlines instead */
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, gate,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, gate,
-        MHD_OPTION_UNESCAPE_CALLBACK, unescape, gate,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_ARRAY, tls,
-        MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, gate, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, gate, MHD_OPTION_URI_LOG_CALLBACK, on_target, gate,
+        MHD_OPTION_UNESCAPE_CALLBACK, unescape, gate, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
     if (!gate->daemon) {
         r = gate->tls ? -EINVAL : -ENOMEM;
-        buf_printf(why, gate->tls ? "cannot serve TLS on %s: certificate and key are no pair of PEM files "
-                                    "(or out of memory)"
-                                  : "cannot serve HTTP on %s: out of memory or descriptors",
+        buf_printf(why,
+                   gate->tls
+                       ? "cannot serve TLS on %s: certificate and key are no pair of PEM files "
+                         "(or out of memory)"
+                       : "cannot serve HTTP on %s: out of memory or descriptors",
                    listener->address.text);
         goto out;
     }
@@ -196,8 +224,7 @@ out:
 
 int gate_start(struct gate *gate)
 {
-    const union MHD_DaemonInfo *info =
-        MHD_get_daemon_info(gate->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(gate->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     struct http *http = gate->http;
     int r = loop_fd_add(http->loop, &gate->watch, info->epoll_fd, EPOLLIN, on_ready, gate);
 

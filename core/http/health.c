@@ -1,9 +1,9 @@
 /*
  * health.c: /api/health, /api/health/ready and /api/health/live.
  *
- * Probes come often and together, so each document is made at most once a second, and anew at once when a
- * verdict changed; all requests in between get the very same libmicrohttpd response, headers and Date
- * included.  Nothing here waits for anything.  Server's thread.
+ * Probes come often and together, so each document is made at most once a second, and anew at once
+ * when a verdict changed; all requests in between get the very same libmicrohttpd response, headers
+ * and Date included.  Nothing here waits for anything.  Server's thread.
  */
 #include <stdlib.h>
 
@@ -13,8 +13,8 @@
 #include "http/verdict_json.h"
 #include "store/verdicts.h"
 
-/* A document is good for this long.  That a loop hangs may be told late; "not yet ready" must not be told when it is
- * over, or whoever waits for a start waits for nothing. */
+/* A document is good for this long.  That a loop hangs may be told late; "not yet ready" must not
+ * be told when it is over, or whoever waits for a start waits for nothing. */
 #define GOOD_NS NS_PER_S
 #define NOT_GOOD_NS (20 * NS_PER_MS)
 
@@ -45,10 +45,10 @@ static json_t *health_json(const struct http *http, const struct verdicts_summar
     json_t *document;
 
     verdicts_visit(http->verdicts, add_check, &list);
-    document = json_pack("{s:s, s:s, s:s, s:I, s:o}", "status", health_name(summary->health),
-                         "timestamp", clock_rfc3339(real_ms, time), "version", http->version,
-                         "uptime", (json_int_t)((now_ns - http->started_ns) / NS_PER_S), "checks",
-                         list.checks);
+    document =
+        json_pack("{s:s, s:s, s:s, s:I, s:o}", "status", health_name(summary->health), "timestamp",
+                  clock_rfc3339(real_ms, time), "version", http->version, "uptime",
+                  (json_int_t)((now_ns - http->started_ns) / NS_PER_S), "checks", list.checks);
     if (document && json_array_size(list.pending) > 0) {
         (void)json_object_set(document, "pending", list.pending);
     }

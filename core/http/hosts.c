@@ -1,6 +1,6 @@
 /*
- * hosts.c: see hosts.h.  Addresses of the loopback are always good: rebinding needs a name, and whoever typed
- * an address into a browser went there on purpose.
+ * hosts.c: see hosts.h.  Addresses of the loopback are always good: rebinding needs a name, and
+ * whoever typed an address into a browser went there on purpose.
  */
 #include "http/hosts.h"
 
@@ -99,7 +99,8 @@ bool host_allowed(const char *text, const char *const *allowed, size_t nallowed)
            is_listed(host, allowed, nallowed);
 }
 
-bool origin_allowed(const char *origin, const char *host, const char *const *allowed, size_t nallowed)
+bool origin_allowed(const char *origin, const char *host, const char *const *allowed,
+                    size_t nallowed)
 {
     struct host_span span;
     const char *authority;

@@ -1,6 +1,6 @@
 /*
- * index.c: the page at `/`: what is here, for whoever comes with a browser.  No script and no style, so that the
- * policy of all answers holds for it too.  Server's thread.
+ * index.c: the page at `/`: what is here, for whoever comes with a browser.  No script and no
+ * style, so that the policy of all answers holds for it too.  Server's thread.
  */
 #include "http/server.h"
 
@@ -18,7 +18,8 @@ static const char page[] =
     "<dt><a href=\"/api/health/live\">/api/health/live</a><dd>whether the agent is alive\n"
     "<dt><a href=\"/api/metrics\">/api/metrics</a><dd>metrics for Prometheus\n"
     "<dt><a href=\"/api/v1/status\">/api/v1/status</a><dd>the agent itself\n"
-    "<dt><a href=\"/api/v1/checks\">/api/v1/checks</a><dd>each check with its settings and its last word\n"
+    "<dt><a href=\"/api/v1/checks\">/api/v1/checks</a><dd>each check with its settings and its "
+    "last word\n"
     "<dt><a href=\"/api/v1/plugins\">/api/v1/plugins</a><dd>plugins and instances\n"
     "</dl>\n"
     "</html>\n";

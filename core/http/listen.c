@@ -1,9 +1,9 @@
 /*
  * listen.c: see listen.h.
  *
- * A Unix socket is bound under a temporary name, given its mode, told to listen and only then renamed into place:
- * nobody can connect before it listens, so there is no moment in which somebody else could, and a stale file is
- * replaced in one step.
+ * A Unix socket is bound under a temporary name, given its mode, told to listen and only then
+ * renamed into place: nobody can connect before it listens, so there is no moment in which somebody
+ * else could, and a stale file is replaced in one step.
  */
 #include "http/listen.h"
 
@@ -104,7 +104,8 @@ void listen_finish(struct listen_address *address)
     *address = (struct listen_address){0};
 }
 
-static int resolve(const struct listen_address *address, struct buf *why, struct addrinfo **ret_found)
+static int resolve(const struct listen_address *address, struct buf *why,
+                   struct addrinfo **ret_found)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     int r = getaddrinfo(address->host, address->port, &hints, ret_found);
@@ -140,7 +141,8 @@ static unsigned port_of(int fd)
                                             : ((struct sockaddr_in *)&name)->sin_port);
 }
 
-static int open_tcp(const struct listen_address *address, struct buf *why, struct listen_socket *sock)
+static int open_tcp(const struct listen_address *address, struct buf *why,
+                    struct listen_socket *sock)
 {
     struct addrinfo *found = NULL;
     const struct addrinfo *one;
@@ -195,7 +197,8 @@ static int check_stale(const char *path, const struct sockaddr_un *name, struct 
         return -errno;
     }
     if (connect(fd, (const struct sockaddr *)name, sizeof *name) == 0 || errno == EAGAIN) {
-        buf_printf(why, "cannot listen on unix:%s: another process does (is another agent running?)",
+        buf_printf(why,
+                   "cannot listen on unix:%s: another process does (is another agent running?)",
                    path);
         r = -EADDRINUSE;
     }
@@ -203,7 +206,8 @@ static int check_stale(const char *path, const struct sockaddr_un *name, struct 
     return r;
 }
 
-static int open_unix(const struct listen_address *address, struct buf *why, struct listen_socket *sock)
+static int open_unix(const struct listen_address *address, struct buf *why,
+                     struct listen_socket *sock)
 {
     struct sockaddr_un final = {.sun_family = AF_UNIX};
     struct sockaddr_un temporary = {.sun_family = AF_UNIX};
@@ -220,8 +224,7 @@ static int open_unix(const struct listen_address *address, struct buf *why, stru
     }
     (void)unlink(temporary.sun_path);
     sock->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bound = sock->fd >= 0 &&
-            bind(sock->fd, (struct sockaddr *)&temporary, sizeof temporary) == 0;
+    bound = sock->fd >= 0 && bind(sock->fd, (struct sockaddr *)&temporary, sizeof temporary) == 0;
     if (!bound || chmod(temporary.sun_path, 0600) < 0 || listen(sock->fd, SOMAXCONN) < 0 ||
         rename(temporary.sun_path, final.sun_path) < 0 || lstat(final.sun_path, &st) < 0) {
         r = -errno;
@@ -236,7 +239,8 @@ static int open_unix(const struct listen_address *address, struct buf *why, stru
     return 0;
 }
 
-int listen_open(const struct listen_address *address, struct buf *why, struct listen_socket *ret_socket)
+int listen_open(const struct listen_address *address, struct buf *why,
+                struct listen_socket *ret_socket)
 {
     struct listen_socket sock = {.fd = -1};
     int r = address->path ? open_unix(address, why, &sock) : open_tcp(address, why, &sock);

@@ -27,9 +27,10 @@ struct listen_socket {
     ino_t ino;
 };
 
-/* A listening, non-blocking socket.  A Unix socket's file has mode 0600; one that a dead process left is
- * replaced, one that somebody listens on is not.  -errno with a sentence in `why`. */
-int listen_open(const struct listen_address *address, struct buf *why, struct listen_socket *ret_socket);
+/* A listening, non-blocking socket.  A Unix socket's file has mode 0600; one that a dead process
+ * left is replaced, one that somebody listens on is not.  -errno with a sentence in `why`. */
+int listen_open(const struct listen_address *address, struct buf *why,
+                struct listen_socket *ret_socket);
 /* Closes it and, if `address` is a Unix socket whose file is still ours, removes the file. */
 void listen_close(const struct listen_address *address, struct listen_socket *sock);
 

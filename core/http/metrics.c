@@ -1,7 +1,9 @@
 /*
- * metrics.c: /api/metrics: one scrape, sent in chunks as the client takes them.  The store is locked for one chunk
- * at a time and never while sending (store/exposition.h).  Server's thread.
+ * metrics.c: /api/metrics: one scrape, sent in chunks as the client takes them.  The store is
+ * locked for one chunk at a time and never while sending (store/exposition.h).  Server's thread.
  */
+#include <errno.h>
+
 #include "base/clock.h"
 #include "http/server.h"
 #include "store/exposition.h"
@@ -39,12 +41,16 @@ int metrics_answer(struct request *request)
                                                  exposition, end);
     if (!response) {
         exposition_destroy(exposition);
-        return -1;
+        return -ENOMEM;
     }
     (void)MHD_add_response_header(response, "Content-Type", exposition_content_type(format));
     (void)MHD_add_response_header(response, "Vary", "Accept, Accept-Encoding");
     if (gzip) {
         (void)MHD_add_response_header(response, "Content-Encoding", "gzip");
+    }
+    if (request->method == METHOD_HEAD) {
+        /* libmicrohttpd would send the last chunk of a body that HEAD must not have (0.9.75). */
+        (void)MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
     }
     return answer_send(request, MHD_HTTP_OK, response);
 }

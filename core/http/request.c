@@ -1,9 +1,10 @@
 /*
- * request.c: from libmicrohttpd's handler to ours: is the request one that we answer at all, and who does.
+ * request.c: from libmicrohttpd's handler to ours: is the request one that we answer at all, and
+ * who does.
  *
- * libmicrohttpd calls three times over: with the headers, with pieces of the body, and when it is complete.  An
- * answer given at the headers ends the connection, so that is done only for a body too long to be waited for.
- * The rest is decided when the request is complete.
+ * libmicrohttpd calls three times over: with the headers, with pieces of the body, and when it is
+ * complete.  An answer given at the headers ends the connection, so that is done only for a body
+ * too long to be waited for. The rest is decided when the request is complete.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -62,12 +63,14 @@ static unsigned check_names(const struct request *request, const char **ret_erro
     return 0;
 }
 
-/* Whoever writes is on this machine, or shows the token.  A request that a proxy passed on is not from here. */
+/* Whoever writes is on this machine, or shows the token.  A request that a proxy passed on is not
+ * from here. */
 static unsigned check_writer(const struct request *request, const char **ret_error,
                              const char **ret_hint)
 {
     const char *token = request->http->config.write_token;
-    bool forwarded = request_header(request, "Forwarded") || request_header(request, "X-Forwarded-For");
+    bool forwarded =
+        request_header(request, "Forwarded") || request_header(request, "X-Forwarded-For");
 
     if (request->client->gate->unix_socket || (request->client->loopback && !forwarded)) {
         return 0;
@@ -105,7 +108,8 @@ static int answer(struct request *request, const char *path, const char *method)
     }
     request->route = route_find(http_routes, http_nroutes, path);
     if (!request->route) {
-        return answer_error(request, MHD_HTTP_NOT_FOUND, "there is nothing here", "see / for what there is");
+        return answer_error(request, MHD_HTTP_NOT_FOUND, "there is nothing here",
+                            "see / for what there is");
     }
     if (request->method == METHOD_OPTIONS) {
         return answer_constant(request, NULL, NULL);

@@ -1,6 +1,6 @@
 /*
- * router.c: see router.h.  The table is searched from its start: it is short, and what is asked for most stands
- * first.
+ * router.c: see router.h.  The table is searched from its start: it is short, and what is asked for
+ * most stands first.
  */
 #include "http/router.h"
 

@@ -1,5 +1,6 @@
 /*
- * router.h: which handler answers a path and a method.  A table, and pure functions on it; any thread.
+ * router.h: which handler answers a path and a method.  A table, and pure functions on it; any
+ * thread.
  */
 #ifndef HTTP_ROUTER_H
 #define HTTP_ROUTER_H

@@ -1,8 +1,10 @@
 /*
- * server.c: the server as a whole: built, changed and taken down by the agent's thread, run by its own.
+ * server.c: the server as a whole: built, changed and taken down by the agent's thread, run by its
+ * own.
  *
- * A reload is prepared beside what runs (sockets opened, certificates read, daemons made) and handed to the
- * server's thread in one piece, which swaps it in and cannot fail; so a reload that fails has changed nothing.
+ * A reload is prepared beside what runs (sockets opened, certificates read, daemons made) and
+ * handed to the server's thread in one piece, which swaps it in and cannot fail; so a reload that
+ * fails has changed nothing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -71,7 +73,8 @@ static void forget(char **secret)
     }
 }
 
-/* The whole of a PEM file.  A key that others may read is no secret, but that is the operator's affair. */
+/* The whole of a PEM file.  A key that others may read is no secret, but that is the operator's
+ * affair. */
 static int read_pem(const char *path, struct buf *why, char **ret_text)
 {
     char *text = NULL;
@@ -150,7 +153,8 @@ static void change_abandon(struct http *http, struct change *change)
 {
     for (size_t i = 0; change->listeners && i < change->nlisteners; i++) {
         struct listener *one = &change->listeners[i];
-        const struct listener *old = one->address.text ? find_listener(http, one->address.text) : NULL;
+        const struct listener *old =
+            one->address.text ? find_listener(http, one->address.text) : NULL;
 
         if (!old || one->gate != old->gate) {
             gate_destroy(one->gate);

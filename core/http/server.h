@@ -1,10 +1,10 @@
 /*
  * server.h: what the files of the room http share.  Not for other rooms: they include http/http.h.
  *
- * An address of the configuration is a listener; it holds the listening socket for as long as the address stays
- * configured.  A gate is one libmicrohttpd daemon on that socket.  A renewed certificate opens a new gate on
- * the same socket; the old one takes no more connections and goes when its last one has ended.  A client is one
- * connection through a gate.
+ * An address of the configuration is a listener; it holds the listening socket for as long as the
+ * address stays configured.  A gate is one libmicrohttpd daemon on that socket.  A renewed
+ * certificate opens a new gate on the same socket; the old one takes no more connections and goes
+ * when its last one has ended.  A client is one connection through a gate.
  */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
@@ -137,10 +137,11 @@ struct http {
     struct reply *replies;
 };
 
-/* Opens a gate on (a duplicate of) the listener's socket.  `certificate` and `key` are the PEM texts, or NULL.
- * The agent's thread; nothing is accepted until gate_start().  -errno with `why`. */
-int gate_create(struct http *http, const struct listener *listener, const char *certificate, const char *key,
-                struct buf *why, struct gate **ret_gate);
+/* Opens a gate on (a duplicate of) the listener's socket.  `certificate` and `key` are the PEM
+ * texts, or NULL. The agent's thread; nothing is accepted until gate_start().  -errno with `why`.
+ */
+int gate_create(struct http *http, const struct listener *listener, const char *certificate,
+                const char *key, struct buf *why, struct gate **ret_gate);
 /* Server's thread, or when it does not run.  gate_destroy() ends its connections; takes NULL. */
 int gate_start(struct gate *gate);
 void gate_retire(struct gate *gate);

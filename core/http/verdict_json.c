@@ -1,9 +1,9 @@
 /*
  * verdict_json.c: see verdict_json.h.
  *
- * Details stand beside `status`, as in {"status": "pass", "usage": {"percentage": 65}}; a dot in a key nests.  A
- * detail whose place is taken (by one of our own keys, or by another detail) goes, with its whole key, into
- * "details", so that nothing is lost and nothing of ours is overwritten.
+ * Details stand beside `status`, as in {"status": "pass", "usage": {"percentage": 65}}; a dot in a
+ * key nests.  A detail whose place is taken (by one of our own keys, or by another detail) goes,
+ * with its whole key, into "details", so that nothing is lost and nothing of ours is overwritten.
  */
 #include "http/verdict_json.h"
 
@@ -15,9 +15,8 @@
 
 #define NEST_MAX 8 /* deeper keys are mistakes; the rest of the key stays in one piece */
 
-static const char *const own_keys[] = {"status", "message", "age",     "subjects",
-                                       "turns",  "dropped", "details", "name",
-                                       "time",   "affects"};
+static const char *const own_keys[] = {"status",  "message", "age",  "subjects", "turns",
+                                       "dropped", "details", "name", "time",     "affects"};
 
 static bool is_own(const char *key, size_t len)
 {
@@ -151,7 +150,8 @@ json_t *verdict_json(const struct verdicts_view *view, int64_t now_ns)
         /* The last verdict says otherwise, but not often enough in a row yet. */
         (void)json_object_set_new(check, "turns",
                                   json_pack("{s:s, s:i, s:i}", "to", verdict_name(verdict->status),
-                                            "streak", (int)view->streak, "needed", (int)view->needed));
+                                            "streak", (int)view->streak, "needed",
+                                            (int)view->needed));
     }
     if (verdict->dropped > 0) {
         (void)json_object_set_new(check, "dropped", json_integer(verdict->dropped));

@@ -9,8 +9,8 @@
 
 #include "store/verdicts.h"
 
-/* {"status", details..., "subjects", "message", "age"}; the view must have a verdict.  Returns owned, NULL when out
- * of memory. */
+/* {"status", details..., "subjects", "message", "age"}; the view must have a verdict.  Returns
+ * owned, NULL when out of memory. */
 json_t *verdict_json(const struct verdicts_view *view, int64_t now_ns);
 
 #endif
