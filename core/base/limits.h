@@ -12,6 +12,8 @@
     65536 /* one SEQPACKET message; fits the default socket buffer three times */
 #define LIMIT_FRAMES_PER_TURN 64 /* frames read from one worker before the others get their turn   \
                                   */
+#define LIMIT_PROCESS_QUEUE_BYTES                                                                  \
+    (32u << 20) /* waiting for one process: four of the largest HTTP requests on their way to fetch */
 #define LIMIT_CALL_RESULT_BYTES                                                                    \
     (16u << 20) /* samples of one collection, encoded: about 200,000 series */
 
@@ -24,6 +26,7 @@
 
 /* -- what a plugin may declare or say -- */
 #define LIMIT_MANIFEST_BYTES 60000   /* a manifest is one frame */
+#define LIMIT_PLUGIN_FILES 1024      /* of all plugin directories */
 #define LIMIT_COMPONENTS 64          /* of one plugin */
 #define LIMIT_OPTIONS 256            /* of one component, groups counted */
 #define LIMIT_OPTION_DEPTH 4         /* groups in groups; nobody has shown a need for more */

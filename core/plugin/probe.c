@@ -1,0 +1,221 @@
+/*
+ * probe.c: see probe.h.  A loop of its own on the calling thread, a few workers at once.  A worker
+ * that has said what it has to say is killed: nothing was created in it, and its destructors are
+ * nobody's business.
+ */
+#include "plugin/probe.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "plugin/file_check.h"
+#include "plugin/process.h"
+
+#define PROBES_AT_ONCE 4
+#define PROBE_MEMORY (UINT64_C(512) << 20) /* what constructors and libraries may take */
+#define PROBE_DESCRIPTORS 64
+#define KILLED_NS NS_PER_S /* then it is stuck in the kernel and left alone */
+
+#define FAULT_UNEXPECTED "sent a frame that may not come while it is loaded"
+#define FAULT_TIMEOUT "timeout"
+
+struct probing;
+
+struct slot {
+    struct probing *all;
+    struct probe *probe; /* NULL: free */
+    struct process process;
+    struct loop_timer timer;
+};
+
+struct probing {
+    struct loop *loop;
+    struct spawner *spawner;
+    struct probe *probes;
+    size_t n;
+    size_t next;
+    size_t running;
+    int64_t timeout_ms;
+    struct slot slots[PROBES_AT_ONCE];
+};
+
+static void begin(struct slot *slot);
+
+static void set_why(struct probe *probe, const char *text)
+{
+    (void)snprintf(probe->why, sizeof probe->why, "%s", text);
+}
+
+/* The slot's process is gone or given up: on to the next file. */
+static void end(struct slot *slot)
+{
+    struct probing *all = slot->all;
+
+    loop_timer_stop(all->loop, &slot->timer);
+    slot->probe = NULL;
+    all->running--;
+    begin(slot);
+    if (all->running == 0) {
+        loop_stop(all->loop);
+    }
+}
+
+static void on_manifest(struct slot *slot, const struct frame *frame)
+{
+    struct probe *probe = slot->probe;
+
+    if (probe->manifest || *probe->why) {
+        return; // it has answered before
+    }
+    (void)manifest_decode(frame->payload, frame->len, &probe->manifest, probe->why,
+                          sizeof probe->why);
+    process_kill(&slot->process, NULL);
+}
+
+static void on_frame(void *owner, const struct frame *frame)
+{
+    struct slot *slot = owner;
+    struct wire_reader reader;
+
+    wire_reader_init(&reader, frame->payload, frame->len);
+    if (frame->type == FRAME_SANDBOX && !(frame->flags & FRAME_MORE)) {
+        slot->probe->layers = wire_get_u32(&reader);
+    } else if (frame->type == FRAME_MANIFEST && !(frame->flags & FRAME_MORE)) {
+        on_manifest(slot, frame);
+    } else if (frame->type == FRAME_FAILED && !(frame->flags & FRAME_MORE)) {
+        const char *why = wire_get_str(&reader, LIMIT_TEXT_BYTES);
+
+        set_why(slot->probe, *why ? why : "it could not be loaded");
+        process_kill(&slot->process, NULL);
+    } else if (frame->type != FRAME_LOG) {
+        process_kill(&slot->process, FAULT_UNEXPECTED);
+    }
+}
+
+static void on_gone(void *owner, const struct process_end *how)
+{
+    struct slot *slot = owner;
+    struct probe *probe = slot->probe;
+    char text[PROBE_WHY_SIZE - 128];
+
+    if (!probe->manifest && !*probe->why) {
+        if (how->fault && strcmp(how->fault, FAULT_TIMEOUT) == 0) {
+            (void)snprintf(probe->why, sizeof probe->why,
+                           "it did not answer within %g s while it was loaded; is there a "
+                           "constructor that waits?",
+                           (double)slot->all->timeout_ms / MS_PER_S);
+        } else {
+            process_end_text(how, text, sizeof text);
+            (void)snprintf(probe->why, sizeof probe->why, "its worker %s while it was loaded",
+                           text);
+        }
+    }
+    process_finish(&slot->process);
+    end(slot);
+}
+
+static const struct process_hooks hooks = {.frame = on_frame, .gone = on_gone};
+
+static void on_time(struct loop_timer *timer, int64_t now_ns)
+{
+    struct slot *slot = timer->owner;
+
+    if (!slot->process.killed) {
+        process_kill(&slot->process, FAULT_TIMEOUT);
+        (void)loop_timer_set(slot->all->loop, timer, now_ns + KILLED_NS);
+        return;
+    }
+    if (!slot->probe->manifest && !*slot->probe->why) {
+        set_why(slot->probe,
+                "its worker is stuck in the kernel; is the file on a disk that hangs?");
+    }
+    process_finish(&slot->process);
+    end(slot);
+}
+
+static int load(struct slot *slot)
+{
+    struct buf buf;
+    int r;
+
+    buf_init(&buf, FRAME_PAYLOAD_BYTES);
+    wire_put_str(&buf, slot->probe->path);
+    wire_put_u64(&buf, PROBE_MEMORY);
+    wire_put_u32(&buf, PROBE_DESCRIPTORS);
+    wire_put_u32(&buf, 0);
+    wire_put_u8(&buf, 1);
+    wire_put_u8(&buf, 0);
+    process_init(&slot->process, slot->all->loop, &hooks, slot);
+    loop_timer_init(&slot->timer, on_time, slot);
+    r = buf.failed ? -ENAMETOOLONG : 0;
+    if (r == 0) {
+        r = process_start(&slot->process, slot->all->spawner, PROGRAM_WORKER);
+    }
+    if (r == 0) {
+        r = process_send(&slot->process, FRAME_LOAD, 0, buf.data, buf.len);
+    }
+    if (r == 0) {
+        r = loop_timer_set(slot->all->loop, &slot->timer,
+                           clock_mono_ns() + slot->all->timeout_ms * NS_PER_MS);
+    }
+    if (r < 0) {
+        process_finish(&slot->process);
+    }
+    buf_finish(&buf);
+    return r;
+}
+
+/* Takes up the next file that may be loaded at all. */
+static void begin(struct slot *slot)
+{
+    struct probing *all = slot->all;
+
+    while (all->next < all->n) {
+        struct probe *probe = &all->probes[all->next++];
+        struct file_identity identity;
+        int r;
+
+        if (file_check(probe->path, &identity, probe->why, sizeof probe->why) < 0) {
+            continue;
+        }
+        slot->probe = probe;
+        r = load(slot);
+        if (r == 0) {
+            all->running++;
+            return;
+        }
+        slot->probe = NULL;
+        (void)snprintf(probe->why, sizeof probe->why, "its worker could not be started: %s",
+                       log_errno(r));
+    }
+}
+
+void probe_files(struct spawner *spawner, struct probe *probes, size_t n, int64_t timeout_ms)
+{
+    struct probing all = {.spawner = spawner, .probes = probes, .n = n, .timeout_ms = timeout_ms};
+    int r = loop_create(&all.loop);
+
+    for (size_t i = 0; i < n; i++) {
+        probes[i].manifest = NULL;
+        probes[i].layers = 0;
+        probes[i].why[0] = '\0';
+        if (r < 0) {
+            (void)snprintf(probes[i].why, sizeof probes[i].why, "it could not be probed: %s",
+                           log_errno(r));
+        }
+    }
+    if (r < 0) {
+        return;
+    }
+    for (size_t i = 0; i < PROBES_AT_ONCE; i++) {
+        all.slots[i].all = &all;
+        begin(&all.slots[i]);
+    }
+    if (all.running > 0) {
+        (void)loop_run(all.loop);
+    }
+    loop_destroy(all.loop);
+}
