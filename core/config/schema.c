@@ -110,23 +110,20 @@ static bool read_scalar(struct checker *checker, const struct manifest_option *o
     return false;
 }
 
-static bool reserve(struct checker *checker, const struct manifest_option *option,
-                    const struct node *node, size_t count, void *ret_array)
+/* An array of pointers; NULL when there are too many or no memory, which is noted. */
+static void *reserve(struct checker *checker, const struct manifest_option *option,
+                     const struct node *node, size_t count)
 {
-    void *array;
+    void **array;
 
     if (count > LIMIT_SETTING_ITEMS) {
         config_error(checker->errors, node->at, "'%s' has %zu entries, more than %d", option->name,
                      count, LIMIT_SETTING_ITEMS);
-        return false;
+        return NULL;
     }
-    array = calloc(count ? count : 1, sizeof(void *));
-    if (!array) {
-        checker->no_memory = true;
-        return false;
-    }
-    memcpy(ret_array, &array, sizeof array);
-    return true;
+    array = calloc(count ? count : 1, sizeof *array);
+    checker->no_memory |= !array;
+    return array;
 }
 
 static void read_list(struct checker *checker, const struct manifest_option *option,
@@ -139,8 +136,8 @@ static void read_list(struct checker *checker, const struct manifest_option *opt
                      "'%s' must be a list, such as [a, b], not a mapping", option->name);
         return;
     }
-    if (!reserve(checker, option, node, node->kind == NODE_SCALAR ? 1 : node->count,
-                 &setting->items)) {
+    setting->items = reserve(checker, option, node, node->kind == NODE_SCALAR ? 1 : node->count);
+    if (!setting->items) {
         return;
     }
     setting->set = true;
@@ -174,8 +171,9 @@ static void read_map(struct checker *checker, const struct manifest_option *opti
                      node_kind_name(node));
         return;
     }
-    if (!reserve(checker, option, node, node->count, &setting->items) ||
-        !reserve(checker, option, node, node->count, &setting->values)) {
+    setting->items = reserve(checker, option, node, node->count);
+    setting->values = setting->items ? reserve(checker, option, node, node->count) : NULL;
+    if (!setting->values) {
         return;
     }
     setting->set = true;
@@ -216,7 +214,8 @@ static void read_groups(struct checker *checker, const struct manifest_option *o
                      node_kind_name(node));
         return;
     }
-    if (!reserve(checker, option, node, one ? 1 : node->count, &setting->groups)) {
+    setting->groups = reserve(checker, option, node, one ? 1 : node->count);
+    if (!setting->groups) {
         return;
     }
     setting->set = true;
@@ -297,7 +296,8 @@ static void use_fallback(struct checker *checker, const struct manifest_option *
         checker->fallback = false;
         return;
     }
-    if (!reserve(checker, option, &node, LIMIT_SETTING_ITEMS, &setting->items)) {
+    setting->items = reserve(checker, option, &node, LIMIT_SETTING_ITEMS);
+    if (!setting->items) {
         return;
     }
     setting->set = true;
