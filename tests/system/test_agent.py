@@ -1,0 +1,293 @@
+"""The agent as a whole: start, health, readiness, the shipped file, signals, the lock, the end."""
+import json
+import os
+import pathlib
+import signal
+import socket
+import time
+import unittest
+
+import lab
+
+HOST = {"use": "host", "interval": "1s"}
+MEMORY = {"use": "memory", "interval": "1s", "warn_above": 99.8, "fail_above": 99.9}
+
+
+class Start(unittest.TestCase):
+    def test_health_has_the_shape_of_the_seed(self):
+        with lab.Agent(plugins={"memory": MEMORY, "environment": {"use": "environment", "required": ["PATH"]}},
+                       until="ready") as agent:
+            answer = agent.get("/api/health")
+            health = answer.json
+            self.assertEqual(answer.status, 200)
+            self.assertEqual(health["status"], "healthy")
+            self.assertRegex(health["timestamp"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
+            self.assertRegex(health["version"], r"^\d+\.\d+\.\d+$")
+            self.assertGreaterEqual(health["uptime"], 0)
+            self.assertEqual(health["checks"]["memory"]["status"], "pass")
+            self.assertGreater(health["checks"]["memory"]["usage"]["percentage"], 0)
+            self.assertGreaterEqual(health["checks"]["memory"]["age"], 0)
+            self.assertNotIn("message", health["checks"]["environment"])
+            self.assertEqual(agent.get("/api/health/ready").json["ready"], True)
+            self.assertEqual(agent.get("/api/health/live").status, 200)
+            for path in ("/healthz", "/readyz", "/livez"):
+                self.assertEqual(agent.get(path).status, 200, path)
+
+    def test_missing_variables_are_named_and_unhealthy(self):
+        plugins = {"environment": {"use": "environment", "required": ["PATH", "NOT_THERE", "NOR_THIS"]}}
+        with lab.Agent(plugins=plugins) as agent:
+            check = agent.wait_check("environment", "fail")
+            self.assertEqual(check["missing"], ["NOT_THERE", "NOR_THIS"])
+            self.assertIn("NOT_THERE", check["message"])
+            self.assertEqual(agent.get("/api/health").status, 503)
+            self.assertEqual(agent.get("/api/health/live").status, 200)
+
+    def test_affects_and_fail_after(self):
+        missing = {"use": "environment", "required": ["NOT_THERE"], "interval": "200ms"}
+        with lab.Agent(plugins={"degrades": {**missing, "affects": "degrade"},
+                                "shown": {**missing, "affects": "nothing"},
+                                "patient": {**missing, "fail_after": 1000}}, until="ready") as agent:
+            answer = agent.get("/api/health")
+            self.assertEqual((answer.status, answer.json["status"]), (200, "degraded"))
+            self.assertEqual(answer.json["checks"]["shown"]["status"], "fail")
+            self.assertEqual(answer.json["checks"]["patient"]["status"], "pass")
+
+    def test_ready_waits_for_the_named_check(self):
+        with lab.Agent(plugins={"environment": {"use": "environment", "required": ["NOT_THERE"]}},
+                       agent={"ready": ["environment"]}) as agent:
+            agent.wait_check("environment", "fail")
+            answer = agent.get("/api/health/ready")
+            self.assertEqual(answer.status, 503)
+            self.assertFalse(answer.json["ready"])
+            self.assertIn("environment", answer.json["reason"])
+
+    def test_shipped_file(self):
+        text = (lab.SOURCE / "etc" / "toiletmon.yaml").read_text()
+        text = text.replace("listen: 127.0.0.1:9909", "listen: 127.0.0.1:@PORT@")
+        text = text.replace("state_dir: /var/lib/toiletmon", "state_dir: @DIR@/state")
+        with lab.Agent(text=text, until="ready") as agent:
+            checks = agent.health()["checks"]
+            self.assertEqual(sorted(checks), ["disk", "environment", "memory"])
+            metrics = agent.metrics()
+            self.assertGreater(metrics.value("node_memory_MemTotal_bytes"), 0)
+            self.assertEqual(lab.promtool(agent.get("/metrics").text.replace("\r", "")) and True, True)
+            states = {i["name"]: i for i in agent.get("/api/v1/plugins").json["instances"]}
+            self.assertEqual(states["database"]["state"], "disabled")
+            self.assertIn("DATABASE_URL", states["database"]["reason"])
+
+    def test_a_second_agent_on_the_same_state_is_refused(self):
+        with lab.Agent(plugins={"memory": MEMORY}) as agent:
+            other = lab.Agent(plugins={"memory": MEMORY}, agent={"state_dir": str(agent.state_dir)}, until=None)
+            try:
+                other.start()
+                self.assertEqual(other.child.wait(), 1)
+                self.assertIn(f"process {agent.pid}", other.log())
+                self.assertIn("state_dir", other.log())
+            finally:
+                other.remove()
+
+    def test_a_taken_port_is_said(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            agent = lab.Agent(plugins={}, agent={"listen": f"127.0.0.1:{port}"}, until=None)
+            try:
+                agent.start()
+                self.assertEqual(agent.child.wait(), 1)
+                self.assertIn(str(port), agent.log())
+            finally:
+                agent.remove()
+
+    def test_end_is_orderly(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            agent = lab.Agent(plugins={"memory": MEMORY, "disk": {"use": "disk", "interval": "1s"}}, until="ready")
+            with agent:
+                workers = agent.workers()
+                self.assertTrue(workers)
+                started = time.monotonic()
+                self.assertEqual(agent.child.end(number), 0)
+                self.assertLess(time.monotonic() - started, 10)
+                for pid in workers:
+                    self.assertFalse(pathlib.Path(f"/proc/{pid}").exists())
+
+    def test_workers_die_with_a_killed_agent(self):
+        agent = lab.Agent(plugins={"disk": {"use": "disk", "interval": "1s"}}, until="ready")
+        with agent:
+            workers = agent.workers()
+            self.assertTrue(workers)
+            agent.expected_exit = -signal.SIGKILL
+            agent.child.send(signal.SIGKILL)
+            lab.wait_for(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in workers), 5,
+                         "the workers' end")
+
+    def test_service_manager_is_told(self):
+        folder = lab.scratch("notify")
+        path = folder / "socket"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(str(path))
+            manager.settimeout(20)
+            with lab.Agent(plugins={"memory": MEMORY}, env={"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "400000"},
+                           until=None) as agent:
+                said = b""
+                while b"READY=1" not in said or b"WATCHDOG=1" not in said:
+                    said += manager.recv(4096) + b"\n"
+                agent.reload()
+                while b"RELOADING=1" not in said:
+                    said += manager.recv(4096) + b"\n"
+                while said.count(b"READY=1") < 2:
+                    said += manager.recv(4096) + b"\n"
+        path.unlink()
+        folder.rmdir()
+
+
+class OwnMetrics(unittest.TestCase):
+    def test_what_the_agent_says_of_itself(self):
+        with lab.Agent(plugins={"memory": MEMORY, "disk": {"use": "disk", "interval": "1s"}}, until="ready") as agent:
+            lab.wait_for(lambda: agent.metrics().value("toiletmon_instance_runs_total", name="disk", call="check") >= 2)
+            metrics = agent.metrics()
+            self.assertEqual(metrics.value("toiletmon_instance_failures_total", name="disk", call="check"), 0)
+            self.assertEqual(metrics.value("toiletmon_instance_up", name="disk"), 1)
+            self.assertEqual(metrics.value("toiletmon_instance_state", name="disk", state="ready"), 1)
+            self.assertGreaterEqual(metrics.value("toiletmon_instance_duration_seconds_count", name="disk"), 2)
+            self.assertEqual(metrics.value("toiletmon_instance_restarts_total", name="disk"), 0)
+            self.assertIsNotNone(metrics.value("toiletmon_instance_lateness_seconds", name="memory"))
+            self.assertGreater(metrics.value("app_uptime_seconds"), 0)
+            self.assertGreater(metrics.value("process_resident_memory_bytes"), 100000)
+            self.assertGreater(metrics.value("process_open_fds"), 5)
+            self.assertEqual(len(metrics.all("toiletmon_build_info")), 1)
+            self.assertGreater(sum(value for _, value in metrics.all("http_requests_total")), 0)
+            agent.get("/nowhere")
+            self.assertGreater(sum(value for _, value in agent.metrics().all("http_errors_total")), 0)
+
+    def test_promtool_has_nothing_against_our_own(self):
+        allowed = set()
+        for path in (lab.SOURCE / ".." / "shared" / "peers" / "metric-names").glob("*.tsv"):
+            allowed |= {line.split("\t")[0] for line in path.read_text().splitlines()[1:]}
+        with lab.Agent(plugins={"memory": MEMORY, "host": HOST}, until="ready") as agent:
+            lab.wait_for(lambda: agent.metrics().value("node_time_seconds"))
+            complaints = lab.promtool(agent.get("/metrics").text)
+            ours = [line for line in complaints if line.split()[0] not in allowed
+                    and not line.split()[0].startswith(("node_",))]
+            self.assertEqual(ours, [])
+
+
+class Reload(unittest.TestCase):
+    def test_unchanged_instances_keep_their_state(self):
+        plugins = {"memory": MEMORY, "disk": {"use": "disk", "interval": "1s"}}
+        with lab.Agent(plugins=plugins, until="ready") as agent:
+            lab.wait_for(lambda: agent.metrics().value("toiletmon_instance_runs_total", name="disk", call="check") >= 2)
+            before = agent.metrics().value("toiletmon_instance_runs_total", name="disk", call="check")
+            workers = agent.workers()
+            plugins["more"] = {"use": "environment", "required": ["PATH"]}
+            plugins["memory"] = {**MEMORY, "warn_above": 0.001}
+            agent.write(agent.render(plugins))
+            agent.reload()
+            agent.wait_check("more", "pass")
+            agent.wait_check("memory", "warn")
+            self.assertEqual(agent.workers(), workers)
+            self.assertGreaterEqual(agent.metrics().value("toiletmon_instance_runs_total", name="disk", call="check"),
+                                    before)
+            del plugins["more"]
+            agent.write(agent.render(plugins))
+            agent.reload()
+            lab.wait_for(lambda: agent.check("more") is None, 10, "the end of an instance")
+            self.assertEqual(agent.metrics().value("toiletmon_config_last_reload_successful"), 1)
+
+    def test_a_bad_file_changes_nothing_and_says_why(self):
+        plugins = {"memory": MEMORY}
+        with lab.Agent(plugins=plugins, until="ready") as agent:
+            agent.write(agent.render({"memory": {**MEMORY, "warn_abov": 3}}))
+            agent.reload()
+            agent.wait_log(r"toiletmon\.yaml:\d+:\d+: .*warn_abov.*warn_above")
+            lab.wait_for(lambda: agent.metrics().value("toiletmon_config_last_reload_successful") == 0)
+            self.assertEqual(agent.check("memory")["status"], "pass")
+            agent.write(agent.render(plugins))
+            agent.reload()
+            lab.wait_for(lambda: agent.metrics().value("toiletmon_config_last_reload_successful") == 1)
+
+    def test_reload_over_http_answers_with_the_outcome(self):
+        with lab.Agent(plugins={"memory": MEMORY}, until="ready") as agent:
+            answer = agent.get("/api/v1/reload", method="POST")
+            self.assertEqual(answer.status, 200, answer.body)
+            self.assertEqual((answer.json["ok"], answer.json["kept"]), (True, 1))
+            agent.write("agent: {listen: 127.0.0.1:@PORT@}\nplugins: {x: {use: nothing_of_that_name}}\n")
+            answer = agent.get("/api/v1/reload", method="POST")
+            self.assertEqual(answer.status, 422, answer.body)
+            self.assertIn("nothing_of_that_name", answer.json["errors"][0])
+            self.assertRegex(answer.json["errors"][0], r":2:\d+:")
+
+    def test_many_reloads_leave_nothing_behind(self):
+        plugins = {"disk": {"use": "disk", "interval": "1s"}, "memory": MEMORY}
+        with lab.Agent(plugins=plugins, until="ready") as agent:
+            fds = agent.metrics().value("process_open_fds")
+            for i in range(20):
+                plugins["disk"] = {"use": "disk", "interval": "1s", "warn_above": 50 + i}
+                agent.write(agent.render(plugins))
+                self.assertEqual(agent.get("/api/v1/reload", method="POST").status, 200)
+            lab.wait_for(lambda: len(agent.workers()) == 1, 20, "one worker alone")
+            lab.wait_for(lambda: agent.metrics().value("process_open_fds") <= fds + 1, 10, "closed descriptors")
+
+    def test_the_listener_moves(self):
+        with lab.Agent(plugins={"memory": MEMORY}, until="ready") as agent:
+            port = lab.free_port()
+            agent.write(agent.render({"memory": MEMORY}, agent={"listen": [agent_listen(agent), f"127.0.0.1:{port}"]}))
+            agent.reload()
+            lab.wait_for(lambda: lab.get("/api/health/live", port=port).status == 200, 10, "the new listener")
+            self.assertEqual(agent.get("/api/health/live").status, 200)
+
+
+def agent_listen(agent):
+    return f"127.0.0.1:{agent.port}"
+
+
+class Check(unittest.TestCase):
+    """`toiletmon check` and `toiletmon run` say the same of every file."""
+
+    GOOD = {"memory": MEMORY, "disk": {"use": "disk", "interval": "1s", "labels": {"team": "ops"}}}
+    MUTATIONS = [
+        {"memory": {**MEMORY, "interval": "often"}},
+        {"memory": {**MEMORY, "interval": "-1s"}},
+        {"memory": {**MEMORY, "warn_above": "high"}},
+        {"memory": {**MEMORY, "warn_above": 101}},
+        {"memory": {**MEMORY, "colour": "red"}},
+        {"memory": {**MEMORY, "use": "memroy"}},
+        {"memory": {**MEMORY, "affects": "everything"}},
+        {"memory": {**MEMORY, "timeout": "2h"}},
+        {"memory": {**MEMORY, "enabled_if": "NOT_SET_ANYWHERE"}},
+        {"memory": {**MEMORY, "enabled": "perhaps"}},
+        {"memory": "a string"},
+        {"memory": {"use": "postgres"}},
+        {"memory": {"use": "postgres", "dsn": "${NOT_SET_ANYWHERE}"}},
+        {"memory": {"use": "postgres", "dsn": "${NOT_SET_ANYWHERE:-postgres://x}", "enabled": False}},
+        {"Bad Name": MEMORY},
+        {"disk": {"use": "disk", "paths": "/"}},
+        {"disk": {"use": "disk", "paths": [["/"]]}},
+    ]
+
+    def outcome(self, plugins):
+        agent = lab.Agent(plugins=plugins, until=None)
+        try:
+            status, _, errors = agent.cli("check", "-c", agent.config)
+            agent.start()
+
+            def over():
+                return not agent.child.alive() or agent.get("/api/health/ready").status in (200, 503) and \
+                    "toiletmon is running" in agent.log()
+            lab.wait_for(over, 20, "a start or an end")
+            return status == 0, agent.child.alive(), errors + agent.log()
+        finally:
+            agent.remove()
+
+    def test_good(self):
+        self.assertEqual(self.outcome(self.GOOD)[:2], (True, True))
+
+    def test_mutations(self):
+        for mutation in self.MUTATIONS:
+            with self.subTest(mutation=json.dumps(mutation)):
+                accepted, started, said = self.outcome({**self.GOOD, **mutation})
+                self.assertEqual(accepted, started, said)
+
+
+if __name__ == "__main__":
+    unittest.main()
