@@ -954,15 +954,10 @@ int64_t mock_retry_after(const struct mock_host *mock)
     return mock->retry_after_ms;
 }
 
-static void print_sample(const struct mock_sample *sample, const struct mock_sample *before,
-                         FILE *file)
+static void print_sample(const struct mock_sample *sample, FILE *file)
 {
-    static const char *const kinds[] = {"untyped", "gauge", "counter", "histogram", "summary"};
     size_t i;
 
-    if (before == NULL || strcmp(before->name, sample->name) != 0) {
-        (void)fprintf(file, "# TYPE %s %s\n", sample->name, kinds[sample->kind]);
-    }
     if (sample->kind < TMON_HISTOGRAM) {
         (void)fprintf(file, "%s %.17g\n", sample->series, sample->value);
         return;
@@ -974,12 +969,36 @@ static void print_sample(const struct mock_sample *sample, const struct mock_sam
     }
 }
 
+/* The families in the order of their first samples, each in one piece as the format wants it. */
+static void print_samples(const struct mock_host *mock, FILE *file)
+{
+    static const char *const kinds[] = {"untyped", "gauge", "counter", "histogram", "summary"};
+    const struct mock_sample *samples = (const struct mock_sample *)mock->samples.items;
+    const size_t count = mock->samples.count;
+    size_t i, k;
+
+    for (i = 0; i < count; i++) {
+        for (k = 0; k < i && strcmp(samples[k].name, samples[i].name) != 0; k++) {}
+        if (k < i) {
+            continue; // its family is out
+        }
+        if (samples[i].help != NULL) {
+            (void)fprintf(file, "# HELP %s %s\n", samples[i].name, samples[i].help);
+        }
+        (void)fprintf(file, "# TYPE %s %s\n", samples[i].name, kinds[samples[i].kind]);
+        for (k = i; k < count; k++) {
+            if (strcmp(samples[k].name, samples[i].name) == 0) {
+                print_sample(&samples[k], file);
+            }
+        }
+    }
+}
+
 void mock_print(const struct mock_host *mock, FILE *file)
 {
     static const char *const verdicts[] = {"pass", "warn", "fail"};
     const struct detail *details = (const struct detail *)mock->details.items;
     const struct mock_report *report;
-    const struct mock_sample *sample;
     const struct mock_log *log;
     size_t i;
 
@@ -1000,9 +1019,7 @@ void mock_print(const struct mock_host *mock, FILE *file)
             (void)fprintf(file, "# %s: %s\n", details[i].key, details[i].text);
         }
     }
-    for (i = 0; (sample = mock_sample_at(mock, i)) != NULL; i++) {
-        print_sample(sample, mock_sample_at(mock, i == 0 ? SIZE_MAX : i - 1), file);
-    }
+    print_samples(mock, file);
     if (mock->problem[0] != '\0') {
         (void)fprintf(file, "# problem: %s\n", mock->problem);
     }

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -91,6 +92,7 @@ static inline int kit_remove(void **state)
 {
     char command[4096];
 
+    (void)umount2(*state, MNT_DETACH); // a test that failed half-way may have left it mounted
     (void)snprintf(command, sizeof command, "rm -rf '%s'", (const char *)*state);
     free(*state);
     return system(command);
