@@ -142,6 +142,23 @@ struct http_options agent_http_options(struct agent *agent, const struct config 
     };
 }
 
+/* Plugins reach the agent's API by no way: not even through a URL that an operator wrote. */
+int agent_refuse_own_listeners(struct agent *agent, const struct config *config)
+{
+    const char **listen = calloc(config->agent.nlisten, sizeof *listen);
+    int r;
+
+    if (!listen) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < config->agent.nlisten; i++) {
+        listen[i] = config->agent.listen[i].text;
+    }
+    r = fetch_broker_refuse(agent->fetch, listen, config->agent.nlisten);
+    free(listen);
+    return r;
+}
+
 /* ---- signals, clocks, watchdog ---- */
 
 static void on_signal(struct loop_fd *watch, uint32_t events)
@@ -317,6 +334,8 @@ static int make_rooms(struct agent *agent, struct buf *why)
     }
     add_metrics(agent);
     if ((r = spawner_create(why, &agent->spawner)) < 0 ||
+        (r = fetch_broker_create(agent->loop, agent->spawner, &agent->fetch)) < 0 ||
+        (r = agent_refuse_own_listeners(agent, agent->loaded)) < 0 ||
         (r = schedule_create(agent->loop, &hooks, &agent->schedule)) < 0) {
         return r;
     }
@@ -326,6 +345,7 @@ static int make_rooms(struct agent *agent, struct buf *why)
                                        .schedule = agent->schedule,
                                        .store = agent->store,
                                        .verdicts = agent->verdicts,
+                                       .broker = fetch_broker_table(agent->fetch),
                                        .lateness = agent->world.lateness};
     return 0;
 }
@@ -392,6 +412,7 @@ static void finish(struct agent *agent)
     schedule_destroy(agent->schedule);
     local_destroy(agent->local);
     http_destroy(agent->http);
+    fetch_broker_destroy(agent->fetch);
     spawner_destroy(agent->spawner);
     if (agent->store) {
         process_metrics_finish(&agent->process, agent->store);

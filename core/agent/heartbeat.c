@@ -5,10 +5,11 @@
 
 #include "base/clock.h"
 
-#define HANGS_AFTER_NS (10 * NS_PER_S)           /* a turn of the loop takes milliseconds */
-#define COMPONENT_HANGS_AFTER_NS (30 * NS_PER_S) /* its calls read memory and /proc: microseconds  \
-                                                  */
-#define ASK_EVERY_NS NS_PER_S                    /* however many probes come */
+#define HANGS_AFTER_NS (10 * NS_PER_S) /* a turn of the loop takes milliseconds */
+#define COMPONENT_HANGS_AFTER_NS                                                                   \
+    (30 * NS_PER_S)           /* its calls read memory and /proc: microseconds                     \
+                               */
+#define ASK_EVERY_NS NS_PER_S /* however many probes come */
 
 void heartbeat_init(struct heartbeat *heartbeat, struct loop *loop, const struct local *local)
 {

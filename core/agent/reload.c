@@ -308,6 +308,9 @@ static void take_over(struct agent *agent, struct build *build, struct reload_ou
     }
     agent->plan = build->plan;
     build->plan = NULL;
+    if (agent_refuse_own_listeners(agent, agent->plan->config) < 0) {
+        log_warning("new listeners are not refused to plugins: out of memory");
+    }
     log_setup(agent->plan->config->agent.log_level, agent->plan->config->agent.log_format);
     (void)make_units(agent, agent->plan, outcome);
     local_flush(agent->local);

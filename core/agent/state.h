@@ -81,6 +81,7 @@ void reload_retire(struct agent *agent, struct unit *unit, struct unit *successo
 /* agent.c: what `listen` and its like come to. */
 struct http_options agent_http_options(struct agent *agent, const struct config *config,
                                        const char **listen);
+int agent_refuse_own_listeners(struct agent *agent, const struct config *config);
 void agent_stop(struct agent *agent, int exit_code);
 /* The first plan is in force. */
 void agent_started(struct agent *agent);
