@@ -1,8 +1,10 @@
 /*
  * instance.h: the life of an instance as the agent sees it, whatever it runs in.
  *
- *   STARTING -> READY -> (dies) DEGRADED -> STARTING ...  five deaths in ten minutes: QUARANTINED,
- * which ends by itself
+ *   STARTING -> READY -> DEGRADED (died; tried again after a pause) -> READY (when a call has
+ * ended) five deaths in ten minutes: QUARANTINED, which ends by itself -> DEGRADED
+ *
+ * So a worker that dies at each call changes the state once, not at each call.
  *
  * All functions and hooks are the main thread's.  One call at a time.
  */
@@ -25,7 +27,8 @@ struct instance;
 enum instance_state {
     INSTANCE_STARTING, /* its worker is being made */
     INSTANCE_READY,
-    INSTANCE_DEGRADED,    /* create failed or the worker died: tried again after a pause */
+    INSTANCE_DEGRADED,    /* create failed or the worker died: tried again after a pause; it may
+                             be called as soon as there is a worker */
     INSTANCE_QUARANTINED, /* died too often: tried again after a long pause */
     INSTANCE_STUCK,       /* its worker was killed and does not die (waits in the kernel) */
     INSTANCE_REFUSED,     /* its plugin cannot be loaded; only a reload can change that */
@@ -48,7 +51,8 @@ struct instance_result {
 };
 
 struct instance_hooks {
-    /* Once for each accepted instance_call(). */
+    /* Once for each accepted instance_call(), unless it is stopped.  May call instance_call(), not
+     * instance_destroy(); so for `state` and `log`. */
     void (*done)(void *owner, const struct instance_result *result);
     /* After a change of state; `reason` says why it is not ready ("" when it is). */
     void (*state)(void *owner, enum instance_state from, enum instance_state to,
@@ -68,6 +72,8 @@ struct instance_times {
     int64_t quarantine_window_ms; /* ten minutes */
     uint32_t quarantine_deaths;   /* five */
     int64_t stop_grace_ms;        /* two seconds from STOP to SIGKILL */
+    int64_t grace_ms;             /* from a call's deadline to SIGKILL: the interval, 5 s at most */
+    int64_t kill_ms;              /* from SIGKILL to INSTANCE_STUCK: two seconds */
 };
 
 struct instance_options {
@@ -83,6 +89,7 @@ struct instance_options {
     uint32_t cpu_percent;
     int64_t interval_ms;
     int64_t timeout_ms;
+    size_t samples_bytes; /* of one collection, encoded; 0: LIMIT_CALL_RESULT_BYTES */
     struct loop *loop;
     struct spawner *spawner;
     struct local *local;         /* the component thread; needed where `own` is set */
@@ -93,20 +100,23 @@ struct instance_options {
 };
 
 struct instance_counters {
-    uint64_t starts;   /* workers started; restarts are all but the first */
-    uint64_t deaths;   /* workers that ended unasked */
+    uint64_t starts; /* workers started; restarts are all but the first */
+    uint64_t deaths; /* workers that ended unasked, or were killed for what they did */
+    uint64_t create_failures;
     uint64_t timeouts; /* calls that passed their deadline */
     uint64_t slow;     /* of these, calls that ended in the grace period */
     uint64_t quarantines;
     uint64_t log_lines;
     uint64_t log_held_back;
-    uint64_t samples_too_many; /* collections cut at LIMIT_CALL_RESULT_BYTES and thrown away */
+    uint64_t samples_too_many; /* collections beyond samples_bytes, thrown away */
+    uint64_t samples_refused;  /* bad samples that the plugin emitted */
 };
 
 /* Returns owned, in INSTANCE_STARTING; call instance_start() next.  Takes options->settings also on
  * failure.  -ENOMEM. */
 int instance_create(const struct instance_options *options, struct instance **ret_instance);
-/* Ends what runs at once, calls no hook. */
+/* Ends what runs at once, calls no hook.  Takes NULL.  (One that waits for a hanging component
+ * thread is left where it is.) */
 void instance_destroy(struct instance *instance);
 
 void instance_start(struct instance *instance);
@@ -115,7 +125,9 @@ void instance_start(struct instance *instance);
  * running; -EAGAIN: it is not ready (hooks->state told why).
  */
 int instance_call(struct instance *instance, enum ability ability);
-/* Asks it to end: destroy() is called, grace, SIGKILL.  hooks->stopped follows. */
+/* Asks it to end: destroy() is called, grace, SIGKILL.  hooks->stopped follows, later and in any
+ * case within stop_grace_ms + kill_ms (a worker that is stuck is left behind), unless the component
+ * thread hangs; no other hook does. */
 void instance_stop(struct instance *instance);
 /* Ends quarantine or pause now. */
 void instance_retry(struct instance *instance);
@@ -126,6 +138,9 @@ const char *instance_reason(const struct instance *instance);
 const struct instance_counters *instance_counters(const struct instance *instance);
 const struct settings *instance_settings(const struct instance *instance);
 bool instance_busy(const struct instance *instance);
+/* What it said cannot be (malformed samples, seen at the commit): its worker is killed.  `why` is a
+ * static text such as "sent malformed samples". */
+void instance_fault(struct instance *instance, const char *why);
 /* Of its worker; 0: none. */
 int instance_pid(const struct instance *instance);
 /* enum frame_layer of its worker. */
