@@ -1,0 +1,35 @@
+/*
+ * client.h: a request to the agent that --url or TOILETMON_URL names.
+ */
+#ifndef CLI_CLIENT_H
+#define CLI_CLIENT_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "cli/command.h"
+#include "fetch/client.h"
+
+struct client_answer {
+    int status;       /* of HTTP */
+    const char *body; /* ends with a NUL behind `len` bytes; borrowed from `owned` */
+    size_t len;
+    json_t *json; /* owned; NULL when it is none */
+    char *owned;
+};
+
+/* Returns CLI_OK with an answer of any status but 401 and 403, else complains on stderr and returns
+ * the exit code. `accept` NULL: JSON, and anything else is a complaint too.  The answer is finished
+ * by the caller in any case. */
+int client_request(const struct cli *cli, const char *method, const char *path, const char *accept,
+                   struct client_answer *ret_answer);
+void client_answer_finish(struct client_answer *answer);
+/* Where the agent is, for people. */
+const char *client_url(const struct cli *cli);
+
+/* A member as text; "" when it is not there or no text. */
+const char *client_text(const json_t *object, const char *key);
+/* The document on stdout, for scripts. */
+int client_print(const json_t *json);
+
+#endif

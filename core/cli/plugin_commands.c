@@ -1,0 +1,21 @@
+/*
+ * plugin_commands.c: the table of `toiletmon plugin ...`.
+ */
+#include "cli/command.h"
+
+static const struct cli_option list_options[] = {CLI_CLIENT_OPTIONS, CLI_JSON_OPTION, {0}};
+static const struct cli_option describe_options[] = {
+    {"plugin-dir", 'd', "DIRECTORY", "another directory with plugins; may be repeated", true},
+    CLI_JSON_OPTION,
+    {0},
+};
+
+const struct cli_command cli_plugin_commands[] = {
+    {"list", "", "Show the instances and plugins of an agent and what is wrong with them", NULL, 0,
+     0, list_options, NULL, cli_plugin_list},
+    {"describe", "[COMPONENT|FILE.so]",
+     "Print the settings of a component, or of all in a plugin; without a name, list them",
+     "Needs no agent: a worker loads the plugin and says what it declares.", 0, 1, describe_options,
+     NULL, cli_plugin_describe},
+    {0},
+};

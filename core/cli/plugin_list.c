@@ -1,0 +1,100 @@
+/*
+ * plugin_list.c: `toiletmon plugin list`: the instances and plugins of a running agent, and what is
+ * wrong with them.
+ */
+#include <string.h>
+
+#include "cli/client.h"
+#include "cli/show.h"
+#include "cli/table.h"
+
+static void print_instances(const json_t *instances)
+{
+    static const char *const headings[] = {"INSTANCE", "COMPONENT", "STATE",  ">RUNS",
+                                           ">FAILED",  ">RESTARTS", "REASON", NULL};
+    struct table table;
+    const json_t *instance;
+    size_t i;
+
+    table_init(&table, headings);
+    json_array_foreach(instances, i, instance)
+    {
+        static const char *const keys[] = {"runs", "failures", "restarts"};
+        const char *reason = client_text(instance, "reason");
+        char numbers[3][32];
+        const char *cells[7];
+
+        for (size_t k = 0; k < 3; k++) {
+            snprintf(numbers[k], sizeof numbers[k], "%" JSON_INTEGER_FORMAT,
+                     json_integer_value(json_object_get(instance, keys[k])));
+            cells[3 + k] = numbers[k];
+        }
+        cells[0] = client_text(instance, "name");
+        cells[1] = client_text(instance, "component");
+        cells[2] = client_text(instance, "state");
+        cells[6] = *reason ? reason : client_text(instance, "last_error");
+        table_row(&table, cells);
+    }
+    if (table.nrows) {
+        table_print(&table, stdout, table_colour());
+    } else {
+        puts("No instance is configured.");
+    }
+    table_finish(&table);
+}
+
+static void print_plugins(const json_t *plugins)
+{
+    static const char *const headings[] = {"PLUGIN", "VERSION", "STATE", "COMPONENTS",
+                                           "FILE",   "REASON",  NULL};
+    struct table table;
+    const json_t *plugin, *component;
+    size_t i, j;
+
+    table_init(&table, headings);
+    json_array_foreach(plugins, i, plugin)
+    {
+        char components[512] = "";
+        const char *cells[6];
+
+        json_array_foreach(json_object_get(plugin, "components"), j, component)
+        {
+            size_t len = strlen(components);
+
+            snprintf(components + len, sizeof components - len, "%s%s", j ? ", " : "",
+                     json_string_value(component));
+        }
+        cells[0] = client_text(plugin, "name");
+        cells[1] = client_text(plugin, "version");
+        cells[2] = client_text(plugin, "state");
+        cells[3] = components;
+        cells[4] = client_text(plugin, "file");
+        cells[5] = client_text(plugin, "reason");
+        table_row(&table, cells);
+    }
+    if (table.nrows) {
+        table_print(&table, stdout, table_colour());
+    } else {
+        puts("No plugin was found.");
+    }
+    table_finish(&table);
+}
+
+int cli_plugin_list(struct cli *cli)
+{
+    struct client_answer answer;
+    int r = client_request(cli, "GET", "/api/v1/plugins", NULL, &answer);
+
+    if (r == CLI_OK && answer.status != 200) {
+        r = cli_failed("the agent answers %d: %s", answer.status,
+                       client_text(answer.json, "error"));
+    } else if (r == CLI_OK && cli_flag(cli, "json")) {
+        r = client_print(answer.json);
+    } else if (r == CLI_OK) {
+        print_instances(json_object_get(answer.json, "instances"));
+        putchar('\n');
+        print_plugins(json_object_get(answer.json, "plugins"));
+    }
+    client_answer_finish(&answer);
+    return r;
+}

@@ -1,0 +1,18 @@
+/*
+ * show.h: pieces of the API's documents for people.
+ */
+#ifndef CLI_SHOW_H
+#define CLI_SHOW_H
+
+#include <jansson.h>
+
+#include "cli/command.h"
+
+/* "3d4h", "2m10s", "5s": two units at most. */
+const char *show_age(double seconds, char *space, size_t size);
+/* The table of checks: an object by name (health), or an array of objects with a name (the API). */
+void show_checks(const json_t *checks);
+/* "key: value" lines of a check's details, nested ones with dots. */
+void show_details(const json_t *object, const char *prefix);
+
+#endif
