@@ -47,7 +47,7 @@ static void an_env_file(void **state)
                                "LINES=\"first\n"
                                "INSIDE=not a variable\n"
                                "last\"\n"
-                               "ESCAPED=\"quote \\\" inside\"\n"
+                               "ESCAPED=\"quote \\\"\nFAKE=inside\"\n"
                                "CRLF=seven\r\n"
                                "TWICE=first\n"
                                "TWICE=\n"
@@ -67,12 +67,13 @@ static void an_env_file(void **state)
     kit_stop(mock);
     mock = with_file(
         state, text,
-        "[X, INSIDE, TWICE, EMPTY, QUOTED_EMPTY, BLANK, ONLY_COMMENT, CR_EMPTY, NO_EQUALS, "
+        "[X, INSIDE, FAKE, TWICE, EMPTY, QUOTED_EMPTY, BLANK, ONLY_COMMENT, CR_EMPTY, NO_EQUALS, "
         "NO_NAME, PLAI, PLAIN_]");
     assert_int_equal(mock_check(mock, 1000), TMON_OK);
-    assert_string_equal(mock_detail_text(mock, "missing"),
-                        "X,INSIDE,TWICE,EMPTY,QUOTED_EMPTY,BLANK,ONLY_COMMENT,CR_EMPTY,NO_EQUALS,"
-                        "NO_NAME,PLAI,PLAIN_");
+    assert_string_equal(
+        mock_detail_text(mock, "missing"),
+        "X,INSIDE,FAKE,TWICE,EMPTY,QUOTED_EMPTY,BLANK,ONLY_COMMENT,CR_EMPTY,NO_EQUALS,"
+        "NO_NAME,PLAI,PLAIN_");
     kit_stop(mock);
 }
 

@@ -52,6 +52,8 @@ static void is(const struct mock_host *mock, const char *series, double expected
     }
 }
 
+#define HOST_BUFFER 32768 /* as in plugins/host/host.h */
+
 struct file {
     const char *path, *text;
 };
@@ -370,10 +372,13 @@ static void hybrid_control_groups(void **state)
     kit_write(*state, "sys/fs/cgroup/unified/b/cpu.stat", "usage_usec 3000000\n");
     kit_write(*state, "sys/fs/cgroup/unified/b/memory.current", "1\n"); // not what counts
     kit_write(*state, "sys/fs/cgroup/memory/a/memory.usage_in_bytes", "5000\n");
+    kit_write(*state, "sys/fs/cgroup/memory/a/memory.limit_in_bytes",
+              "9223372036854771712\n"); // none
     mock = start(state, "");
     collect(mock);
     is(mock, "cgroup_memory_usage_bytes", 5000);
     is(mock, "cgroup_cpu_usage_seconds_total", 3);
+    absent(mock, "cgroup_memory_limit_bytes");
     kit_stop(mock);
 }
 
@@ -493,6 +498,8 @@ static void lines_longer_than_the_buffer(void **state)
         text[len++] = ' ';
         text[len++] = '0';
     }
+    memcpy(text + strlen("cpu0 1 1 1 1 1 1 1 1 1 1\n") + HOST_BUFFER - 1, "ctxt 666",
+           8); // no line of its own
     (void)snprintf(text + len, sizeof text - len, "\nctxt 88\nprocesses 99");
     kit_write(*state, "proc/stat", text);
     len = (size_t)snprintf(text, sizeof text, "22 1 8:1 / /");

@@ -130,6 +130,11 @@ static void a_path_that_is_not_seen_under_the_mount(void **state)
     kit_near(used(mock), 88);
     kit_write(*state, "proc/self/cgroup", "4:memory:/../../elsewhere\n");
     kit_near(used(mock), 88);
+    kit_write(*state, "proc/self/cgroup",
+              "4:memory:/docker/abc/inner\n"); // seen from /docker/abc on
+    kit_write(*state, "cgroup/memory/inner/memory.limit_in_bytes", "1000000\n");
+    kit_write(*state, "cgroup/memory/inner/memory.usage_in_bytes", "990000\n");
+    kit_near(used(mock), 99);
     kit_stop(mock);
 }
 
