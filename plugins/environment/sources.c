@@ -248,7 +248,7 @@ int environment_find(int procfs, const char *name_or_pid, pid_t *ret_pid)
     long found = 0;
 
     if (is_number(name_or_pid)) {
-        *ret_pid = (pid_t)atol(name_or_pid);
+        *ret_pid = (pid_t)strtol(name_or_pid, NULL, 10);
         return 0;
     }
     (void)snprintf(want, sizeof want, "%s", name_or_pid);
@@ -264,7 +264,7 @@ int environment_find(int procfs, const char *name_or_pid, pid_t *ret_pid)
         if (!is_number(entry->d_name)) {
             continue;
         }
-        pid = atol(entry->d_name);
+        pid = strtol(entry->d_name, NULL, 10);
         (void)snprintf(path, sizeof path, "%s/comm", entry->d_name);
         if ((found == 0 || pid < found) && file_read(procfs, path, comm, sizeof comm) > 0 &&
             strcmp(comm, want) == 0) {

@@ -138,7 +138,7 @@ static int tightest(const struct memory *memory, struct level *ret_level)
     uint64_t total, usage;
     const int rc = machine(memory, &best);
 
-    if (rc < 0) {
+    if (rc != 0) {
         return rc;
     }
     total = best.limit;
@@ -165,7 +165,7 @@ static tmon_rc check(struct tmon_call *call, void *self)
     double used, above;
     const int rc = tightest(memory, &level);
 
-    if (rc < 0) {
+    if (rc != 0) {
         (void)snprintf(text, sizeof text, "cannot read %s/meminfo: %s", memory->procfs,
                        strerror(-rc));
         tmon_report(call, NULL, TMON_FAIL, text);
@@ -194,7 +194,7 @@ static tmon_rc collect(struct tmon_call *call, void *self)
     struct level level;
     const int rc = tightest(memory, &level);
 
-    if (rc < 0) {
+    if (rc != 0) {
         tmon_log(call, TMON_WARNING, "cannot read %s/meminfo: %s", memory->procfs, strerror(-rc));
         return TMON_RETRY;
     }

@@ -48,7 +48,7 @@ int main(int argc, char **argv)
     struct mock_host *mock;
 
     if (argc > 3 && strcmp(argv[1], "--bench") == 0) {
-        rounds = atoi(argv[2]);
+        rounds = (int)strtol(argv[2], NULL, 10);
         argv += 2;
         argc -= 2;
     }

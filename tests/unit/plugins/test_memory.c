@@ -1,6 +1,8 @@
 /* plugins/memory: the machine, control groups of both versions, thresholds. */
 #include "kit.h"
 
+#include <sys/wait.h>
+
 #define MEMINFO                                                                                    \
     "MemTotal:        1000000 kB\nMemFree:          100000 kB\nMemAvailable:     400000 kB\n"      \
     "Buffers:           50000 kB\nCached:           200000 kB\nSwapCached: 5 kB\nShmem: 50000 "    \
@@ -200,6 +202,64 @@ static void this_very_machine(void **state)
     kit_stop(mock);
 }
 
+/* In the child: joins the group, uses memory, asks the plugin.  What it found, as an exit status.
+ */
+static int inside(const char *group)
+{
+    enum { USED = 40 << 20 };
+    char *memory = malloc(USED), pid[32];
+    struct mock_host *mock;
+    double percentage;
+    bool good;
+
+    (void)snprintf(pid, sizeof pid, "%d", (int)getpid());
+    kit_write(group, "cgroup.procs", pid);
+    if (memory == NULL) {
+        return 1;
+    }
+    memset(memory, 1, USED); // so that it is charged
+    mock = kit_start("memory", "");
+    percentage = used(mock);
+    good = strcmp(mock_detail_text(mock, "limit.of"), "cgroup") == 0 &&
+           mock_detail(mock, "limit.bytes") == 128 << 20 && percentage > 30 && percentage < 100 &&
+           memory[USED / 2] == 1;
+    kit_stop(mock);
+    free(memory);
+    return good ? 0 : 2;
+}
+
+static void a_real_control_group(void **state)
+{
+    static const char *const places[][2] = {{"/sys/fs/cgroup/memory", "memory.limit_in_bytes"},
+                                            {"/sys/fs/cgroup", "memory.max"}};
+    char group[256], limit[512];
+    int status = -1;
+    size_t i;
+    pid_t pid;
+
+    for (i = 0; i < 2; i++) {
+        (void)snprintf(group, sizeof group, "%s/tmon-kit-%d", places[i][0], (int)getpid());
+        (void)snprintf(limit, sizeof limit, "%s/%s", group, places[i][1]);
+        if (mkdir(group, 0755) == 0) {
+            if (access(limit, W_OK) == 0) {
+                break;
+            }
+            (void)rmdir(group);
+        }
+    }
+    if (i == 2) {
+        skip(); // not root, or a container that may not make groups
+    }
+    kit_write(group, places[i][1], "134217728"); // room for a sanitizer
+    pid = fork();
+    if (pid == 0) {
+        _exit(inside(group));
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(rmdir(group), 0);
+    assert_int_equal(status, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +274,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(odd_files, kit_scratch, kit_remove),
         cmocka_unit_test(wrong_settings),
         cmocka_unit_test(this_very_machine),
+        cmocka_unit_test(a_real_control_group),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
