@@ -9,6 +9,8 @@
  *
  *     cc -shared -fPIC -fvisibility=hidden -o example.so example.c $(pkg-config --cflags toiletmon)
  */
+#define _POSIX_C_SOURCE 200809L /* for -std=c11: what we use beyond C itself */
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
