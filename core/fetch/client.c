@@ -61,11 +61,13 @@ static int find_program(char ret_path[static PATH_MAX])
 
 static int start(const char *path, struct child *ret_child)
 {
-    char *argv[] = {(char *)PROGRAM, NULL}, *envp[] = {NULL};
+    char own_pid[16];
+    char *argv[] = {(char *)PROGRAM, own_pid, NULL}, *envp[] = {NULL};
     posix_spawn_file_actions_t actions;
     int pair[2], r;
     pid_t pid;
 
+    (void)snprintf(own_pid, sizeof own_pid, "%d", (int)getpid());
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
         return -errno;
     }

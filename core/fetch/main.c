@@ -9,15 +9,22 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <limits.h>
-#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "fetch/confine.h"
 #include "fetch/transfer.h"
 #include "plugin/frame.h"
+#include "worker/confine.h"
+#include "worker/sandbox.h"
 
+#define MEMORY_BYTES                                                                               \
+    (UINT64_C(512) << 20) /* 128 bodies of 1 MiB, resolver threads, OpenSSL: half of it */
+#define DESCRIPTORS 1024  /* 128 requests, each with a socket and a resolver's pair */
+#define RESOLVER_STACK_BYTES                                                                       \
+    (256u << 10)            /* the limit counts stacks; getaddrinfo wants 100 KiB at worst */
 #define CONNECTIONS_KEPT 32 /* idle ones; more sinks and targets than that are rare */
 
 struct fetcher {
@@ -164,12 +171,49 @@ static int run(struct fetcher *fetcher)
     }
 }
 
-int main(void)
+static pid_t read_pid(const char *text)
 {
-    struct fetcher *fetcher;
-    int r = confine_begin();
+    char *end;
+    long pid;
 
-    if (r < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    errno = 0;
+    pid = strtol(text, &end, 10);
+    return errno == 0 && *end == '\0' && pid > 0 && pid == (pid_t)pid ? (pid_t)pid : -1;
+}
+
+/* The same walls as around a plugin: this one reads what strangers send. */
+static int confine(void)
+{
+    const struct confine_limits limits = {.memory_bytes = MEMORY_BYTES, .descriptors = DESCRIPTORS};
+    pthread_attr_t threads;
+    int r = confine_limit(&limits);
+
+    if (r == 0) {
+        r = -pthread_attr_init(&threads);
+    }
+    if (r == 0) {
+        pthread_attr_setstacksize(&threads, RESOLVER_STACK_BYTES);
+        r = -pthread_setattr_default_np(&threads);
+        pthread_attr_destroy(&threads);
+    }
+    confine_name("fetch");
+    (void)sandbox_apply(
+        false); // the agent says of workers which layers there are; here it is the same
+    return r;
+}
+
+int main(int argc, char **argv)
+{
+    pid_t agent = argc == 2 ? read_pid(argv[1]) : -1;
+    struct fetcher *fetcher;
+    int r;
+
+    if (agent < 0) {
+        (void)fprintf(stderr, "toiletmon-fetch: it is started by toiletmon, not by hand\n");
+        return 64;
+    }
+    confine_start(agent);
+    if (confine() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         return EXIT_FAILURE;
     }
     fetcher = calloc(1, sizeof *fetcher);
@@ -179,10 +223,7 @@ int main(void)
     curl_multi_setopt(fetcher->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
     frame_assembly_init(&fetcher->assembly, FETCH_ORDER_BYTES);
     buf_init(&fetcher->reply, FETCH_RESPONSE_BYTES(LIMIT_HTTP_CLIENT_BYTES));
-    r = confine_finish();
-    if (r == 0) {
-        r = run(fetcher);
-    }
+    r = run(fetcher);
     // Resolver threads may still hang in the C library: leave without waiting for anybody.
     _exit(r < 0 && r != -EPIPE ? EXIT_FAILURE : EXIT_SUCCESS);
 }

@@ -70,7 +70,7 @@ class Fetch:
         self.call = 0
         self.answers = {}
         # preexec: descriptor 3 is the one it speaks on, and only that
-        self.process = subprocess.Popen([PROGRAM], env={}, stdin=subprocess.DEVNULL, pass_fds=(3,), close_fds=True,
+        self.process = subprocess.Popen([PROGRAM, str(os.getpid())], env={}, stdin=subprocess.DEVNULL, pass_fds=(3,), close_fds=True,
                                         preexec_fn=lambda: os.dup2(theirs.fileno(), 3))
         theirs.close()
 
@@ -414,7 +414,7 @@ class Process(FetchCase):
         self.assertEqual((self.status("NoNewPrivs"), self.status("Seccomp")), ("1", "2"))
         limits = pathlib.Path(f"/proc/{self.fetch.process.pid}/limits").read_text()
         self.assertRegex(limits, r"Max core file size\s+0\s+0")
-        self.assertRegex(limits, r"Max address space\s+1073741824")
+        self.assertRegex(limits, r"Max data size\s+536870912")
         self.assertEqual(pathlib.Path(f"/proc/{self.fetch.process.pid}/environ").read_bytes(), b"")
 
     @lab.plain_build_only
