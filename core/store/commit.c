@@ -97,7 +97,8 @@ static int create(struct commit *commit, uint32_t hash, uint32_t len, struct rec
             return 1;
         }
     }
-    error = record_add(store, family, commit->text, len, hash, extra, &record);
+    error = record_add(store, family, commit->text + family->name_len, len - family->name_len, hash,
+                       extra, &record);
     if (error) {
         free(extra);
         if (family->live == 0) {
@@ -116,8 +117,8 @@ static int create(struct commit *commit, uint32_t hash, uint32_t len, struct rec
 
 static bool is_it(const struct commit *commit, struct record *record, uint32_t len)
 {
-    return record && record->owner == commit->owner->index && record->text_len == len &&
-           memcmp(record_text(record), commit->text, len) == 0;
+    return record && record->owner == commit->owner->index &&
+           record_is(commit->store, record, commit->text, len);
 }
 
 /* The series of the sample, made if there is none.  1: refused. */
@@ -179,7 +180,7 @@ static int fit_extra(struct commit *commit, struct record **record)
     }
     // From now on with a time, or without: another layout.
     free(extra);
-    len = (*record)->text_len;
+    len = record_family(commit->store, *record)->name_len + (*record)->text_len;
     hash = (*record)->hash;
     record_drop(commit->store, (*record)->id);
     error = create(commit, hash, len, record);
@@ -234,7 +235,7 @@ static int take(struct commit *commit)
     if (record->flags & RECORD_EXTRA) {
         fill_extra(*record_extra(record), sample);
     }
-    record->value = sample->value;
+    record_set(record, sample->value);
     record->commit = number;
     record->seen_s = commit->now_s;
     commit->before = record->id;

@@ -70,7 +70,7 @@ static struct record *seek(const struct store *store, struct cursor *cursor)
                 if (!(record->flags & RECORD_DEAD)) {
                     return record;
                 }
-                cursor->at.offset += record->slots * 8u;
+                cursor->at.offset += record_bytes(record);
             }
             cursor->at = (struct mark){.chunk = cursor->at.chunk + 1};
         }
@@ -125,7 +125,8 @@ static ssize_t render_some(struct exposition *exposition, char *block, size_t si
     while ((record = seek(store, cursor)) != NULL) {
         bool head = !cursor->in_family;
         bool plain = !head && record->flags == 0;
-        size_t need = head ? render_head_need(cursor->family) : render_record_need(record);
+        size_t need =
+            head ? render_head_need(cursor->family) : render_record_need(cursor->family, record);
         char *place;
         char *stop;
 
@@ -133,7 +134,8 @@ static ssize_t render_some(struct exposition *exposition, char *block, size_t si
             uint32_t before = cursor->at.offset;
             const char *data = store->chunks[cursor->family->chunks[cursor->at.chunk]].data;
 
-            out = render_plain(out, end, data, &cursor->at.offset, stop_of(store, cursor));
+            out = render_plain(out, end, cursor->family, data, &cursor->at.offset,
+                               stop_of(store, cursor));
             if (cursor->at.offset != before) {
                 continue;
             }
@@ -147,7 +149,7 @@ static ssize_t render_some(struct exposition *exposition, char *block, size_t si
             enter_family(store, cursor);
         } else {
             stop = render_record(place, record, cursor->family, exposition->openmetrics);
-            cursor->at.offset += record->slots * 8u;
+            cursor->at.offset += record_bytes(record);
         }
         if (place == exposition->aside) {
             exposition->aside_len = (size_t)(stop - place);

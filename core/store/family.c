@@ -98,8 +98,10 @@ int family_add(struct store *store, const char *name, tmon_metric_kind kind,
         return -ENOMEM;
     }
     family->kind = kind;
-    family->name = strdup(name);
-    if (!family->name || map_put(&store->by_name, family->name, strlen(name), family) < 0) {
+    family->name_len = (uint32_t)strlen(name);
+    family->name = calloc(1, family->name_len + 1 + CHUNK_SLACK);
+    if (!family->name || map_put(&store->by_name, memcpy(family->name, name, family->name_len),
+                                 family->name_len, family) < 0) {
         free(family->name);
         free(family);
         return -ENOMEM;

@@ -21,8 +21,7 @@ uint32_t index_find(const struct store *store, uint32_t hash, const char *text, 
     for (uint32_t at = hash & mask; store->index[at] != NO_SERIES; at = (at + 1) & mask) {
         struct record *record = record_at(store, store->index[at]);
 
-        if (record->hash == hash && record->text_len == len &&
-            memcmp(record_text(record), text, len) == 0) {
+        if (record->hash == hash && record_is(store, record, text, len)) {
             return record->id;
         }
     }

@@ -61,7 +61,8 @@ static int enter(struct store *store, const struct store_metric_spec *spec,
         error = family_add(store, spec->name, spec->kind, &family);
     }
     if (error == 0) {
-        error = record_add(store, family, text, len, hash, extra, &record);
+        error = record_add(store, family, text + family->name_len, len - family->name_len, hash,
+                           extra, &record);
         if (error && family->live == 0) {
             family_drop(store, family);
         }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/number.h"
 #include "store/series.h"
 
 static int chunk_new(struct store *store, struct family *family)
@@ -51,8 +52,9 @@ static int chunk_grow(struct chunk *chunk, uint32_t need)
     uint32_t size = chunk->size ? chunk->size : 256;
     char *data;
 
-    while (size < chunk->used + need) {
-        size += size / 2;
+    while (size <
+           chunk->used + need) { // by a quarter: it is copied four times, and an eighth is idle
+        size += size / 4;
     }
     size = (size < CHUNK_BYTES ? size : CHUNK_BYTES) & ~7u;
     data = realloc(chunk->data, (size_t)size + CHUNK_SLACK);
@@ -96,11 +98,35 @@ static void give_ref(struct store *store, uint32_t id)
     store->free_ref = id;
 }
 
+static void render_value(struct record *record)
+{
+    char text[NUMBER_MAX];
+    size_t len = (size_t)(number_put(text, record->value) - text);
+
+    if (len >= VALUE_BYTES) {
+        record->flags |= RECORD_LONG;
+        return;
+    }
+    record->flags &= (uint8_t)~RECORD_LONG;
+    text[len] = '\n';
+    memcpy(record_text(record) + record->text_len, text, VALUE_BYTES);
+    record->value_len = (uint8_t)(len + 1);
+}
+
+void record_set(struct record *record, double value)
+{
+    bool same = memcmp(&record->value, &value, sizeof value) == 0; // NaN, too
+
+    record->value = value;
+    if (!same && !(record->flags & RECORD_EXTRA)) {
+        render_value(record);
+    }
+}
+
 int record_add(struct store *store, struct family *family, const char *text, uint32_t len,
                uint32_t hash, struct extra *extra, struct record **ret_record)
 {
-    uint32_t need =
-        ((uint32_t)sizeof(struct record) + (extra ? (uint32_t)sizeof extra : 0) + len + 7) & ~7u;
+    uint32_t need = record_bytes_for(len, extra != NULL);
     struct chunk *chunk = NULL;
     struct record *record;
     uint32_t id;
@@ -126,7 +152,6 @@ int record_add(struct store *store, struct family *family, const char *text, uin
     *record = (struct record){
         .id = id,
         .hash = hash,
-        .slots = (uint16_t)(need / 8),
         .text_len = (uint16_t)len,
         .flags = extra ? RECORD_EXTRA : 0,
     };
@@ -134,6 +159,9 @@ int record_add(struct store *store, struct family *family, const char *text, uin
         *record_extra(record) = extra;
     }
     memcpy(record_text(record), text, len);
+    if (!extra) {
+        render_value(record);
+    }
     chunk->used += need;
     family->live++;
     store->live++;
@@ -205,7 +233,7 @@ static void chunk_compact(struct store *store, struct family *family, uint32_t n
 
     for (uint32_t from = 0; from < chunk->used;) {
         struct record *record = (struct record *)(void *)(chunk->data + from);
-        uint32_t bytes = record->slots * 8u;
+        uint32_t bytes = record_bytes(record);
 
         // A mark that was moved down never meets a later `from`, which is above where it is now.
         each_mark(store, family, n, record_moves, &(struct move){n, from, to});
@@ -260,7 +288,7 @@ static void kill_record(struct store *store, struct family *family, struct chunk
     atomic_fetch_sub_explicit(&store->owners[record->owner]->series, 1, memory_order_relaxed);
     record->flags |= RECORD_DEAD;
     give_ref(store, record->id);
-    chunk->dead += record->slots * 8u;
+    chunk->dead += record_bytes(record);
     family->live--;
     store->live--;
 }
@@ -292,7 +320,7 @@ static void drop_in_family(struct store *store, struct family *family,
         for (uint32_t at = 0; at < chunk->used;) {
             struct record *record = (struct record *)(void *)(chunk->data + at);
 
-            at += record->slots * 8u;
+            at += record_bytes(record);
             if (!(record->flags & RECORD_DEAD) && test(arg, record)) {
                 kill_record(store, family, chunk, record);
             }

@@ -51,14 +51,14 @@ static char *put_help(char *out, const char *help, bool openmetrics)
 
 size_t render_head_need(const struct family *family)
 {
-    return 2 * strlen(family->name) + (family->help ? 2 * strlen(family->help) : 0) + 64;
+    return 2 * (size_t)family->name_len + (family->help ? 2 * strlen(family->help) : 0) + 64;
 }
 
 /* The family's name in OpenMetrics, where a counter goes without its _total.  0: no counter there,
  * since it has no such ending or the shorter name is another family's. */
 static size_t counter_base(const struct store *store, const struct family *family)
 {
-    size_t len = strlen(family->name);
+    size_t len = family->name_len;
 
     if (family->kind != TMON_COUNTER || len <= 6 || strcmp(family->name + len - 6, "_total") != 0 ||
         map_get(&store->by_name, family->name, len - 6)) {
@@ -92,7 +92,7 @@ static char *put_help_line(char *out, const struct family *family, size_t len, b
 char *render_head(char *out, const struct store *store, const struct family *family,
                   bool openmetrics)
 {
-    size_t len = strlen(family->name);
+    size_t len = family->name_len;
     const char *type = text_types[family->kind];
 
     if (openmetrics) {
@@ -115,31 +115,31 @@ char *render_head(char *out, const struct store *store, const struct family *fam
 /* One line of a series: its text with a suffix after the name and one more label, number and time.
  */
 struct line {
-    const char *text; /* `name ` or `name{labels} ` */
+    const struct family *family;
+    const char *text; /* ` ` or `{labels} ` */
     uint32_t text_len;
-    uint32_t name_len;
     int64_t time_ms;
     bool openmetrics;
 };
 
 static char *put_name(char *out, const struct line *line, const char *suffix)
 {
-    out = put(out, line->text, line->name_len);
+    out = put(out, line->family->name, line->family->name_len);
     return put_str(out, suffix);
 }
 
 static char *put_labels(char *out, const struct line *line)
 {
-    return put(out, line->text + line->name_len, line->text_len - line->name_len);
+    return put(out, line->text, line->text_len);
 }
 
 /* With label `key` (which carries its `="`) and a bound as its value. */
 static char *put_labels_and(char *out, const struct line *line, const char *key, double bound)
 {
-    uint32_t labels = line->text_len - line->name_len - 1; // without the space
+    uint32_t labels = line->text_len - 1; // without the space
 
     if (labels > 0) {
-        out = put(out, line->text + line->name_len, labels - 1); // without the brace
+        out = put(out, line->text, labels - 1); // without the brace
         *out++ = ',';
     } else {
         *out++ = '{';
@@ -238,9 +238,10 @@ static char *put_summary(char *out, const struct line *line, const struct record
     return put_sum_and_count(out, line, record->value, extra->count, true);
 }
 
-size_t render_record_need(struct record *record)
+size_t render_record_need(const struct family *family, struct record *record)
 {
-    size_t line = record->text_len + SUFFIX_MAX + LABEL_MAX + NUMBER_MAX + TIME_MAX + 8;
+    size_t line =
+        family->name_len + record->text_len + SUFFIX_MAX + LABEL_MAX + NUMBER_MAX + TIME_MAX + 8;
     size_t lines = 3;
 
     if (!(record->flags & RECORD_EXTRA)) {
@@ -257,9 +258,9 @@ char *render_record(char *out, struct record *record, const struct family *famil
 {
     const struct extra *extra = record->flags & RECORD_EXTRA ? *record_extra(record) : NULL;
     struct line line = {
+        .family = family,
         .text = record_text(record),
         .text_len = record->text_len,
-        .name_len = (uint32_t)strlen(family->name),
         .time_ms = extra ? extra->time_ms : 0,
         .openmetrics = openmetrics,
     };
@@ -271,39 +272,46 @@ char *render_record(char *out, struct record *record, const struct family *famil
     if (family->kind == TMON_SUMMARY) {
         return put_summary(out, &line, record, extra);
     }
-    out = put(out, line.text, line.text_len);
+    out = put_name(out, &line, "");
+    out = put_labels(out, &line);
     out =
         number_put(out, extra && extra->metric ? store_metric_value(extra->metric) : record->value);
     return end_line(out, &line);
 }
 
-char *render_plain(char *out, const char *end, const char *data, uint32_t *offset, uint32_t stop)
+/* In steps of 32 bytes, past the end if need be (see CHUNK_SLACK): no call, no odd tails. */
+static char *put_by_32(char *out, const char *text, uint32_t len)
+{
+    for (uint32_t i = 0; i < len; i += 32) {
+        memcpy(out + i, text + i, 32);
+    }
+    return out + len;
+}
+
+char *render_plain(char *out, const char *end, const struct family *family, const char *data,
+                   uint32_t *offset, uint32_t stop)
 {
     uint32_t at = *offset;
+    uint32_t name_len = family->name_len;
 
     while (at < stop) {
         const struct record *record = (const struct record *)(const void *)(data + at);
         const char *text = (const char *)(record + 1);
-        uint32_t len = record->text_len;
+        uint32_t len = (uint32_t)record->text_len + record->value_len;
 
         if (record->flags) {
             if (!(record->flags & RECORD_DEAD)) {
                 break;
             }
-            at += record->slots * 8u;
+            at += record_bytes(record);
             continue;
         }
-        if ((size_t)(end - out) < len + 32 + NUMBER_MAX + 1) {
+        if ((size_t)(end - out) < name_len + len + 32) {
             break;
         }
-        // In steps of 32 bytes, past the end of the text if need be (see CHUNK_SLACK): no call, no
-        // odd tails.
-        for (uint32_t i = 0; i < len; i += 32) {
-            memcpy(out + i, text + i, 32);
-        }
-        out = number_put(out + len, record->value);
-        *out++ = '\n';
-        at += record->slots * 8u;
+        out = put_by_32(out, family->name, name_len);
+        out = put_by_32(out, text, len);
+        at += record_bytes_for(record->text_len, false);
     }
     *offset = at;
     return out;

@@ -4,8 +4,8 @@
  * A family (one name, one kind) keeps its series as records in chunks of at most 64 KiB, in the
  * order in which they were born, so that a scrape reads memory from front to back.  A record is a
  * header, a pointer to what few series have (buckets, a time, a metric of the agent's own), and the
- * text.  Dropping marks it dead; a chunk that is half dead is compacted.  So records move, and are
- * known by an id: `refs[id]` says where it is.
+ * labels as text.  Dropping marks it dead; a chunk that is half dead is compacted.  So records
+ * move, and are known by an id: `refs[id]` says where it is.
  *
  * Everything here is called with the store's lock held for writing, unless it says otherwise.
  */
@@ -17,12 +17,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/map.h"
 #include "store/store.h"
 
 #define CHUNK_BYTES 65536u /* 8192 slots of 8 bytes: 13 bits of a ref */
-#define CHUNK_SLACK 64u    /* readable behind the last record: a scrape copies in steps of 32 */
+#define CHUNK_SLACK 32u    /* readable behind the last record: a scrape copies in steps of 32 */
 #define REF_SLOT_BITS 13
 #define REF_FREE UINT32_C(0x80000000)
 #define MAX_CHUNKS (1u << (31 - REF_SLOT_BITS))
@@ -33,20 +34,27 @@
 enum record_flags {
     RECORD_DEAD = 1,
     RECORD_EXTRA = 2, /* a struct extra * stands between header and text */
+    RECORD_LONG = 4,  /* the value's text does not fit behind the text (-1.2345678901234567e-100) */
 };
+#define VALUE_BYTES 24u
 
-/* Aligned to 8 bytes, `slots` of 8 bytes long with extra and text. */
+/*
+ * A header, then a struct extra * where flags say so, then the labels as `{key="value"} ` or just
+ * the space, then (without an extra) the value's text and a newline: so with the family's name in
+ * front they are the line that a scrape shows.  The value is rendered when it changes, not when it
+ * is read: there may be several scrapers, and of 100,000 series most do not move.
+ */
 struct record {
     double value; /* of a histogram or summary: the sum */
     uint32_t id;
-    uint32_t hash;   /* of the text */
-    uint32_t next;   /* a guess: the series that its owner emitted after this one */
-    uint32_t seen_s; /* when it was last emitted */
-    uint16_t slots;
-    uint16_t text_len;
+    uint32_t hash;     /* of name and labels */
+    uint32_t next;     /* a guess: the series that its owner emitted after this one */
+    uint32_t seen_s;   /* when it was last emitted */
+    uint16_t text_len; /* of the labels */
     uint16_t owner;
     uint8_t commit; /* low bits of the owner's count of commits when it was last emitted */
     uint8_t flags;
+    uint8_t value_len; /* with the newline */
 };
 
 /* What few series have.  Owned by its record. */
@@ -75,7 +83,8 @@ struct chunk {
 };
 
 struct family {
-    char *name;
+    char *name; /* CHUNK_SLACK bytes are readable behind it */
+    uint32_t name_len;
     char *help; /* NULL: none */
     tmon_metric_kind kind;
     uint32_t at; /* its place in store->families */
@@ -151,6 +160,19 @@ struct store {
     struct store_metric *limit_gauge;
 };
 
+/* All that a record with such a text takes. */
+static inline uint32_t record_bytes_for(uint32_t text_len, bool extra)
+{
+    return ((uint32_t)(sizeof(struct record) + 7) + text_len +
+            (extra ? (uint32_t)sizeof(struct extra *) : VALUE_BYTES)) &
+           ~7u;
+}
+
+static inline uint32_t record_bytes(const struct record *record)
+{
+    return record_bytes_for(record->text_len, record->flags & RECORD_EXTRA);
+}
+
 static inline struct record *record_at(const struct store *store, uint32_t id)
 {
     uint32_t ref;
@@ -181,6 +203,17 @@ static inline struct family *record_family(const struct store *store, const stru
     return store->chunks[store->refs[record->id] >> REF_SLOT_BITS].family;
 }
 
+/* Whether it is the series of this text, of name and labels. */
+static inline bool record_is(const struct store *store, struct record *record, const char *text,
+                             uint32_t len)
+{
+    const struct family *family = record_family(store, record);
+
+    return len == family->name_len + record->text_len &&
+           memcmp(record_text(record), text + family->name_len, record->text_len) == 0 &&
+           memcmp(family->name, text, family->name_len) == 0;
+}
+
 /* -- family.c -- */
 struct family *family_find(const struct store *store, const char *name);
 /* -ENOMEM; -EEXIST when the name is part of a histogram's or summary's, or the other way round. */
@@ -192,9 +225,12 @@ void family_remove(struct store *store, struct family *family);
 void family_help(struct family *family, const char *help);
 
 /* -- record.c -- */
-/* A new record at the end of the family, known under an id, not yet in the index.  -ENOMEM. */
+/* A new record at the end of the family, known under an id, not yet in the index.  `text` is that
+ * of the labels only.  -ENOMEM. */
 int record_add(struct store *store, struct family *family, const char *text, uint32_t len,
                uint32_t hash, struct extra *extra, struct record **ret_record);
+/* Sets the value and, where it changed, renders it. */
+void record_set(struct record *record, double value);
 /* Drops it, its extra and, when it was the last one, its family; tidies its chunk.  Not for loops
  * over records. */
 void record_drop(struct store *store, uint32_t id);
