@@ -30,8 +30,8 @@ def main():
     def ordered(path, room):
         for number, name in includes(path):
             top = name.split("/")[0]
-            if name in GENERATED:
-                continue
+            if name in GENERATED or (room == "agent" and name == "agent.h"):
+                continue  # core/agent.h is the face of core/agent.c and of its folder
             if "/" not in name:
                 complain(path, number, f'"{name}": includes are written from core/, as "{room}/{name}"')
             elif top not in ROOMS:
