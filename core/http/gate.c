@@ -139,7 +139,8 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
 }
 
 /* What libmicrohttpd has to say about a start that fails; about clients nobody wants to read. */
-static void on_message(void *cls, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void on_message(void *cls, const char *format,
+                                                             va_list args)
 {
     struct gate *gate = cls;
     char text[256];
