@@ -19,7 +19,7 @@ CASE = re.compile(r"(ok|not ok)\b\s*\d*\s*-?\s*([^#]*)(?:#\s*(skip\S*|todo)\b\s*
 def cases_of(entry):
     """The cases of one entry of Meson's testlog.json: (name, "passed"|"failed"|"skipped")."""
     found = []
-    entry["name"] = entry["name"].removeprefix("toiletmon:")
+    entry["name"] = entry["name"].split(" / ")[-1]  # without Meson's project and suite
     for line in entry.get("stdout", "").splitlines():
         match = CASE.match(line)
         if not match:

@@ -51,7 +51,7 @@ class Counting(Folder):
         self.script("count.py", "tests", "results", "plain", log)
         return self.script("count.py", "total", "results")
 
-    def entry(self, stdout, result="OK", name="toiletmon:unit / a"):
+    def entry(self, stdout, result="OK", name="toiletmon:unit / base/a"):
         return {"name": name, "stdout": stdout, "result": result, "returncode": 0 if result == "OK" else 1}
 
     def test_cases_are_summed(self):
@@ -61,7 +61,7 @@ class Counting(Folder):
     def test_a_failed_case_is_named(self):
         status, lines = self.count(self.entry("ok 1 - a\nnot ok 2 - b\n", "FAIL"))
         self.assertEqual((status, lines[-1]), (1, "1 passed, 1 failed"))
-        self.assertIn("failed: plain/unit / a: b", lines)
+        self.assertIn("failed: plain/base/a: b", lines)
 
     def test_a_crash_is_a_failure(self):
         for result in ("ERROR", "TIMEOUT", "INTERRUPT"):
@@ -71,7 +71,7 @@ class Counting(Folder):
     def test_a_skip_is_no_pass(self):
         status, lines = self.count(self.entry("ok 1 - a\nok 2 - b # SKIP no server\n"))
         self.assertEqual((status, lines[-1]), (0, "1 passed, 0 failed"))
-        self.assertIn("skipped: plain/unit / a: b (no server)", lines)
+        self.assertIn("skipped: plain/base/a: b (no server)", lines)
 
     def test_nothing_is_a_failure(self):
         self.assertEqual(self.count()[0], 1)
