@@ -232,10 +232,19 @@ static const char *url_problem(const char *text)
     return NULL;
 }
 
+/* A bound comes from a plugin and may be any double. */
+static int64_t whole(double bound)
+{
+    if (isnan(bound)) {
+        return 0;
+    }
+    return bound >= 9.2e18 ? INT64_MAX : bound <= -9.2e18 ? INT64_MIN : (int64_t)bound;
+}
+
 static void show_bound(char *space, size_t size, tmon_type type, double bound)
 {
     if (type == TMON_DURATION) {
-        int64_t ms = (int64_t)bound;
+        int64_t ms = whole(bound);
         size_t i = 0;
 
         while (i + 1 < COUNT(time_units) && ms % time_units[i].factor) {
@@ -246,7 +255,7 @@ static void show_bound(char *space, size_t size, tmon_type type, double bound)
         }
         snprintf(space, size, "%" PRId64 "%s", ms / time_units[i].factor, time_units[i].name);
     } else if (type == TMON_BYTES) {
-        int64_t bytes = (int64_t)bound;
+        int64_t bytes = whole(bound);
         size_t i = COUNT(size_units) - 1;
 
         while (i > 5 && (bytes == 0 || bytes % size_units[i].factor)) { // 6 is KiB
