@@ -279,6 +279,7 @@ int loop_run(struct loop *loop)
             }
         }
     }
+    atomic_store(&loop->stopping, false); // it may be run again
     return 0;
 }
 

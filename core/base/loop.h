@@ -54,7 +54,8 @@ int loop_post(struct loop *loop, void (*fn)(void *arg), void *arg);
 
 /* Monotonic time (ns) at the start of this turn: cheap, good enough for deadlines. */
 int64_t loop_now(const struct loop *loop);
-/* Runs until loop_stop().  -errno only when epoll itself fails. */
+/* Runs until loop_stop(), also one from before; may be run again.  -errno only when epoll itself
+ * fails. */
 int loop_run(struct loop *loop);
 /* Any thread. */
 void loop_stop(struct loop *loop);
