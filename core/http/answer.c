@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "http/server.h"
 
@@ -37,7 +36,7 @@ void answer_headers(struct MHD_Response *response, bool tls)
     }
 }
 
-static int queue(struct request *request, unsigned status, struct MHD_Response *response)
+int answer_queue(struct request *request, unsigned status, struct MHD_Response *response)
 {
     counters_answer(request->http->counters, request->route, status);
     clients_enter(request->client, CLIENT_ANSWERING);
@@ -52,7 +51,7 @@ int answer_send(struct request *request, unsigned status, struct MHD_Response *r
         return -ENOMEM;
     }
     answer_headers(response, request->client->gate->tls);
-    r = queue(request, status, response);
+    r = answer_queue(request, status, response);
     MHD_destroy_response(response);
     return r;
 }
@@ -111,57 +110,4 @@ int answer_constant(struct request *request, const char *type, const char *text)
         (void)MHD_add_response_header(response, "Allow", route_allow(request->route, allow));
     }
     return answer_send(request, text ? MHD_HTTP_OK : MHD_HTTP_NO_CONTENT, response);
-}
-
-int answer_shared(struct request *request, const struct shared *shared)
-{
-    struct MHD_Response *response = shared->response[request->client->gate->tls];
-
-    return response ? queue(request, shared->status, response) : -ENOMEM;
-}
-
-/* The server writes a Date into each answer; into one that lives for a second it is written once.
- */
-static void add_date(struct MHD_Response *response, int64_t real_ms)
-{
-    char text[64];
-    time_t seconds = (time_t)(real_ms / 1000);
-    struct tm tm;
-
-    if (gmtime_r(&seconds, &tm) &&
-        strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &tm) > 0) {
-        (void)MHD_add_response_header(response, "Date", text);
-    }
-}
-
-int shared_set(struct shared *shared, unsigned status, json_t *document, int64_t real_ms)
-{
-    struct MHD_Response *made[2] = {NULL, NULL};
-
-    for (int tls = 0; tls < 2; tls++) {
-        made[tls] = answer_json_response(document);
-        if (made[tls]) {
-            answer_headers(made[tls], tls);
-            add_date(made[tls], real_ms);
-        }
-    }
-    json_decref(document);
-    if (!made[0] || !made[1]) {
-        MHD_destroy_response(made[0]);
-        MHD_destroy_response(made[1]);
-        return -ENOMEM;
-    }
-    shared_finish(shared);
-    shared->response[0] = made[0];
-    shared->response[1] = made[1];
-    shared->status = status;
-    return 0;
-}
-
-void shared_finish(struct shared *shared)
-{
-    for (int tls = 0; tls < 2; tls++) {
-        MHD_destroy_response(shared->response[tls]);
-        shared->response[tls] = NULL;
-    }
 }

@@ -52,8 +52,16 @@ static bool list_check(void *arg, const struct verdicts_view *view)
 
 int checks_answer(struct request *request)
 {
-    struct listing listing = {json_array(), clock_mono_ns()};
+    struct http *http = request->http;
+    int64_t now_ns = loop_now(http->loop);
+    uint64_t generation = verdicts_generation(http->verdicts);
 
-    verdicts_visit(request->http->verdicts, list_check, &listing);
-    return answer_json(request, MHD_HTTP_OK, json_pack("{s:o*}", "checks", listing.checks));
+    if (shared_due(&http->checks, now_ns, generation)) {
+        struct listing listing = {json_array(), clock_mono_ns()};
+
+        verdicts_visit(http->verdicts, list_check, &listing);
+        (void)shared_set(&http->checks, now_ns, generation, MHD_HTTP_OK,
+                         json_pack("{s:o*}", "checks", listing.checks));
+    }
+    return shared_answer(request, &http->checks);
 }

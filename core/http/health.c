@@ -5,18 +5,11 @@
  * when a verdict changed; all requests in between get the very same libmicrohttpd response, headers
  * and Date included.  Nothing here waits for anything.  Server's thread.
  */
-#include <stdlib.h>
-
 #include "base/clock.h"
 #include "base/limits.h"
 #include "http/server.h"
 #include "http/verdict_json.h"
 #include "store/verdicts.h"
-
-/* A document is good for this long.  That a loop hangs may be told late; "not yet ready" must not
- * be told when it is over, or whoever waits for a start waits for nothing. */
-#define GOOD_NS NS_PER_S
-#define NOT_GOOD_NS (20 * NS_PER_MS)
 
 struct check_list {
     json_t *checks;
@@ -36,8 +29,7 @@ static bool add_check(void *arg, const struct verdicts_view *view)
     return true;
 }
 
-static json_t *health_json(const struct http *http, const struct verdicts_summary *summary,
-                           int64_t real_ms)
+static json_t *health_json(const struct http *http, const struct verdicts_summary *summary)
 {
     int64_t now_ns = clock_mono_ns();
     struct check_list list = {json_object(), json_array(), now_ns};
@@ -47,7 +39,7 @@ static json_t *health_json(const struct http *http, const struct verdicts_summar
     verdicts_visit(http->verdicts, add_check, &list);
     document =
         json_pack("{s:s, s:s, s:s, s:I, s:o}", "status", health_name(summary->health), "timestamp",
-                  clock_rfc3339(real_ms, time), "version", http->version, "uptime",
+                  clock_rfc3339(clock_real_ms(), time), "version", http->version, "uptime",
                   (json_int_t)((now_ns - http->started_ns) / NS_PER_S), "checks", list.checks);
     if (document && json_array_size(list.pending) > 0) {
         (void)json_object_set(document, "pending", list.pending);
@@ -56,42 +48,22 @@ static json_t *health_json(const struct http *http, const struct verdicts_summar
     return document;
 }
 
-/* Whether the shared document may be sent once more. */
-static bool is_fresh(const struct shared *shared, int64_t now_ns, uint64_t generation)
-{
-    int64_t good_ns = shared->status == MHD_HTTP_OK ? GOOD_NS : NOT_GOOD_NS;
-
-    return shared->response[0] && now_ns - shared->moment < good_ns &&
-           shared->generation == generation;
-}
-
-static int renew(struct shared *shared, int64_t now_ns, uint64_t generation, unsigned status,
-                 json_t *document)
-{
-    int r = document ? shared_set(shared, status, document, clock_real_ms()) : -1;
-
-    if (r == 0) {
-        shared->moment = now_ns;
-        shared->generation = generation;
-    }
-    return r;
-}
-
 int health_answer(struct request *request)
 {
     struct http *http = request->http;
-    int64_t second = loop_now(http->loop) / NS_PER_S * NS_PER_S;
+    int64_t now_ns = loop_now(http->loop);
     uint64_t generation = verdicts_generation(http->verdicts);
-    struct verdicts_summary summary;
 
-    if (!http->health.response[0] || http->health.moment != second ||
-        http->health.generation != generation) {
+    if (shared_due(&http->health, now_ns, generation)) {
+        struct verdicts_summary summary;
+
         verdicts_summary(http->verdicts, &summary);
-        (void)renew(&http->health, second, generation,
-                    summary.health == HEALTH_UNHEALTHY ? MHD_HTTP_SERVICE_UNAVAILABLE : MHD_HTTP_OK,
-                    health_json(http, &summary, clock_real_ms()));
+        (void)shared_set(&http->health, now_ns, generation,
+                         summary.health == HEALTH_UNHEALTHY ? MHD_HTTP_SERVICE_UNAVAILABLE
+                                                            : MHD_HTTP_OK,
+                         health_json(http, &summary));
     }
-    return answer_shared(request, &http->health);
+    return shared_answer(request, &http->health);
 }
 
 /* {"ready": true}, or {"ready": false, "reason": "..."} */
@@ -106,17 +78,26 @@ static int flag_answer(struct request *request, struct shared *shared, const cha
     struct http *http = request->http;
     int64_t now_ns = loop_now(http->loop);
 
-    if (!is_fresh(shared, now_ns, generation)) {
+    if (shared_due(shared, now_ns, generation)) {
         struct buf reason;
         bool flag;
 
         buf_init(&reason, LIMIT_TEXT_BYTES);
         flag = !ask || ask(http->hooks.agent, &reason);
-        (void)renew(shared, now_ns, generation, flag ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE,
-                    flag_json(name, flag, &reason));
+        (void)shared_set(shared, now_ns, generation,
+                         flag ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE,
+                         flag_json(name, flag, &reason));
         buf_finish(&reason);
     }
-    return answer_shared(request, shared);
+    return shared_answer(request, shared);
+}
+
+/* A bad answer is good for milliseconds only, or whoever waits for a start waits for nothing. */
+#define BAD_NS (20 * NS_PER_MS)
+
+static uint64_t bad_age(const struct shared *shared, int64_t now_ns)
+{
+    return shared->status == MHD_HTTP_OK ? 0 : (uint64_t)(now_ns / BAD_NS);
 }
 
 int ready_answer(struct request *request)
@@ -124,10 +105,14 @@ int ready_answer(struct request *request)
     struct http *http = request->http;
 
     return flag_answer(request, &http->ready, "ready", http->hooks.ready,
-                       verdicts_generation(http->verdicts));
+                       verdicts_generation(http->verdicts) +
+                           bad_age(&http->ready, loop_now(http->loop)));
 }
 
 int live_answer(struct request *request)
 {
-    return flag_answer(request, &request->http->live, "alive", request->http->hooks.alive, 0);
+    struct http *http = request->http;
+
+    return flag_answer(request, &http->live, "alive", http->hooks.alive,
+                       bad_age(&http->live, loop_now(http->loop)));
 }

@@ -392,6 +392,7 @@ void http_destroy(struct http *http)
     shared_finish(&http->health);
     shared_finish(&http->ready);
     shared_finish(&http->live);
+    shared_finish(&http->checks);
     counters_destroy(http->counters);
     config_finish(&http->config);
     loop_destroy(http->loop);

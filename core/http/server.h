@@ -98,12 +98,14 @@ struct http_config {
     char *write_token;
 };
 
-/* A response made once and sent many times, with and without TLS's headers. */
+/* A document made once and sent many times (shared.c), with and without TLS's headers. */
 struct shared {
-    struct MHD_Response *response[2];
+    struct MHD_Response *response[2]; /* both or neither */
     unsigned status;
-    int64_t moment; /* see health.c */
-    uint64_t generation;
+    int64_t made_ns;
+    int64_t cost_ns; /* CPU time that it took */
+    int64_t cpu_at_start_ns;
+    uint64_t generation; /* of what it tells */
 };
 
 struct counters;
@@ -127,7 +129,7 @@ struct http {
     struct clients clients;
     struct http_config config;
     struct counters *counters;
-    struct shared health, ready, live;
+    struct shared health, ready, live, checks;
     uint64_t last_ticket;
 
     /* any thread, under the lock */
@@ -184,10 +186,18 @@ int answer_error(struct request *request, unsigned status, const char *error, co
 /* A text that stays (a constant), with its type; nothing (204) if NULL. */
 int answer_constant(struct request *request, const char *type, const char *text);
 struct MHD_Response *answer_json_response(const json_t *document);
-/* Sends one that was made before. */
-int answer_shared(struct request *request, const struct shared *shared);
-/* Puts a new document into it; takes it.  -ENOMEM: it is as it was, and may be empty. */
-int shared_set(struct shared *shared, unsigned status, json_t *document, int64_t real_ms);
+/* Queues a response that has all its headers; the caller keeps his reference. */
+int answer_queue(struct request *request, unsigned status, struct MHD_Response *response);
+
+/* -- shared documents (shared.c) -- */
+
+/* Whether it should be made anew, which then has begun: for its cost the time counts from here. */
+bool shared_due(struct shared *shared, int64_t now_ns, uint64_t generation);
+/* Puts a new document into it; takes it (NULL: out of memory).  -ENOMEM: it is as it was, and may
+ * be empty. */
+int shared_set(struct shared *shared, int64_t now_ns, uint64_t generation, unsigned status,
+               json_t *document);
+int shared_answer(struct request *request, const struct shared *shared);
 void shared_finish(struct shared *shared);
 
 /* -- counting (counters.c) -- */
