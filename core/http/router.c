@@ -4,6 +4,7 @@
  */
 #include "http/router.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -50,14 +51,13 @@ unsigned route_methods(const struct route *route)
 const char *route_allow(const struct route *route, char ret_text[static ROUTE_ALLOW_SIZE])
 {
     unsigned all = route_methods(route);
+    size_t len = 0;
 
     ret_text[0] = '\0';
     for (size_t i = 0; i < METHODS; i++) {
-        if (all & (unsigned)methods[i].method) {
-            if (ret_text[0]) {
-                strcat(ret_text, ", ");
-            }
-            strcat(ret_text, methods[i].name);
+        if (all & (unsigned)methods[i].method && len < ROUTE_ALLOW_SIZE) {
+            len += (size_t)snprintf(ret_text + len, ROUTE_ALLOW_SIZE - len, "%s%s", len ? ", " : "",
+                                    methods[i].name);
         }
     }
     return ret_text;
