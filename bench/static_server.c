@@ -1,5 +1,5 @@
 /*
- * static_server.c: libmicrohttpd's floor: a file's bytes, or 300 constant ones, from one epoll
+ * static_server.c: libmicrohttpd's floor: a file's bytes from one epoll
  * thread.  Whatever the agent does with the same library costs at least this.
  *
  * usage: bench_static PORT FILE        (answers every request; ends with its stdin)
