@@ -84,8 +84,7 @@ void instance_send_create(struct instance *instance)
     wire_put_str(&buf, instance->name);
     wire_put_u64(&buf, (uint64_t)instance->timeout_ms);
     settings_encode(instance->settings, &buf);
-    instance->phase = PHASE_CREATING;
-    instance->number++;
+    instance->phase = PHASE_CREATING; // create has the number 0, calls are counted from 1
     instance_set_timer(instance, instance->timeout_ms);
     r = buf.failed
             ? -EMSGSIZE
