@@ -207,13 +207,14 @@ static void this_very_machine(void **state)
 static int inside(const char *group)
 {
     enum { USED = 40 << 20 };
-    char *memory = malloc(USED), pid[32];
+    char *memory, pid[32];
     struct mock_host *mock;
     double percentage;
     bool good;
 
     (void)snprintf(pid, sizeof pid, "%d", (int)getpid());
     kit_write(group, "cgroup.procs", pid);
+    memory = malloc(USED); // not before: MALLOC_PERTURB_ touches it at once
     if (memory == NULL) {
         return 1;
     }
