@@ -47,12 +47,14 @@ static struct table table_get(struct tmon_call *call, const struct postgres *pos
 /*
  * One row: its quoted name, bytes, the estimate (NULL: some part was never analyzed), whether
  * row-level security applies to us.  No row: there is no such table.  A partitioned table is the
- * sum of its leaves.
+ * sum of its leaves.  With $2 the size is measured, which waits for a lock on the table; without, it
+ * is the catalogue's, which waits for nobody.
  */
 static const char look_up[] =
     "WITH wanted AS (SELECT to_regclass($1)::oid AS oid),"
     " part AS (SELECT c.oid, c.reltuples::float8 AS tuples, c.relpages::float8 AS pages,"
-    "                 pg_relation_size(c.oid)::float8 AS bytes"
+    "                 CASE WHEN $2::bool THEN pg_relation_size(c.oid)::float8"
+    "                 ELSE c.relpages::float8 * current_setting('block_size')::float8 END AS bytes"
     "          FROM pg_class c WHERE c.relkind IN ('r', 'm') AND (c.oid = (SELECT oid FROM wanted)"
     "               OR c.oid IN (SELECT relid FROM pg_partition_tree((SELECT oid FROM "
     "wanted)::regclass) WHERE isleaf)))"
@@ -75,15 +77,15 @@ struct look {
     bool plain; /* has a size of its own; else a view or foreign table, which can only be counted */
 };
 
-static int look_at(struct postgres *postgres, const struct table *table, int64_t until_ms,
-                   struct look *ret_look, struct postgres_failure *ret_failure)
+static int look_at(struct postgres *postgres, const struct table *table, bool measure,
+                   int64_t until_ms, struct look *ret_look, struct postgres_failure *ret_failure)
 {
-    const char *const params[] = {table->name};
+    const char *const params[] = {table->name, measure ? "true" : "false"};
     PGresult *result = NULL;
     char kind;
 
     if (postgres_connect(postgres, until_ms, ret_failure) < 0 ||
-        postgres_query(postgres, look_up, params, 1, until_ms, &result, ret_failure) < 0) {
+        postgres_query(postgres, look_up, params, 2, until_ms, &result, ret_failure) < 0) {
         return -1;
     }
     if (PQntuples(result) != 1) {
@@ -162,7 +164,7 @@ static int rows_of(struct postgres *postgres, const struct table *table, int64_t
     struct postgres_failure failure;
     struct look look;
 
-    if (look_at(postgres, table, until_ms, &look, &failure) < 0) {
+    if (look_at(postgres, table, true, until_ms, &look, &failure) < 0) {
         postgres_failure_text(&failure, why, size);
         return -1;
     }
@@ -222,7 +224,7 @@ void postgres_check_tables(struct tmon_call *call, struct postgres *postgres, in
         struct look look;
         char why[1024];
 
-        if (look_at(postgres, &table, share_until(until_ms, n - i), &look, &failure) < 0) {
+        if (look_at(postgres, &table, false, share_until(until_ms, n - i), &look, &failure) < 0) {
             postgres_failure_text(&failure, why, sizeof why);
             tmon_report(call, table.name, TMON_WARN, why);
         } else if (obstacle(&look, &table, why, sizeof why)) {

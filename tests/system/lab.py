@@ -637,13 +637,13 @@ _LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
 class Metrics(dict):
     """{(name, ((label, value), ...)): number}"""
 
-    def value(self, name, **labels):
+    def value(self, name, /, **labels):
         """The one sample of this name that carries these labels; None where there is none."""
         found = self.all(name, **labels)
         assert len(found) <= 1, f"{name}{labels}: {len(found)} samples"
         return found[0][1] if found else None
 
-    def all(self, name, **labels):
+    def all(self, name, /, **labels):
         return [(dict(key[1]), value) for key, value in self.items()
                 if key[0] == name and labels.items() <= dict(key[1]).items()]
 

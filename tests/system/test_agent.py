@@ -45,12 +45,28 @@ class Start(unittest.TestCase):
     def test_affects_and_fail_after(self):
         missing = {"use": "environment", "required": ["NOT_THERE"], "interval": "200ms"}
         with lab.Agent(plugins={"degrades": {**missing, "affects": "degrade"},
-                                "shown": {**missing, "affects": "nothing"},
-                                "patient": {**missing, "fail_after": 1000}}, until="ready") as agent:
+                                "shown": {**missing, "affects": "nothing"}}, until="ready") as agent:
             answer = agent.get("/api/health")
             self.assertEqual((answer.status, answer.json["status"]), (200, "degraded"))
             self.assertEqual(answer.json["checks"]["shown"]["status"], "fail")
-            self.assertEqual(answer.json["checks"]["patient"]["status"], "pass")
+
+    def test_fail_after_counts(self):
+        agent = lab.Agent(until="ready", text="""
+            agent: {listen: "127.0.0.1:@PORT@", state_dir: "@DIR@/state"}
+            plugins:
+              calm:  {use: environment, required: [A], env_file: "@DIR@/env", interval: 100ms, fail_after: 1000}
+              quick: {use: environment, required: [A], env_file: "@DIR@/env", interval: 100ms}
+            """)
+        variables = agent.dir / "env"
+        variables.write_text("A=1\n")
+        with agent:
+            agent.wait_check("calm", "pass")
+            variables.write_text("B=1\n")
+            agent.wait_check("quick", "fail")
+            runs = agent.metrics().value("toiletmon_instance_runs_total", name="calm", call="check")
+            lab.wait_for(lambda: agent.metrics().value("toiletmon_instance_runs_total", name="calm", call="check")
+                         >= runs + 5)
+            self.assertEqual(agent.check("calm")["status"], "pass")
 
     def test_ready_waits_for_the_named_check(self):
         with lab.Agent(plugins={"environment": {"use": "environment", "required": ["NOT_THERE"]}},
