@@ -46,7 +46,7 @@ static void remember_error(struct unit *unit, const char *text)
     unit->last_error_ms = clock_real_ms();
 }
 
-static void put_verdict(struct unit *unit, struct verdict *verdict)
+static void put_verdict(struct unit *unit, struct verdict *verdict, bool tell)
 {
     struct verdicts_change change = {0};
     char message[256] = "";
@@ -60,7 +60,7 @@ static void put_verdict(struct unit *unit, struct verdict *verdict)
     }
     verdicts_put(unit->world->verdicts, unit->verdict, verdict, clock_mono_ns(), clock_real_ms(),
                  &change);
-    if (!change.changed || (change.first && change.to == TMON_PASS)) {
+    if (!tell || !change.changed || (change.first && change.to == TMON_PASS)) {
         return;
     }
     log_at(change.to == TMON_PASS ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "check changed",
@@ -69,12 +69,13 @@ static void put_verdict(struct unit *unit, struct verdict *verdict)
            LOG_S("to", verdict_name(change.to)), LOG_S("message", *message ? message : NULL));
 }
 
+/* The check fails because the instance is not ready, which was told already. */
 static void put_failure(struct unit *unit, const char *text)
 {
     struct verdict *verdict = verdict_create(TMON_FAIL, text);
 
     if (verdict) {
-        put_verdict(unit, verdict);
+        put_verdict(unit, verdict, false);
     }
 }
 
@@ -110,7 +111,7 @@ static void on_done(void *owner, const struct instance_result *result)
 
     unit->running = 0;
     if (result->ability == ABILITY_CHECK) {
-        put_verdict(unit, result->verdict);
+        put_verdict(unit, result->verdict, true);
     } else if (!failed && unit->owner) {
         int r = commit(unit, result);
 
