@@ -86,7 +86,8 @@ void process_finish(struct process *process)
     if (process->exit.fd >= 0) {
         loop_fd_remove(process->loop, &process->exit);
     }
-    spawned_finish(&spawned);
+    /* One that was killed before has had its time. */
+    spawned_finish(&spawned, process->killed ? 100 : SPAWNED_FINISH_MS);
     process->pid = 0;
 }
 
@@ -290,7 +291,7 @@ static void started(void *owner, int error, const struct spawned *spawned)
         if (error < 0) {
             struct spawned unwatched = *spawned;
 
-            spawned_finish(&unwatched);
+            spawned_finish(&unwatched, SPAWNED_FINISH_MS);
         }
     }
     if (error < 0) {

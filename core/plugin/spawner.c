@@ -29,7 +29,6 @@
 
 #define PROGRAM_FD (FRAME_WORKER_FD + 1) /* of the child: its own executable, for exec only */
 #define FIRST_FREE_FD (PROGRAM_FD + 1)
-#define FINISH_MS 500    /* a killed process is gone in less, unless it is stuck in the kernel */
 #define POST_RETRY_MS 10 /* between attempts to reach a loop that is out of room */
 
 static const char *const program_names[PROGRAMS] = {"toiletmon-worker", "toiletmon-fetch"};
@@ -65,14 +64,14 @@ static int pidfd_open_(pid_t pid)
     return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
-void spawned_finish(struct spawned *spawned)
+void spawned_finish(struct spawned *spawned, int64_t wait_ms)
 {
     if (spawned->pidfd >= 0) {
         struct pollfd ended = {.fd = spawned->pidfd, .events = POLLIN};
         siginfo_t info;
 
         (void)syscall(SYS_pidfd_send_signal, spawned->pidfd, SIGKILL, NULL, 0);
-        (void)poll(&ended, 1, FINISH_MS);
+        (void)poll(&ended, 1, (int)wait_ms);
         (void)waitid((idtype_t)P_PIDFD, (id_t)spawned->pidfd, &info, WEXITED | WNOHANG);
         (void)close(spawned->pidfd);
     }
@@ -196,7 +195,7 @@ static int start(struct spawner *spawner, enum program program, struct spawned *
     spawned = (struct spawned){0, -1, -1};
 
 out:
-    spawned_finish(&spawned);
+    spawned_finish(&spawned, SPAWNED_FINISH_MS);
     if (high >= 0) {
         (void)close(high);
     }
@@ -342,7 +341,7 @@ void spawner_cancel(struct spawn *spawn)
     }
     // its post is on the way, and frees it
     spawn->done = NULL;
-    spawned_finish(&spawn->spawned);
+    spawned_finish(&spawn->spawned, SPAWNED_FINISH_MS);
 }
 
 const char *spawner_directory(const struct spawner *spawner)

@@ -9,6 +9,7 @@
 #define PLUGIN_SPAWNER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -52,8 +53,10 @@ int spawner_begin(struct spawner *spawner, enum program program, struct loop *lo
  * milliseconds.  The loop's thread. */
 void spawner_cancel(struct spawn *spawn);
 
-/* SIGKILL, waits for the end a short while, closes the descriptors.  Takes {0, -1, -1}. */
-void spawned_finish(struct spawned *spawned);
+/* SIGKILL, waits for the end (milliseconds, unless it is stuck in the kernel), closes the
+ * descriptors.  Takes {0, -1, -1}. */
+void spawned_finish(struct spawned *spawned, int64_t wait_ms);
+#define SPAWNED_FINISH_MS 2000
 
 /* The folder that the programs were found in, and whether that is a build tree. */
 const char *spawner_directory(const struct spawner *spawner);

@@ -73,7 +73,7 @@ static void starts_a_bare_process(void **state)
     (void)proc(worker.pid, "cmdline", text, sizeof text);
     assert_string_equal(text, "toiletmon-worker");
     assert_int_equal(atoi(text + strlen(text) + 1), getpid());
-    spawned_finish(&worker);
+    spawned_finish(&worker, SPAWNED_FINISH_MS);
     assert_int_equal(worker.pidfd, -1);
     spawner_destroy(spawner);
     kit_no_children();
@@ -109,7 +109,7 @@ static void takes_its_children_along(void **state)
     let_it_run(&worker); // until then it has not asked for that
     spawner_destroy(spawner);
     await_end(worker.pidfd);
-    spawned_finish(&worker);
+    spawned_finish(&worker, SPAWNED_FINISH_MS);
     kit_no_children();
 }
 
@@ -153,7 +153,7 @@ static void starts_in_the_background(void **state)
     for (int i = 0; i < 3; i++) {
         assert_int_equal(begun[i].calls, 1);
         assert_int_equal(begun[i].error, 0);
-        spawned_finish(&begun[i].spawned);
+        spawned_finish(&begun[i].spawned, SPAWNED_FINISH_MS);
     }
     loop_destroy(loop);
     spawner_destroy(spawner);
@@ -182,7 +182,7 @@ static void can_be_cancelled(void **state)
             struct spawned last = {0, -1, -1};
 
             assert_int_equal(spawner_spawn(spawner, PROGRAM_WORKER, &last), 0);
-            spawned_finish(&last);
+            spawned_finish(&last, SPAWNED_FINISH_MS);
         }
     }
     for (int i = 19; i >= 0; i--) {
