@@ -259,9 +259,6 @@ static void tell_what_needs_a_restart(const struct config *before, const struct 
         log_warning("agent.state_dir changes only with a restart",
                     LOG_S("in_force", before->agent.state_dir));
     }
-    if (before->agent.series_total != after->agent.series_total) {
-        log_warning("the limit on series changes only with a restart");
-    }
 }
 
 static int reload_server(struct agent *agent, const struct config *config, struct buf *why)
@@ -299,6 +296,14 @@ static void give_up(struct agent *agent, const struct build *build)
     agent_stop(agent, 1);
 }
 
+static void set_limits(struct agent *agent, const struct config *config)
+{
+    agent->world.series = (uint32_t)config->agent.series_per_instance;
+    agent->world.stale_ms = config->agent.series_stale_ms;
+    store_change(agent->store,
+                 &(struct store_limits){.series = (uint32_t)config->agent.series_total});
+}
+
 static void take_over(struct agent *agent, struct build *build, struct reload_outcome *outcome)
 {
     struct plan *before = agent->plan;
@@ -312,6 +317,7 @@ static void take_over(struct agent *agent, struct build *build, struct reload_ou
         log_warning("new listeners are not refused to plugins: out of memory");
     }
     log_setup(agent->plan->config->agent.log_level, agent->plan->config->agent.log_format);
+    set_limits(agent, agent->plan->config);
     (void)make_units(agent, agent->plan, outcome);
     local_flush(agent->local);
     /* Units that end keep pointers into the configuration that they came from until here only. */

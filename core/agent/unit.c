@@ -274,14 +274,22 @@ static int make_instance(struct unit *unit, struct plan_instance *from)
     return instance_create(&options, &unit->instance);
 }
 
-static int make_store_owner(struct unit *unit)
+static struct store_owner_spec owner_spec(const struct unit *unit)
 {
-    const struct store_owner_spec spec = {
+    int64_t five = unit->config->interval_ms * 5; // a collection may be missed now and then
+
+    return (struct store_owner_spec){
         .name = unit->name,
         .labels = unit->config->labels,
         .nlabels = unit->config->nlabels,
-        .keep_ms = unit->config->interval_ms * 5 > 300000 ? unit->config->interval_ms * 5 : 300000,
+        .series = unit->world->series,
+        .keep_ms = five > unit->world->stale_ms ? five : unit->world->stale_ms,
     };
+}
+
+static int make_store_owner(struct unit *unit)
+{
+    const struct store_owner_spec spec = owner_spec(unit);
 
     return store_owner_add(unit->world->store, &spec, &unit->owner);
 }
@@ -455,6 +463,11 @@ void unit_keep(struct unit *unit, const struct plan_instance *to)
         struct verdicts_spec spec = verdict_spec(unit);
 
         verdicts_change(unit->world->verdicts, unit->verdict, &spec);
+    }
+    if (unit->owner) {
+        struct store_owner_spec spec = owner_spec(unit);
+
+        store_owner_change(unit->world->store, unit->owner, &spec);
     }
 }
 

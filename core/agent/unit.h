@@ -29,6 +29,8 @@ struct unit_world {
     struct verdicts *verdicts;
     const struct broker *broker;
     struct store_metric *lateness; /* histogram over all instances */
+    uint32_t series;               /* how many one instance may have */
+    int64_t stale_ms;              /* how long one that stopped stays, at least */
 };
 
 struct unit_metrics {

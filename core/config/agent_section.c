@@ -34,7 +34,7 @@ static const struct tmon_option token_options[] = {
 
 static const struct tmon_option limit_options[] = {
     {"series", TMON_INT, 0, "200000", 100, 10000000, NULL, "how many series are kept in all", NULL},
-    {"series_per_instance", TMON_INT, 0, "100000", 1, 10000000, NULL,
+    {"series_per_instance", TMON_INT, 0, "10000", 1, 10000000, NULL,
      "how many series one instance may have", NULL},
     {"series_stale", TMON_DURATION, 0, "5m", 1000, 604800000, NULL,
      "when a series that stopped is dropped", NULL},
