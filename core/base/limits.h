@@ -94,12 +94,12 @@
 #define LIMIT_HTTP_RETRY_AFTER_MS 86400000 /* a day: who says more is asked daily */
 
 /* -- the HTTP server -- */
-#define LIMIT_SERVER_CONNECTIONS 512 /* in total: 25 MB of buffers in the worst case */
+#define LIMIT_SERVER_CONNECTIONS 512 /* in total: 16 MB of buffers in the worst case */
 #define LIMIT_SERVER_PER_IP 64       /* connections, off loopback (IPv6: per /64): nobody has them all */
 #define LIMIT_SERVER_HEADER_BYTES 16384 /* request line and headers; many cookies make 8 KiB */
 #define LIMIT_SERVER_QUERY_BYTES 8192 /* a longer query is not looked at */
 #define LIMIT_SERVER_PARAMETERS 64   /* of a query; the rest of it is not looked at */
-#define LIMIT_SERVER_POOL_BYTES 49152 /* a connection's buffer: headers, and the chunks of a scrape */
+#define LIMIT_SERVER_POOL_BYTES 32768 /* a connection's buffer, zeroed after each request; also scrape's chunks */
 #define LIMIT_SERVER_BODY_BYTES 65536 /* no request of today has a body that is looked at */
 #define LIMIT_SERVER_DISCARD_BYTES (1u << 20) /* read of a body that is too long, so that 413 arrives */
 #define LIMIT_SERVER_RECEIVE_MS 30000 /* until a request is complete, from the end of the one before */
