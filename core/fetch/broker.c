@@ -17,8 +17,8 @@
 #include "fetch/flight.h"
 #include "plugin/process.h"
 
-#define GRACE_NS (2 * NS_PER_S) /* fetch keeps deadlines itself; this is for a fetch that hangs */
-#define MISSED_MAX 3            /* requests in a row that it missed: then it hangs, and is killed */
+#define GRACE_NS (2 * NS_PER_S)   /* fetch keeps deadlines itself; this is for a fetch that hangs */
+#define SILENCE_NS (2 * NS_PER_S) /* after a cancel, twice: then it hangs, and is killed */
 #define PAUSE_FIRST_NS NS_PER_S
 #define PAUSE_MAX_NS (60 * NS_PER_S)
 
@@ -45,7 +45,8 @@ struct fetch_broker {
     char **refused;   /* owned, as are the texts */
     size_t nrefused;
     int64_t not_before_ns, pause_ns; /* of the next start */
-    unsigned missed;                 /* in a row */
+    struct loop_timer silence;       /* runs from a missed deadline to the next frame */
+    bool suspected;                  /* it has fired once */
     uint32_t generation;
     size_t in_flight;
     struct fetch_broker_counters counters;
@@ -93,6 +94,30 @@ static struct flight *find(struct fetch_broker *broker, uint32_t ticket)
     return flight->used && flight->ticket == ticket ? flight : NULL;
 }
 
+/* Fetch answers every cancel, so it is heard of soon, or it hangs. */
+static void send_cancel(struct fetch_broker *broker, uint32_t ticket)
+{
+    process_send(&broker->process, FRAME_HTTP_CANCEL, ticket, NULL, 0);
+    if (!heap_has(&broker->silence.node)) {
+        broker->suspected = false;
+        (void)loop_timer_set(broker->loop, &broker->silence, loop_now(broker->loop) + SILENCE_NS);
+    }
+}
+
+/* Two turns of it, so that a stall of the agent itself (a suspended machine) is not held against
+ * fetch. */
+static void on_silence(struct loop_timer *timer, int64_t now_ns)
+{
+    struct fetch_broker *broker = timer->owner;
+
+    if (!broker->suspected) {
+        broker->suspected = true;
+        (void)loop_timer_set(broker->loop, timer, now_ns + SILENCE_NS);
+    } else {
+        process_kill(&broker->process, "did not answer any more");
+    }
+}
+
 static void on_time(struct loop_timer *timer, int64_t now_ns)
 {
     struct flight *flight = timer->owner;
@@ -103,10 +128,7 @@ static void on_time(struct loop_timer *timer, int64_t now_ns)
         return;
     }
     broker->counters.missed++;
-    process_send(&broker->process, FRAME_HTTP_CANCEL, flight->ticket, NULL, 0);
-    if (++broker->missed >= MISSED_MAX) {
-        process_kill(&broker->process, "did not answer by three deadlines in a row");
-    }
+    send_cancel(broker, flight->ticket);
     fail(flight, TMON_AMBIGUOUS, TMON_PHASE_ANSWER,
          "the agent's HTTP worker did not answer before the deadline");
 }
@@ -122,7 +144,7 @@ static void on_frame(void *owner, const struct frame *frame)
                 ? frame_assembly_add(&broker->assembly, frame, &data, &len)
                 : -EPROTO;
 
-    broker->missed = 0;
+    loop_timer_stop(broker->loop, &broker->silence);
     if (r == 0) {
         return;
     }
@@ -149,7 +171,7 @@ static void on_gone(void *owner, const struct process_end *end)
     char text[256];
 
     broker->counters.deaths++;
-    broker->missed = 0;
+    loop_timer_stop(broker->loop, &broker->silence);
     process_end_text(end, text, sizeof text);
     log_error("the HTTP worker ended", LOG_S("reason", text), LOG_I("in_flight", broker->in_flight),
               LOG_I("pause_ms", broker->pause_ns / NS_PER_MS));
@@ -273,7 +295,7 @@ static void cancel(void *owner, uint32_t ticket)
 
     if (flight) {
         if (flight->sent) {
-            process_send(&broker->process, FRAME_HTTP_CANCEL, ticket, NULL, 0);
+            send_cancel(broker, ticket);
         }
         forget(flight);
     }
@@ -293,6 +315,7 @@ int fetch_broker_create(struct loop *loop, struct spawner *spawner,
     broker->loop = loop;
     broker->spawner = spawner;
     broker->pause_ns = PAUSE_FIRST_NS;
+    loop_timer_init(&broker->silence, on_silence, broker);
     process_init(&broker->process, loop, &hooks, broker);
     frame_assembly_init(&broker->assembly, FETCH_RESPONSE_BYTES(LIMIT_HTTP_BODY_BYTES));
     buf_init(&broker->order, FETCH_ORDER_BYTES);
@@ -318,6 +341,7 @@ void fetch_broker_destroy(struct fetch_broker *broker)
         return;
     }
     process_finish(&broker->process);
+    loop_timer_stop(broker->loop, &broker->silence);
     for (size_t i = 0; i < LIMIT_HTTP_FLIGHTS; i++) {
         if (broker->flights[i].used) {
             forget(&broker->flights[i]);

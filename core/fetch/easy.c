@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "fetch/refuse.h"
 #include "tmon_build.h"
 
@@ -21,6 +22,9 @@ static size_t on_header(char *line, size_t size, size_t n, void *arg)
 {
     struct transfer *transfer = arg;
 
+    if (transfer->answered_ns == 0) {
+        transfer->answered_ns = clock_mono_ns();
+    }
     if (answer_header(&transfer->answer, line, n) < 0) {
         transfer->headers_refused = true;
         return 0;
@@ -46,6 +50,7 @@ static size_t on_read(char *space, size_t size, size_t n, void *arg)
         memcpy(space, (const char *)body->data + transfer->body_pos, n);
     }
     transfer->body_pos += n;
+    transfer->asked_ns = clock_mono_ns();
     return n;
 }
 
@@ -74,6 +79,7 @@ static int on_prepared(void *arg, char *peer, char *self, int peer_port, int sel
 {
     struct transfer *transfer = arg;
 
+    transfer->asked_ns = clock_mono_ns();
     transfer->hop_sent = transfer->sent = true; // from here on nobody can be sure
     return CURL_PREREQFUNC_OK;
 }

@@ -15,7 +15,8 @@
 #include "model/exchange.h"
 #include "model/settings.h"
 
-#define SETTINGS_NAMED 8 /* in an error */
+#define SETTINGS_NAMED 8  /* in an error */
+#define MARGIN_MS_MAX 100 /* a plugin needs no longer to make a report of an answer */
 
 static void add_host(void *owner, const char *url)
 {
@@ -89,6 +90,14 @@ static int judge(const struct tmon_request *request, const struct flight_hosts *
     return refuse_host(settings, place.host, ret_why, size);
 }
 
+/* So much earlier fetch gives up, so that the plugin can still say at which phase it hung. */
+static int64_t margin_ms(int64_t remaining_ms)
+{
+    int64_t tenth = remaining_ms / 10;
+
+    return tenth < MARGIN_MS_MAX ? tenth : MARGIN_MS_MAX;
+}
+
 int flight_order(const void *data, size_t len, const struct settings *settings,
                  const char *const *refused, size_t nrefused, struct buf *buf,
                  int64_t *ret_remaining_ms, char *ret_why, size_t size)
@@ -115,6 +124,7 @@ int flight_order(const void *data, size_t len, const struct settings *settings,
         goto out;
     }
     order.remaining_ms = remaining < INT32_MAX ? (int64_t)remaining : INT32_MAX;
+    order.remaining_ms -= margin_ms(order.remaining_ms);
     for (order.nhosts = 0; order.nhosts < hosts.count; order.nhosts++) {
         order.hosts[order.nhosts] = hosts.names[order.nhosts];
     }

@@ -20,7 +20,7 @@ void flight_hosts_init(struct flight_hosts *hosts, const struct settings *settin
 
 /*
  * Reads the payload of a worker's FRAME_HTTP_REQUEST and makes the order for fetch of it.  0:
- * `order` is filled, and *ret_remaining_ms is what the worker's call has left; -EACCES: refused,
+ * `order` is filled, and *ret_remaining_ms is what fetch is given; -EACCES: refused,
  * the sentence for the operator is in ret_why; -EPROTO: malformed; -ENOMEM, -ENOBUFS.
  */
 int flight_order(const void *request, size_t len, const struct settings *settings,

@@ -78,14 +78,16 @@ static int take_request(struct fetcher *fetcher, uint32_t call, const void *data
     return transfer_over(fetcher->transfers[slot]) ? conclude(fetcher, slot) : 0;
 }
 
-static void cancel(struct fetcher *fetcher, uint32_t call)
+/* A cancelled request is answered too: that is how the agent sees that we live. */
+static int cancel(struct fetcher *fetcher, uint32_t call)
 {
     for (size_t i = 0; i < LIMIT_HTTP_FLIGHTS; i++) {
         if (fetcher->transfers[i] && fetcher->transfers[i]->call == call) {
-            transfer_destroy(fetcher->transfers[i]);
-            fetcher->transfers[i] = NULL;
+            transfer_cancel(fetcher->transfers[i]);
+            return conclude(fetcher, i);
         }
     }
+    return 0; // its answer is on the way
 }
 
 /* One frame from the agent.  1 to go on, 0 at the end, -errno. */
@@ -103,8 +105,8 @@ static int take_frame(struct fetcher *fetcher)
     case FRAME_STOP:
         return 0;
     case FRAME_HTTP_CANCEL:
-        cancel(fetcher, frame.call);
-        return 1;
+        r = cancel(fetcher, frame.call);
+        return r < 0 ? r : 1;
     case FRAME_HTTP_REQUEST:
         r = frame_assembly_add(&fetcher->assembly, &frame, &data, &len);
         if (r == 1) {

@@ -44,6 +44,7 @@ static void begin_hop(struct transfer *transfer, const char *url)
     }
     easy_set_hop(transfer, transfer->order.request.method, (left_ns + NS_PER_MS - 1) / NS_PER_MS);
     transfer->hop_secured = transfer->hop_sent = false;
+    transfer->asked_ns = transfer->answered_ns = 0;
     transfer->curl_error[0] = '\0';
     if (curl_multi_add_handle(transfer->multi, transfer->easy) != CURLM_OK) {
         outcome_fail(transfer, CURLE_OUT_OF_MEMORY);
@@ -133,7 +134,7 @@ void transfer_destroy(struct transfer *transfer)
 
 static void count_phases(struct transfer *transfer)
 {
-    curl_off_t resolved = 0, connected = 0, secured = 0, sent = 0, first = 0;
+    curl_off_t resolved = 0, connected = 0, secured = 0;
     CURL *easy = transfer->easy;
     struct transfer_phases *phases = &transfer->phases;
     long made = 0;
@@ -141,15 +142,16 @@ static void count_phases(struct transfer *transfer)
     curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &resolved);
     curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connected);
     curl_easy_getinfo(easy, CURLINFO_APPCONNECT_TIME_T, &secured);
-    curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &sent);
-    curl_easy_getinfo(easy, CURLINFO_STARTTRANSFER_TIME_T, &first);
     curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &made);
     if (made > 0) { // else the connection was there, and these are libcurl's overhead
         phases->resolve += resolved;
         phases->connect += connected > resolved ? connected - resolved : 0;
         phases->tls += secured > connected ? secured - connected : 0;
     }
-    phases->first_byte += first > sent ? first - sent : 0;
+    // libcurl's own figure counts from the first byte of a request that has a body.
+    if (transfer->answered_ns > transfer->asked_ns && transfer->asked_ns) {
+        phases->first_byte += (transfer->answered_ns - transfer->asked_ns) / 1000;
+    }
 }
 
 /* What RFC 9110 wants of the method when a redirect is followed. */
@@ -231,6 +233,15 @@ void transfer_hop_done(struct transfer *transfer, CURLcode result)
     } else if (!follow(transfer)) {
         outcome_answer(transfer);
     }
+}
+
+void transfer_cancel(struct transfer *transfer)
+{
+    if (transfer->running) {
+        curl_multi_remove_handle(transfer->multi, transfer->easy);
+        transfer->running = false;
+    }
+    outcome_fail(transfer, CURLE_ABORTED_BY_CALLBACK);
 }
 
 bool transfer_over(const struct transfer *transfer)

@@ -35,6 +35,8 @@ struct transfer {
     struct curl_slist *headers;
     struct answer answer;
     int64_t started_ns, deadline_ns;
+    int64_t asked_ns,
+        answered_ns; /* of this hop: the request's last byte, the answer's first; 0: not yet */
     struct transfer_phases phases;
     int32_t redirects;
     size_t body_pos;      /* of the request's body, sent */
@@ -63,6 +65,8 @@ void transfer_destroy(struct transfer *transfer);
 /* libcurl has finished a hop with this result.  Afterwards the transfer is over or the next hop
  * runs. */
 void transfer_hop_done(struct transfer *transfer, CURLcode result);
+/* Nobody waits for it any more: it is over. */
+void transfer_cancel(struct transfer *transfer);
 bool transfer_over(const struct transfer *transfer);
 /* The payload of FRAME_HTTP_RESPONSE.  -ENOBUFS. */
 int transfer_encode(struct transfer *transfer, struct buf *buf);

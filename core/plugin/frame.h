@@ -66,7 +66,7 @@ enum frame_type {
     FRAME_BODY = 7,          /* u8 0: more follows, 1: the last, 2: there is no body; bytes */
     FRAME_CREDIT = 8,        /* u32 more RESULT frames that may be sent */
     FRAME_REPLY = 9,         /* i32 rc; bytes: the answer to EVENT, MESSAGE, CACHE_GET, CACHE_PUT */
-    FRAME_HTTP_CANCEL = 10,  /* to fetch: nothing */
+    FRAME_HTTP_CANCEL = 10,  /* to fetch: nothing; answered by HTTP_RESPONSE, unless that was sent */
 
     /* worker -> agent */
 

@@ -29,7 +29,7 @@ void http_details(struct tmon_call *call, const struct http_result *result)
         return;
     }
     tmon_detail(call, "responseTime", rounded(result->total_ms));
-    tmon_detail(call, "status", result->status);
+    tmon_detail(call, "statusCode", result->status);
     tmon_detail(call, "phases.resolve", rounded(result->resolve_ms));
     tmon_detail(call, "phases.connect", rounded(result->connect_ms));
     if (result->tls) {

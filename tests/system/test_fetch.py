@@ -200,6 +200,7 @@ class Answers(FetchCase):
         lab.wait_for(lambda: server.seen)
         self.fetch.frame(CANCEL, call, b"")
         self.assertEqual(self.fetch.get(server.url()).status, 200)
+        self.failed(self.fetch.finish(call), AMBIGUOUS, ANSWER, ".")  # a sign of life, at once
         again = self.fetch.start(server.url("/hang"), ms=2000)  # longer than the first had
         self.fetch.finish(again)
         self.assertNotIn(call, self.fetch.answers)

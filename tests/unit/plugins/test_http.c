@@ -53,7 +53,7 @@ static void details_and_metrics(void **state)
     assert_int_equal(mock_check(mock, 1000), TMON_OK);
     assert_int_equal(mock_verdict(mock), TMON_PASS);
     kit_near(mock_detail(mock, "responseTime"), 10);
-    kit_near(mock_detail(mock, "status"), 200);
+    kit_near(mock_detail(mock, "statusCode"), 200);
     kit_near(mock_detail(mock, "phases.resolve"), 1);
     kit_near(mock_detail(mock, "phases.connect"), 2);
     kit_near(mock_detail(mock, "phases.firstByte"), 4);
