@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "plugin/frame.h"
 #include "tmon_build.h"
@@ -64,15 +65,34 @@ static int pidfd_open_(pid_t pid)
     return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
+/* Reaps it.  Readiness alone does not say that it can be: some kernels tell a moment
+ * before. */
+static void await_end(int pidfd, int64_t wait_ms)
+{
+    int64_t end_ns = clock_mono_ns() + wait_ms * NS_PER_MS;
+
+    for (;;) {
+        struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+        int64_t left_ms = (end_ns - clock_mono_ns()) / NS_PER_MS;
+        siginfo_t info = {0};
+
+        if (poll(&ended, 1, left_ms > 0 ? (int)left_ms : 0) > 0 &&
+            (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG) < 0 ||
+             info.si_pid != 0)) {
+            return;
+        }
+        if (left_ms <= 0) {
+            return;
+        }
+        (void)poll(NULL, 0, 1);
+    }
+}
+
 void spawned_finish(struct spawned *spawned, int64_t wait_ms)
 {
     if (spawned->pidfd >= 0) {
-        struct pollfd ended = {.fd = spawned->pidfd, .events = POLLIN};
-        siginfo_t info;
-
         (void)syscall(SYS_pidfd_send_signal, spawned->pidfd, SIGKILL, NULL, 0);
-        (void)poll(&ended, 1, (int)wait_ms);
-        (void)waitid((idtype_t)P_PIDFD, (id_t)spawned->pidfd, &info, WEXITED | WNOHANG);
+        await_end(spawned->pidfd, wait_ms);
         (void)close(spawned->pidfd);
     }
     if (spawned->socket >= 0) {
