@@ -217,6 +217,7 @@ static void test_dies_with_its_agent(void **state)
         (void)pause();
         _exit(1);
     }
+    (void)close(ready[1]); // so that the read ends when the child fails
     assert_int_equal(read(ready[0], &worker, sizeof worker), sizeof worker);
     assert_return_code(kill(agent, SIGKILL), errno);
     assert_int_equal(waitpid(agent, NULL, 0), agent);
@@ -224,7 +225,6 @@ static void test_dies_with_its_agent(void **state)
     assert_true(WIFSIGNALED(status));
     assert_int_equal(WTERMSIG(status), SIGKILL);
     (void)close(ready[0]);
-    (void)close(ready[1]);
 }
 
 int main(void)
