@@ -10,6 +10,8 @@ static const struct cli_option describe_options[] = {
     {0},
 };
 
+static const struct cli_option new_options[] = {{0}};
+
 const struct cli_command cli_plugin_commands[] = {
     {"list", "", "Show the instances and plugins of an agent and what is wrong with them", NULL, 0,
      0, list_options, NULL, cli_plugin_list},
@@ -17,5 +19,10 @@ const struct cli_command cli_plugin_commands[] = {
      "Print the settings of a component, or of all in a plugin; without a name, list them",
      "Needs no agent: a worker loads the plugin and says what it declares.", 0, 1, describe_options,
      NULL, cli_plugin_describe},
+    {"new", "NAME [DIRECTORY]",
+     "Make a folder with a plugin of your own that builds and passes its test",
+     "It needs nothing but the installed header (pkg-config toiletmon), and make or Meson. No file "
+     "is overwritten.",
+     1, 2, new_options, NULL, cli_plugin_new},
     {0},
 };

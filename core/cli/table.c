@@ -130,21 +130,24 @@ void table_row(struct table *table, const char *const *cells)
     table->nrows++;
 }
 
-static void print_cell(const struct table *table, size_t column, size_t width, const char *cell,
-                       FILE *file, bool colour)
+static void print_row(const struct table *table, const char *const *cells, const size_t *widths,
+                      FILE *file, bool colour)
 {
-    size_t pad = width - table_width(cell);
+    size_t last = table->ncolumns;
     char space[64];
-    bool last = column + 1 == table->ncolumns;
 
-    if (table->numeric[column]) {
-        fprintf(file, "%*s", (int)pad, "");
+    while (last > 0 && (!cells[last - 1] || !*cells[last - 1])) {
+        last--;
     }
-    fputs(table_word(cell, colour, space, sizeof space), file);
-    if (!table->numeric[column] && !last) {
-        fprintf(file, "%*s", (int)pad, "");
+    for (size_t i = 0; i < last; i++) {
+        const char *cell = cells[i] ? cells[i] : "";
+        int pad = (int)(widths[i] - table_width(cell));
+
+        fprintf(file, "%s%*s", i ? "  " : "", table->numeric[i] ? pad : 0, "");
+        fputs(table_word(cell, colour, space, sizeof space), file);
+        fprintf(file, "%*s", table->numeric[i] || i + 1 == last ? 0 : pad, "");
     }
-    fputs(last ? "\n" : "  ", file);
+    fputc('\n', file);
 }
 
 void table_print(const struct table *table, FILE *file, bool colour)
@@ -160,14 +163,10 @@ void table_print(const struct table *table, FILE *file, bool colour)
             widths[i] = width > widths[i] ? width : widths[i];
         }
     }
-    for (size_t i = 0; i < table->ncolumns; i++) {
-        print_cell(table, i, widths[i], table->headings[i], file, false);
-    }
-    for (size_t i = 0; i < table->nrows * table->ncolumns; i++) {
-        size_t column = i % table->ncolumns;
-
-        print_cell(table, column, widths[column], table->cells[i] ? table->cells[i] : "", file,
-                   colour);
+    print_row(table, table->headings, widths, file, false);
+    for (size_t row = 0; row < table->nrows; row++) {
+        print_row(table, (const char *const *)table->cells + row * table->ncolumns, widths, file,
+                  colour);
     }
     if (table->failed) {
         fprintf(stderr, "toiletmon: there is not enough memory for all of it\n");
