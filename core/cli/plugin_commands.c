@@ -10,6 +10,16 @@ static const struct cli_option describe_options[] = {
     {0},
 };
 
+static const struct cli_option test_options[] = {
+    {"set", 's', "NAME=VALUE", "a setting; lists as a,b and maps as a=b,c=d; may be repeated",
+     true},
+    {"component", 0, "NAME", "only this component of the plugin", false},
+    {"expect", 0, "VERDICT", "a fault if the check does not say this: pass, warn or fail", false},
+    {"runs", 0, "NUMBER", "how often each ability is called (default: 20)", false},
+    {"timeout", 0, "DURATION", "the deadline of a call (default: 5s)", false},
+    CLI_JSON_OPTION,
+    {0},
+};
 static const struct cli_option new_options[] = {{0}};
 
 const struct cli_command cli_plugin_commands[] = {
@@ -24,5 +34,12 @@ const struct cli_command cli_plugin_commands[] = {
      "It needs nothing but the installed header (pkg-config toiletmon), and make or Meson. No file "
      "is overwritten.",
      1, 2, new_options, NULL, cli_plugin_new},
+    {"test", "FILE.so", "Run the conformance kit on a plugin and name what is wrong with it",
+     "Loads it into a worker as the agent would, creates each component, calls check and collect "
+     "many times, then with\n"
+     "next to no time, and ends it. Looks at settings, verdicts, names of metrics, counters, "
+     "deadlines, and leaks of\n"
+     "descriptors, threads and memory. Exits with 1 if there is a fault; notes are advice.",
+     1, 1, test_options, NULL, cli_plugin_test},
     {0},
 };
