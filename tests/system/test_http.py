@@ -385,7 +385,7 @@ class Manners(Case):
             for lines in (["X-Long: " + "x" * 100000], [f"X-{i}: {'x' * 1000}" for i in range(100)]):
                 self.assertEqual(http.get("/livez", *lines).status, 431)
             self.assertEqual(http.get("/livez?" + "x" * 100000).status, 414)
-            for query in ("&".join("a=b" for _ in range(n)) for n in (60, 70, 3000, 6000)):
+            for query in ("&".join("a=b" for _ in range(n)) for n in (60, 70, 2000, 3000)):
                 self.assertIn(http.get("/livez?" + query).status, (200, 431), len(query))
             self.assert_error(http.get("/livez?" + "x" * 20000), 431)
             # what libmicrohttpd has no room to take apart it may also close without a word
