@@ -1,6 +1,6 @@
 /*
- * bare_http.c: the least that libmicrohttpd can do: 300 constant bytes for any request, one epoll thread.
- * What bench/health compares /api/health with.  Prints its port.
+ * bare_http.c: the least that libmicrohttpd can do: 300 constant bytes for any request, one epoll
+ * thread. What bench/health compares /api/health with.  Prints its port.
  */
 #include <microhttpd.h>
 #include <stdio.h>
