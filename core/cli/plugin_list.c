@@ -8,6 +8,8 @@
 #include "cli/show.h"
 #include "cli/table.h"
 
+#define COMPONENTS_SHOWN 3
+
 static void print_instances(const json_t *instances)
 {
     static const char *const headings[] = {"INSTANCE", "COMPONENT", "STATE",  ">RUNS",
@@ -43,33 +45,42 @@ static void print_instances(const json_t *instances)
     table_finish(&table);
 }
 
+/* "a, b, c and 5 more": one long list must not push all else off the screen. */
+static void name_components(const json_t *components, char *space, size_t size)
+{
+    size_t n = json_array_size(components), len = 0;
+
+    space[0] = '\0';
+    for (size_t i = 0; i < n && i < COMPONENTS_SHOWN && len < size; i++) {
+        len += (size_t)snprintf(space + len, size - len, "%s%s", i ? ", " : "",
+                                json_string_value(json_array_get(components, i)));
+    }
+    if (n > COMPONENTS_SHOWN && len < size) {
+        snprintf(space + len, size - len, " and %zu more", n - COMPONENTS_SHOWN);
+    }
+}
+
 static void print_plugins(const json_t *plugins)
 {
-    static const char *const headings[] = {"PLUGIN", "VERSION", "STATE", "COMPONENTS",
-                                           "FILE",   "REASON",  NULL};
+    static const char *const headings[] = {"PLUGIN",     "VERSION",          "STATE",
+                                           "COMPONENTS", "FILE, OR WHY NOT", NULL};
     struct table table;
-    const json_t *plugin, *component;
-    size_t i, j;
+    const json_t *plugin;
+    size_t i;
 
     table_init(&table, headings);
     json_array_foreach(plugins, i, plugin)
     {
-        char components[512] = "";
-        const char *cells[6];
+        const char *reason = client_text(plugin, "reason");
+        char components[512];
+        const char *cells[5];
 
-        json_array_foreach(json_object_get(plugin, "components"), j, component)
-        {
-            size_t len = strlen(components);
-
-            snprintf(components + len, sizeof components - len, "%s%s", j ? ", " : "",
-                     json_string_value(component));
-        }
+        name_components(json_object_get(plugin, "components"), components, sizeof components);
         cells[0] = client_text(plugin, "name");
         cells[1] = client_text(plugin, "version");
         cells[2] = client_text(plugin, "state");
         cells[3] = components;
-        cells[4] = client_text(plugin, "file");
-        cells[5] = client_text(plugin, "reason");
+        cells[4] = *reason ? reason : client_text(plugin, "file");
         table_row(&table, cells);
     }
     if (table.nrows) {
