@@ -18,7 +18,7 @@
  *   agent  -> CREATE
  *   worker -> DONE
  *   agent  -> CALL
- *   worker -> LOG*, SAMPLES*, HTTP_REQUEST*, ..., VERDICT?, DONE
+ *   worker -> LOG*, SAMPLES*, HTTP_REQUEST*, ..., DONE
  *   agent  -> STOP
  *   worker    calls destroy() and exits 0; so it does when the socket closes
  *
@@ -66,20 +66,20 @@ enum frame_type {
     FRAME_BODY = 7,          /* u8 0: more follows, 1: the last, 2: there is no body; bytes */
     FRAME_CREDIT = 8,        /* u32 more RESULT frames that may be sent */
     FRAME_REPLY = 9,         /* i32 rc; bytes: the answer to EVENT, MESSAGE, CACHE_GET, CACHE_PUT */
-    FRAME_HTTP_CANCEL = 10,  /* to fetch: nothing; answered by HTTP_RESPONSE, unless that was sent */
+    FRAME_HTTP_CANCEL = 10, /* to fetch: nothing; answered by HTTP_RESPONSE, unless that was sent */
 
     /* worker -> agent */
 
     FRAME_MANIFEST = 64, /* manifest */
     FRAME_FAILED = 65,   /* str why: the .so could not be loaded or has no manifest */
     /* i32 rc; i64 retry_after_ms (-1: none); str message ("" or why create or call failed);
-     * u64 cpu microseconds of the call; u64 fence of a lease, else 0; u32 samples refused */
+     * u64 cpu microseconds of the call; u64 fence of a lease, else 0; u32 samples refused; of a
+     * check the verdict (model/verdict.h), in the same message so that it costs one wake-up */
     FRAME_DONE = 66,
     /* u8 level; str text; u32 lines held back before it by the worker's own limit; without a text
      * it tells only of those, at the end of a call */
     FRAME_LOG = 67,
     FRAME_SAMPLES = 68,      /* a batch (model/sample.h) */
-    FRAME_VERDICT = 69,      /* verdict, once, before DONE of a check */
     FRAME_HTTP_REQUEST = 70, /* u64 remaining_ms; request (model/exchange.h) */
     FRAME_REQUEST = 71,      /* the request made by format(), before DONE */
     FRAME_READ = 72,         /* u32 most bytes wanted */

@@ -88,22 +88,6 @@ static void on_samples(struct instance *instance, const struct frame *frame)
     }
 }
 
-static void on_verdict(struct instance *instance, const void *data, size_t len)
-{
-    struct wire_reader reader;
-
-    wire_reader_init(&reader, data, len);
-    if (instance->ability != ABILITY_CHECK || instance->phase != PHASE_CALLING ||
-        instance->verdict) {
-        instance_kill(instance, WHY_UNEXPECTED);
-    } else if (verdict_decode(&reader, &instance->verdict) < 0) {
-        instance->verdict = NULL;
-        instance_kill(instance, WHY_MALFORMED);
-    } else if (!wire_done(&reader)) {
-        instance_kill(instance, WHY_MALFORMED);
-    }
-}
-
 static void end_call(struct instance *instance, tmon_rc rc, const char *message, uint64_t cpu_us)
 {
     int64_t duration = clock_mono_ns() - instance->started_ns;
@@ -143,6 +127,11 @@ static void on_done(struct instance *instance, const void *data, size_t len)
     cpu_us = wire_get_u64(&reader);
     (void)wire_get_u64(&reader);
     instance->counters.samples_refused += wire_get_u32(&reader);
+    if (instance->phase == PHASE_CALLING && instance->ability == ABILITY_CHECK &&
+        verdict_decode(&reader, &instance->verdict) < 0) {
+        instance->verdict = NULL;
+        reader.bad = true;
+    }
     if (!wire_done(&reader) || rc < TMON_OK || rc > TMON_UNSUPPORTED) {
         instance_kill(instance, WHY_MALFORMED);
     } else if (instance->phase == PHASE_CREATING) {
@@ -189,8 +178,6 @@ static void on_message(struct instance *instance, enum frame_type type, const vo
 {
     if (type == FRAME_LOG) {
         on_log(instance, data, len);
-    } else if (type == FRAME_VERDICT) {
-        on_verdict(instance, data, len);
     } else if (type == FRAME_DONE) {
         on_done(instance, data, len);
     } else if (!instance_ask(instance, type, data, len)) {
@@ -202,8 +189,8 @@ static void on_message(struct instance *instance, enum frame_type type, const vo
 static size_t cap_of(uint8_t type)
 {
     switch (type) {
-    case FRAME_VERDICT:
-        return LIMIT_VERDICT_BYTES;
+    case FRAME_DONE:
+        return LIMIT_VERDICT_BYTES + FRAME_PAYLOAD_BYTES;
     case FRAME_HTTP_REQUEST:
         return LIMIT_HTTP_REQUEST_BYTES;
     case FRAME_EVENT:

@@ -35,25 +35,6 @@ static void conclude(struct call *call, tmon_rc rc)
     verdict_report(call->verdict, NULL, TMON_FAIL, text);
 }
 
-static void send_verdict(struct call *call)
-{
-    struct worker *worker = call->worker;
-    struct verdict *small;
-
-    verdict_encode(call->verdict, &worker->out);
-    if (worker->out.failed || worker->out.len > LIMIT_VERDICT_BYTES) {
-        // what it says is more than anybody reads; what matters is kept
-        buf_clear(&worker->out);
-        small = verdict_create(call->verdict->status, call->verdict->message);
-        if (small) {
-            small->dropped = (uint32_t)(call->verdict->nsubjects + call->verdict->ndetails);
-            verdict_encode(small, &worker->out);
-        }
-        verdict_destroy(small);
-    }
-    channel_send_out(worker, FRAME_VERDICT, call->id);
-}
-
 static tmon_rc run_check(struct call *call)
 {
     tmon_rc rc;
@@ -64,10 +45,30 @@ static tmon_rc run_check(struct call *call)
     }
     rc = call->worker->component.check(&call->api, call->worker->self);
     conclude(call, rc);
-    send_verdict(call);
+    return rc;
+}
+
+void ability_put_verdict(struct call *call, struct buf *buf)
+{
+    const struct verdict none = {.status = TMON_FAIL};
+    const struct verdict *verdict = call->verdict ? call->verdict : &none; // no memory for one
+    size_t before = buf->len;
+
+    verdict_encode(verdict, buf);
+    if (buf->failed || buf->len - before > LIMIT_VERDICT_BYTES) {
+        // it says more than anybody reads; what matters is kept
+        const struct verdict brief = {
+            .status = verdict->status,
+            .message = verdict->message,
+            .dropped = (uint32_t)(verdict->nsubjects + verdict->ndetails) + verdict->dropped,
+        };
+
+        buf->failed = false;
+        buf->len = before;
+        verdict_encode(&brief, buf);
+    }
     verdict_destroy(call->verdict);
     call->verdict = NULL;
-    return rc;
 }
 
 static tmon_rc run_collect(struct call *call)

@@ -11,6 +11,9 @@
  * the frame is malformed or asks for what the component has not. */
 tmon_rc ability_run(struct call *call, const char *operation, struct wire_reader *args);
 
+/* Appends the verdict of the check that was run, and frees it. */
+void ability_put_verdict(struct call *call, struct buf *buf);
+
 /* ability_sink.c: format, judge, deliver */
 tmon_rc ability_run_sink(struct call *call, struct wire_reader *args);
 /* ability_store.c: cache, lease */

@@ -145,18 +145,30 @@ static void begin(struct worker *worker, struct call *call, uint32_t id, uint64_
     confine_cpu(worker->cpu_percent, left_ns, &worker->cpu_soft_s);
 }
 
-static void send_done(struct call *call, tmon_rc rc, int64_t used_us)
+/* The CPU that is told is what was used since the last answer: so threads that go on by themselves
+ * are seen, and a call reads that clock once. */
+static void send_done(struct call *call, tmon_rc rc)
 {
-    struct buf *out = &call->worker->out;
+    struct worker *worker = call->worker;
+    struct buf *out = &worker->out;
+    int64_t now_us = cpu_us();
 
+    if (rc < TMON_OK || rc > TMON_UNSUPPORTED) {
+        host_misuse(call, "the plugin returned a code that is none of tmon_rc: taken as rejected");
+        rc = TMON_REJECTED;
+    }
     host_flush(call);
     wire_put_u32(out, (uint32_t)rc);
     wire_put_i64(out, call->retry_after_ms);
     wire_put_str(out, rc == TMON_OK && call->refused == 0 ? "" : call->why);
-    wire_put_u64(out, (uint64_t)used_us);
+    wire_put_u64(out, (uint64_t)(now_us - worker->cpu_us));
     wire_put_u64(out, call->fence);
     wire_put_u32(out, call->refused);
-    channel_send_out(call->worker, FRAME_DONE, call->id);
+    if (call->ability == ABILITY_CHECK) {
+        ability_put_verdict(call, out);
+    }
+    worker->cpu_us = now_us;
+    channel_send_out(worker, FRAME_DONE, call->id);
     host_forget(call);
 }
 
@@ -183,7 +195,6 @@ static void create(struct worker *worker, uint32_t id, struct wire_reader *args)
     const char *component = wire_get_str(args, LIMIT_NAME_BYTES);
     const char *instance = wire_get_str(args, LIMIT_NAME_BYTES);
     uint64_t remaining_ms = wire_get_u64(args);
-    int64_t before_us = cpu_us();
     struct call call;
     tmon_rc rc = TMON_OK;
 
@@ -208,7 +219,7 @@ static void create(struct worker *worker, uint32_t id, struct wire_reader *args)
     } else {
         worker->created = true;
     }
-    send_done(&call, rc, cpu_us() - before_us);
+    send_done(&call, rc);
 }
 
 static void serve(struct worker *worker, uint32_t id, struct wire_reader *args)
@@ -216,14 +227,13 @@ static void serve(struct worker *worker, uint32_t id, struct wire_reader *args)
     uint32_t ability = wire_get_u32(args);
     const char *operation = wire_get_str(args, LIMIT_NAME_BYTES);
     uint64_t remaining_ms = wire_get_u64(args);
-    int64_t before_us = cpu_us();
     struct call call;
     tmon_rc rc;
 
     begin(worker, &call, id, remaining_ms);
     call.ability = ability;
     rc = ability_run(&call, operation, args);
-    send_done(&call, rc, cpu_us() - before_us);
+    send_done(&call, rc);
 }
 
 static void destroy(struct worker *worker)

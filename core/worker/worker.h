@@ -63,6 +63,7 @@ struct worker {
     void *self;
     struct settings *settings;
     struct log_limit log_limit;
+    int64_t cpu_us;   /* of this process, at the end of the last call */
     bool created;     /* create() was called, so destroy() is due */
     bool said_misuse; /* once is enough */
     bool said_refused;

@@ -179,6 +179,7 @@ void rig_call(struct rig *rig, enum ability ability, const char *operation, int6
         buf_append(&buf, args->data, args->len);
     }
     rig->call++;
+    rig->ability = ability;
     rig_send(rig, FRAME_CALL, rig->call, buf.data, buf.len);
     buf_finish(&buf);
 }
@@ -197,6 +198,11 @@ void rig_read_done(struct rig *rig, struct rig_done *ret_done)
     ret_done->cpu_us = wire_get_u64(&reader);
     ret_done->fence = wire_get_u64(&reader);
     ret_done->refused = wire_get_u32(&reader);
+    verdict_destroy(rig->verdict);
+    rig->verdict = NULL;
+    if (rig->ability == ABILITY_CHECK) {
+        assert_int_equal(verdict_decode(&reader, &rig->verdict), 0);
+    }
     assert_true(wire_done(&reader));
 }
 
@@ -210,21 +216,12 @@ void rig_wait_done(struct rig *rig, struct rig_done *ret_done)
 
 struct verdict *rig_check(struct rig *rig, struct rig_done *ret_done)
 {
-    struct verdict *verdict = NULL;
-    struct wire_reader reader;
+    struct verdict *verdict;
 
     rig_call(rig, ABILITY_CHECK, "", 1000, NULL);
-    do {
-        assert_int_equal(rig_next(rig), 1);
-        if (rig->frame.type == FRAME_VERDICT) {
-            assert_null(verdict);
-            wire_reader_init(&reader, rig->data, rig->len);
-            assert_int_equal(verdict_decode(&reader, &verdict), 0);
-            assert_true(wire_done(&reader));
-        }
-    } while (rig->frame.type != FRAME_DONE);
-    rig_read_done(rig, ret_done);
-    assert_non_null(verdict);
+    rig_wait_done(rig, ret_done);
+    verdict = rig->verdict;
+    rig->verdict = NULL;
     return verdict;
 }
 
@@ -289,5 +286,6 @@ void rig_finish(struct rig *rig)
     free(rig->packet);
     frame_assembly_finish(&rig->assembly);
     manifest_destroy(rig->manifest);
+    verdict_destroy(rig->verdict);
     *rig = (struct rig){.fd = -1};
 }

@@ -24,6 +24,8 @@ struct rig {
     size_t len;
     uint32_t layers; /* from SANDBOX */
     uint32_t call;   /* number of the last call */
+    enum ability ability;
+    struct verdict *verdict; /* of the last check */
     struct manifest *manifest;
 };
 
