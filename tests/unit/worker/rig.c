@@ -149,8 +149,7 @@ void rig_send_create(struct rig *rig, const char *component, struct settings *se
         settings = none = settings_create(0);
     }
     settings_encode(settings, &buf);
-    rig->call++;
-    rig_send(rig, FRAME_CREATE, rig->call, buf.data, buf.len);
+    rig_send(rig, FRAME_CREATE, 0, buf.data, buf.len);
     settings_destroy(settings);
     buf_finish(&buf);
 }
