@@ -1,26 +1,123 @@
 /*
- * metrics.c: /api/metrics: one scrape, sent in chunks as the client takes them.  The store is
- * locked for one chunk at a time and never while sending (store/exposition.h).  Server's thread.
+ * metrics.c: /api/metrics: one scrape.  Server's thread.
+ *
+ * Up to LIMIT_SERVER_WHOLE_BYTES are rendered before they are sent, since one send of a known
+ * length costs half of what chunks do; the memory is kept for the next scrape.  A larger one goes
+ * on in chunks, as the client takes them.  The store is locked for one block at a time and never
+ * while sending (store/exposition.h).
  */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "http/server.h"
 #include "store/exposition.h"
 
+#define ROOM_MIN 4096 /* a block smaller than this is not worth a call */
+
+struct scrape {
+    struct http *http;
+    struct exposition *exposition;
+    char *text; /* what was rendered ahead */
+    size_t size, len;
+    size_t sent; /* of it, in chunks */
+};
+
+static void scrape_destroy(void *cls)
+{
+    struct scrape *scrape = cls;
+    struct http *http = scrape->http;
+
+    exposition_destroy(scrape->exposition);
+    if (http->spare_size < scrape->size) {
+        free(http->spare);
+        http->spare = scrape->text;
+        http->spare_size = scrape->size;
+    } else {
+        free(scrape->text);
+    }
+    free(scrape);
+}
+
+static int grow(struct scrape *scrape)
+{
+    size_t size = scrape->size ? scrape->size * 2 : EXPOSITION_BLOCK;
+    char *text = realloc(scrape->text, size);
+
+    if (!text) {
+        return -ENOMEM;
+    }
+    scrape->text = text;
+    scrape->size = size;
+    return 0;
+}
+
+/* Renders until the end or the limit.  1: there is more. */
+static int render_ahead(struct scrape *scrape)
+{
+    for (;;) {
+        ssize_t n;
+
+        if (scrape->size - scrape->len < ROOM_MIN) {
+            if (scrape->size >= LIMIT_SERVER_WHOLE_BYTES) {
+                return 1;
+            }
+            if (grow(scrape) < 0) {
+                return -ENOMEM;
+            }
+        }
+        n = exposition_read(scrape->exposition, scrape->text + scrape->len,
+                            scrape->size - scrape->len);
+        if (n <= 0) {
+            return (int)n;
+        }
+        scrape->len += (size_t)n;
+    }
+}
+
+static int scrape_create(struct http *http, enum exposition_format format, bool gzip,
+                         struct scrape **ret_scrape)
+{
+    struct scrape *scrape = calloc(1, sizeof *scrape);
+    int r;
+
+    if (!scrape) {
+        return -ENOMEM;
+    }
+    scrape->http = http;
+    scrape->text = http->spare;
+    scrape->size = http->spare_size;
+    http->spare = NULL;
+    http->spare_size = 0;
+    r = exposition_create(http->store, format, gzip, loop_now(http->loop) / NS_PER_MS,
+                          &scrape->exposition);
+    if (r < 0) {
+        scrape_destroy(scrape);
+        return r;
+    }
+    *ret_scrape = scrape;
+    return 0;
+}
+
 static ssize_t next_chunk(void *cls, uint64_t pos, char *chunk, size_t size)
 {
-    ssize_t n = exposition_read(cls, chunk, size);
+    struct scrape *scrape = cls;
+    size_t ahead = scrape->len - scrape->sent;
+    ssize_t n;
 
+    if (ahead > 0) {
+        size = size < ahead ? size : ahead;
+        memcpy(chunk, scrape->text + scrape->sent, size);
+        scrape->sent += size;
+        return (ssize_t)size;
+    }
+    n = exposition_read(scrape->exposition, chunk, size);
     if (n > 0) {
         return n;
     }
     return n == 0 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
-}
-
-static void end(void *cls)
-{
-    exposition_destroy(cls);
 }
 
 int metrics_answer(struct request *request)
@@ -28,19 +125,27 @@ int metrics_answer(struct request *request)
     enum exposition_format format =
         exposition_negotiate(request_header(request, MHD_HTTP_HEADER_ACCEPT));
     bool gzip = exposition_accepts_gzip(request_header(request, MHD_HTTP_HEADER_ACCEPT_ENCODING));
-    struct exposition *exposition = NULL;
+    struct scrape *scrape = NULL;
     struct MHD_Response *response;
+    bool whole;
     int r;
 
-    r = exposition_create(request->http->store, format, gzip,
-                          loop_now(request->http->loop) / NS_PER_MS, &exposition);
+    r = scrape_create(request->http, format, gzip, &scrape);
     if (r < 0) {
         return r;
     }
-    response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, EXPOSITION_BLOCK, next_chunk,
-                                                 exposition, end);
+    r = render_ahead(scrape);
+    if (r < 0) {
+        scrape_destroy(scrape);
+        return r;
+    }
+    whole = r == 0;
+    response = whole ? MHD_create_response_from_buffer_with_free_callback_cls(
+                           scrape->len, scrape->text, scrape_destroy, scrape)
+                     : MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, EXPOSITION_BLOCK,
+                                                         next_chunk, scrape, scrape_destroy);
     if (!response) {
-        exposition_destroy(exposition);
+        scrape_destroy(scrape);
         return -ENOMEM;
     }
     (void)MHD_add_response_header(response, "Content-Type", exposition_content_type(format));
@@ -48,7 +153,7 @@ int metrics_answer(struct request *request)
     if (gzip) {
         (void)MHD_add_response_header(response, "Content-Encoding", "gzip");
     }
-    if (request->method == METHOD_HEAD) {
+    if (!whole && request->method == METHOD_HEAD) {
         /* libmicrohttpd would send the last chunk of a body that HEAD must not have (0.9.75). */
         (void)MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
     }

@@ -388,6 +388,7 @@ void http_destroy(struct http *http)
         listen_finish(&http->listeners[i].address);
     }
     free(http->listeners);
+    free(http->spare);
     ask_finish(http);
     shared_finish(&http->health);
     shared_finish(&http->ready);

@@ -131,6 +131,8 @@ struct http {
     struct counters *counters;
     struct shared health, ready, live, checks;
     uint64_t last_ticket;
+    char *spare; /* the last scrape's memory, for the next one (metrics.c) */
+    size_t spare_size;
 
     /* any thread, under the lock */
     pthread_mutex_t lock;
