@@ -28,8 +28,8 @@
 #define REF_FREE UINT32_C(0x80000000)
 #define MAX_CHUNKS (1u << (31 - REF_SLOT_BITS))
 #define NO_SERIES 0u /* ids start at 1 */
-#define STORE_KEEP_MS                                                                              \
-    (5 * 60 * 1000) /* as Prometheus: a series without samples is gone after five minutes */
+/* As Prometheus: a series without samples is gone after five minutes. */
+#define STORE_KEEP_MS (5 * 60 * 1000)
 
 enum record_flags {
     RECORD_DEAD = 1,
