@@ -106,9 +106,13 @@ static void answer_question(void *arg)
 static int on_ask(void *owner, enum http_question what, uint64_t ticket)
 {
     struct agent *agent = owner;
-    struct question *question = malloc(sizeof *question);
+    struct question *question;
     int r;
 
+    if (atomic_load(&agent->stopping)) {
+        return -ESHUTDOWN;
+    }
+    question = malloc(sizeof *question);
     if (!question) {
         return -ENOMEM;
     }
@@ -409,9 +413,10 @@ static void finish(struct agent *agent)
         agent->retiring = unit->next;
         unit_destroy(unit);
     }
+    /* Its thread asks the others how they are, so it ends before them. */
+    http_destroy(agent->http);
     schedule_destroy(agent->schedule);
     local_destroy(agent->local);
-    http_destroy(agent->http);
     fetch_broker_destroy(agent->fetch);
     spawner_destroy(agent->spawner);
     if (agent->store) {

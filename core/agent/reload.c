@@ -374,7 +374,9 @@ static void put_in_force(void *arg)
 out:
     buf_finish(&why);
     build_destroy(build);
-    if (agent->build_again && !atomic_load(&agent->stopping)) {
+    if (atomic_load(&agent->stopping)) {
+        agent_look_if_ended(agent);
+    } else if (agent->build_again) {
         agent->build_again = false;
         (void)reload_start(agent);
     }
