@@ -18,6 +18,8 @@
 #include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -154,16 +156,27 @@ static const int only_to_itself[] = {SYS_kill, SYS_tgkill, SYS_rt_sigqueueinfo,
 #define INSTRUCTIONS_MAX 512
 
 struct program {
-    struct sock_filter code[INSTRUCTIONS_MAX];
+    struct sock_filter code[INSTRUCTIONS_MAX + 2]; // room to run over and be noticed
     unsigned short len;
 };
 
 static void put(struct program *program, uint16_t code, uint32_t k, uint8_t yes, uint8_t no)
 {
-    if (program->len < INSTRUCTIONS_MAX) {
-        program->code[program->len] = (struct sock_filter){code, yes, no, k};
+    if (program->len >= INSTRUCTIONS_MAX) {
+        program->len = INSTRUCTIONS_MAX + 1; // noticed at the end
+        return;
     }
-    program->len++;
+    program->code[program->len++] = (struct sock_filter){code, yes, no, k};
+}
+
+/* From an instruction to the end, as a jump has it.  One that is too far makes the program too
+ * long. */
+static uint8_t distance(struct program *program, unsigned short from)
+{
+    if (program->len - from > UINT8_MAX) {
+        program->len = INSTRUCTIONS_MAX + 1;
+    }
+    return (uint8_t)(program->len - from);
 }
 
 static void load(struct program *program, size_t offset)
@@ -205,9 +218,7 @@ static unsigned short begin_for(struct program *program, int call)
 
 static void end_for(struct program *program, unsigned short begin)
 {
-    if (program->len <= INSTRUCTIONS_MAX) {
-        program->code[begin - 1].jf = (uint8_t)(program->len - begin);
-    }
+    program->code[begin - 1].jf = distance(program, begin);
 }
 
 static void put_start(struct program *program)
@@ -221,11 +232,43 @@ static void put_start(struct program *program)
 #endif
 }
 
-static void put_list(struct program *program, const int *calls, size_t n)
+static int compare(const void *a, const void *b)
 {
-    for (size_t i = 0; i < n; i++) {
-        answer_if(program, (uint32_t)calls[i], REFUSE);
+    int x = *(const int *)a, y = *(const int *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* The end of the program: a search by halves in the sorted list, since the kernel runs all of it
+ * for each system call once at the load, and older ones at every call. */
+static void put_search(struct program *program, const int *calls, size_t n)
+{
+    unsigned short at = program->len;
+
+    if (n <= 3) {
+        for (size_t i = 0; i < n; i++) {
+            answer_if(program, (uint32_t)calls[i], REFUSE);
+        }
+        answer(program, ALLOW);
+        return;
     }
+    put(program, BPF_JMP | BPF_JGE | BPF_K, (uint32_t)calls[n / 2], 0, 0);
+    put_search(program, calls, n / 2);
+    program->code[at].jt = distance(program, (unsigned short)(at + 1));
+    put_search(program, calls + n / 2, n - n / 2);
+}
+
+static void put_refused(struct program *program, bool spawns)
+{
+    const size_t n = sizeof refused / sizeof refused[0];
+    const size_t more = sizeof refused_unless_spawns / sizeof refused_unless_spawns[0];
+    int all[sizeof refused / sizeof refused[0] +
+            sizeof refused_unless_spawns / sizeof refused_unless_spawns[0]];
+
+    memcpy(all, refused, sizeof refused);
+    memcpy(all + n, refused_unless_spawns, sizeof refused_unless_spawns);
+    qsort(all, n + (spawns ? 0 : more), sizeof all[0], compare);
+    put_search(program, all, n + (spawns ? 0 : more));
 }
 
 /* Its own limits are not for it to lift; RLIMIT_CPU is moved on by us at every call. */
@@ -274,8 +317,6 @@ static void put_processes(struct program *program)
     uint32_t self = (uint32_t)getpid();
     unsigned short begin;
 
-    put_list(program, refused_unless_spawns,
-             sizeof refused_unless_spawns / sizeof refused_unless_spawns[0]);
     // its arguments lie in memory, where a filter cannot look: libc falls back to clone()
     answer_if(program, SYS_clone3, UNKNOWN);
     begin = begin_for(program, SYS_clone);
@@ -299,13 +340,12 @@ bool seccomp_apply(bool spawns)
     struct sock_fprog filter;
 
     put_start(&program);
-    put_list(&program, refused, sizeof refused / sizeof refused[0]);
     put_limits(&program);
     put_other_arguments(&program);
     if (!spawns) {
         put_processes(&program);
     }
-    answer(&program, ALLOW);
+    put_refused(&program, spawns);
     if (program.len > INSTRUCTIONS_MAX) {
         return false;
     }
