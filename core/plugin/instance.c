@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "plugin/instance_private.h"
 
+#define GRACE_LEAST_MS 1000 /* a busy machine is no reason to kill */
 #define GRACE_MOST_MS 5000
 #define SAMPLES_KEPT_BYTES 65536 /* of a buf between two collections; larger ones are freed */
 
@@ -135,8 +136,9 @@ static void set_times(struct instance *instance)
     set_default(&times->quarantine_ms, 600000);
     set_default(&times->quarantine_window_ms, 600000);
     set_default(&times->stop_grace_ms, 2000);
-    set_default(&times->grace_ms,
-                instance->interval_ms < GRACE_MOST_MS ? instance->interval_ms : GRACE_MOST_MS);
+    set_default(&times->grace_ms, instance->interval_ms > GRACE_MOST_MS    ? GRACE_MOST_MS
+                                  : instance->interval_ms < GRACE_LEAST_MS ? GRACE_LEAST_MS
+                                                                           : instance->interval_ms);
     set_default(&times->kill_ms, 2000);
     if (times->quarantine_deaths == 0 || times->quarantine_deaths > INSTANCE_DEATHS) {
         times->quarantine_deaths = 5;

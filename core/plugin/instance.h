@@ -72,7 +72,7 @@ struct instance_times {
     int64_t quarantine_window_ms; /* ten minutes */
     uint32_t quarantine_deaths;   /* five */
     int64_t stop_grace_ms;        /* two seconds from STOP to SIGKILL */
-    int64_t grace_ms;             /* from a call's deadline to SIGKILL: the interval, 5 s at most */
+    int64_t grace_ms;             /* from a call's deadline to SIGKILL: the interval, 1 to 5 s */
     int64_t kill_ms;              /* from SIGKILL to INSTANCE_STUCK: two seconds */
 };
 

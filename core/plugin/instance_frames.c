@@ -120,6 +120,7 @@ static void on_done(struct instance *instance, const void *data, size_t len)
     const char *message;
     uint64_t cpu_us;
 
+    instance->process.enough = true;
     wire_reader_init(&reader, data, len);
     rc = (tmon_rc)wire_get_u32(&reader);
     (void)wire_get_i64(&reader);

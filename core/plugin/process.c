@@ -114,12 +114,14 @@ void process_kill(struct process *process, const char *fault)
 
 /* ---- what comes in ---- */
 
-/* Reads up to `most` frames.  False when there is no more to read from this socket, ever. */
-static bool read_frames(struct process *process, int most)
+/* Reads up to `most` frames, and no further than the owner cares to, unless it is to be `all`.
+ * False when there is no more to read from this socket, ever. */
+static bool read_frames(struct process *process, int most, bool all)
 {
     uint8_t packet[LIMIT_FRAME_BYTES];
 
-    while (most-- > 0 && !process->killed) {
+    process->enough = false;
+    while (most-- > 0 && !process->killed && (all || !process->enough)) {
         struct frame frame;
         int r = frame_recv(process->socket.fd, packet, &frame);
 
@@ -154,7 +156,7 @@ static void exited(struct loop_fd *watch, uint32_t events)
     int fd = watch->fd;
 
     if (process->socket.fd >= 0) {
-        (void)read_frames(process, FRAMES_AFTER_DEATH);
+        (void)read_frames(process, FRAMES_AFTER_DEATH, true);
     }
     if (waitid((idtype_t)P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0) {
         return;
@@ -181,7 +183,7 @@ static void socket_ready(struct loop_fd *watch, uint32_t events)
         (void)flush(process);
     }
     if (process->socket.fd >= 0 && events & ~(uint32_t)EPOLLOUT &&
-        !read_frames(process, LIMIT_FRAMES_PER_TURN)) {
+        !read_frames(process, LIMIT_FRAMES_PER_TURN, false)) {
         // a process that is ending closes its socket a moment before its pidfd tells
         close_socket(process);
         (void)loop_timer_set(process->loop, &process->closed, loop_now(process->loop) + CLOSED_NS);

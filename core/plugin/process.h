@@ -47,6 +47,8 @@ struct process {
     struct process_packet *first, *last;
     size_t queued; /* bytes */
     const char *fault;
+    bool enough; /* set by hooks->frame: this was the last that is expected for now, so it need not
+                    be looked for more in this turn */
     bool killed; /* SIGKILL was sent, or will be as soon as it is there; nothing is read any more */
 };
 
