@@ -134,6 +134,22 @@ static int read_enabled(const struct node *node, const struct config_env *env,
     return r;
 }
 
+/* The component's name stays as written: it is shown to everybody, so no variable may get into it.
+ */
+static int read_use(struct node *use, struct config_errors *errors)
+{
+    if (!use || use->kind != NODE_SCALAR) {
+        return 0;
+    }
+    if (strchr(use->text, '$')) {
+        config_error(errors, use->at, "'use' takes no variables; write the component's name");
+        use->unset = true;
+        return 0;
+    }
+    use->value = strdup(use->text);
+    return use->value ? 0 : -ENOMEM;
+}
+
 static bool label_ok(const char *key)
 {
     if (isdigit((unsigned char)*key) || !*key || strncmp(key, "__", 2) == 0 ||
@@ -275,6 +291,9 @@ int instance_read(struct node *key, struct node *node, const struct manifest_opt
         return 0;
     }
     r = read_enabled(node, env, errors, ret_instance);
+    if (r == 0) {
+        r = read_use(node_get(node, "use", NULL), errors);
+    }
     if (r == 0) {
         r = resolve_node(node, env, !ret_instance->enabled, errors);
     }

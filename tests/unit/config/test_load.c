@@ -175,6 +175,8 @@ static const struct {
      "c.yaml:1:15: 'db' must be a mapping, such as {use: memory, interval: 60s}, not text\n"},
     {"plugins: {a: {use: []}}", "c.yaml:1:20: 'use' takes text here, not a list\n"},
     {"plugins: {a: {use: ''}}", "c.yaml:1:20: 'use' must be the name of a component\n"},
+    {"plugins: {a: {use: '${BAD}'}}",
+     "c.yaml:1:20: 'use' takes no variables; write the component's name\n"},
     {"plugins: {a: {interval: 15}}", "c.yaml:1:25: 'interval' must be a duration with its unit, "
                                      "such as 500ms, 30s, 5m, 2h or 1d, not '15'\n"},
     {"plugins: {a: {interval: 50ms}}",

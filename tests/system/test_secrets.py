@@ -1,0 +1,89 @@
+"""Canaries: a secret that went in by any way comes out by none."""
+import json
+import unittest
+
+import lab
+
+CANARY = "canary4711"
+
+
+class Secrets(unittest.TestCase):
+    def everything(self, agent):
+        """All that an agent says, to anybody."""
+        said = [agent.log()]
+        for path in ("/", "/api/health", "/api/health/ready", "/api/v1/status", "/api/v1/checks", "/api/v1/plugins",
+                     "/api/metrics", "/nowhere"):
+            answer = agent.get(path)
+            said += [answer.text, str(answer.headers)]
+        for command in (["status"], ["status", "--json"], ["checks"], ["checks", "by_variable"], ["plugin", "list"],
+                        ["reload"], ["check", "-c", agent.config], ["check", "-c", agent.config, "--json"]):
+            said += agent.cli(*command)[1:]
+        for pid in [agent.pid] + lab.descendants(agent.pid):
+            with open(f"/proc/{pid}/cmdline") as file:
+                said.append(file.read())
+            if pid != agent.pid:
+                with open(f"/proc/{pid}/environ") as file:
+                    said.append(file.read())
+        return "\n".join(said)
+
+    def test_a_running_agent_says_none(self):
+        port = lab.free_port()  # nobody listens: every check fails and says why
+        agent = lab.Agent(plugins={}, until=None, env={
+            "DATABASE_URL": f"postgresql://u:{CANARY}@127.0.0.1:{port}/d", "TOILETMON_TOKEN": CANARY * 2})
+        secret = agent.dir / "dsn"
+        secret.write_text(f"host=127.0.0.1 port={port} user=u password={CANARY}\n")
+        secret.chmod(0o600)
+        odd = agent.dir / "odd"
+        odd.write_text(f"{CANARY} is no connection string\n")
+        odd.chmod(0o600)
+        quick = {"use": "postgres", "interval": "200ms"}
+        plugins = {"by_variable": {**quick, "dsn": "${DATABASE_URL}"}, "by_file": {**quick, "dsn": f"file:{secret}"},
+                   "no_dsn_at_all": {**quick, "dsn": f"file:{odd}"},
+                   "web": {"use": "http", "url": f"http://u:{CANARY}@127.0.0.1:{port}/", "interval": "200ms"}}
+        if not (lab.BUILD / "plugins" / "http.so").exists():
+            del plugins["web"]
+        agent.write(agent.render(plugins, {"tokens": {"write": "${TOILETMON_TOKEN}"}}))
+        agent.until = "ready"
+        with agent:
+            agent.wait_check("by_variable", "fail")
+            agent.wait_check("by_file", "fail")
+            self.assertNotIn(CANARY, self.everything(agent))
+            # a reload that fails because of them
+            agent.write(agent.render({**plugins, "by_file": {**quick, "dsn": f"file:{secret}", "slow": "${DATABASE_URL}"}}))
+            status, out, err = agent.cli("reload")
+            self.assertEqual(status, 1)
+            self.assertIn("'slow' must be a duration", err)
+            self.assertNotIn(CANARY, out + err + self.everything(agent))
+
+    def test_mistakes_are_told_without_them(self):
+        env = {"SECRET": CANARY}
+        settings = [
+            {"use": "postgres", "dsn": ["${SECRET}"]},
+            {"use": "postgres", "dsn": {"a": "${SECRET}"}},
+            {"use": "${SECRET}"},
+            {"use": "memory", "interval": "${SECRET}"},
+            {"use": "memory", "warn_above": "${SECRET}"},
+            {"use": "memory", "affects": "${SECRET}"},
+            {"use": "memory", "labels": "${SECRET}"},
+            {"use": "memory", "labels": {"a": ["${SECRET}"]}},
+            {"use": "memory", "enabled": "${SECRET}"},
+            {"use": "disk", "read_only": "${SECRET}"},
+            {"use": "postgres", "dsn": "x", "tables": [{"metric": "m", "table": "t", "exact_below": "${SECRET}"}]},
+        ]
+        agents = [{"listen": "${SECRET}"}, {"log": {"level": "${SECRET}"}}, {"tokens": {"write": "${SECRET} x"}},
+                  {"external_url": "${SECRET}"}, {"ready": ["${SECRET}"]}, {"state_dir": "${SECRET}"},
+                  {"hosts": ["http://${SECRET}"]}]
+        for plugins, agent in [({"x": one}, {}) for one in settings] + [({}, one) for one in agents]:
+            with self.subTest(json.dumps([plugins, agent])):
+                one = lab.Agent(plugins=plugins, agent=agent, env=env, until=None)
+                try:
+                    status, out, err = one.cli("check", "-c", one.config)
+                    self.assertEqual(status, 1, out + err)
+                    self.assertNotIn(CANARY, out + err)
+                    self.assertRegex(err, r"toiletmon\.yaml:\d+:\d+: ")
+                finally:
+                    one.remove()
+
+
+if __name__ == "__main__":
+    unittest.main()
