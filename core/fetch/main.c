@@ -199,8 +199,7 @@ static int confine(void)
         pthread_attr_destroy(&threads);
     }
     confine_name("fetch");
-    (void)sandbox_apply(
-        false); // the agent says of workers which layers there are; here it is the same
+    (void)sandbox_apply(false); // the agent says which layers workers have; here they are the same
     return r;
 }
 

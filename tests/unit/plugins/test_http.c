@@ -156,7 +156,7 @@ static void judges_body_and_headers(void **state)
 
 static void patterns_keep_the_deadline(void **state)
 {
-    struct mock_host *mock = kit_start("http", URL "body_pattern: \"(a+)+$\"\n");
+    struct mock_host *mock = kit_start("http", URL "body_pattern: \"a{0,500}a{0,500}[bc]\"\n");
     struct tmon_response response;
     struct timespec from, to;
     char *body = malloc(100001);
@@ -169,8 +169,8 @@ static void patterns_keep_the_deadline(void **state)
     assert_int_equal(mock_check(mock, 300), TMON_OK);
     clock_gettime(CLOCK_MONOTONIC, &to);
     assert_int_equal(mock_verdict(mock), TMON_FAIL);
-    assert_true(mock_said(mock, "takes too long") || mock_said(mock, "does not match"));
-    assert_true((double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9 < 2);
+    assert_true(mock_said(mock, "takes too long"));
+    assert_true((double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9 < 5);
     free(body);
     kit_stop(mock);
 }
