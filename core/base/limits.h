@@ -10,15 +10,18 @@
 /* -- frames between agent and workers -- */
 #define LIMIT_FRAME_BYTES                                                                          \
     65536 /* one SEQPACKET message; fits the default socket buffer three times */
-#define LIMIT_FRAMES_PER_TURN 64 /* frames read from one worker before the others get their turn   \
-                                  */
+#define LIMIT_FRAMES_PER_TURN                                                                      \
+    64 /* frames read from one worker before the others get their turn                             \
+        */
 #define LIMIT_PROCESS_QUEUE_BYTES                                                                  \
-    (32u << 20) /* waiting for one process: four of the largest HTTP requests on their way to fetch */
+    (32u                                                                                           \
+     << 20) /* waiting for one process: four of the largest HTTP requests on their way to fetch */
 #define LIMIT_CALL_RESULT_BYTES                                                                    \
     (16u << 20) /* samples of one collection, encoded: about 200,000 series */
 
 /* -- workers, unless `limits:` of the instance says more or less -- */
-#define LIMIT_WORKER_MEMORY_BYTES (256u << 20) /* libraries of databases and of TLS need some 20 */
+#define LIMIT_WORKER_MEMORY_BYTES (256u << 20) /* libraries of databases and of TLS need some 20   \
+                                                */
 #define LIMIT_WORKER_DESCRIPTORS 64            /* a connection or two and files of /proc */
 
 /* -- threads of the agent -- */
@@ -39,7 +42,7 @@
 #define LIMIT_BUCKETS 512            /* of one histogram or summary */
 #define LIMIT_SUBJECTS 256    /* of one check: subjects and details beyond are counted, not kept */
 #define LIMIT_TEXT_BYTES 4096 /* a message of a check, a detail, a log line of a plugin */
-#define LIMIT_LOG_LINE_BYTES 1024 /* with its NUL, as plugin_api.h says */
+#define LIMIT_LOG_LINE_BYTES 1024        /* with its NUL, as plugin_api.h says */
 #define LIMIT_VERDICT_BYTES (256u << 10) /* one, encoded: 256 subjects with 1 KiB each fit */
 #define LIMIT_CALL_BYTES (4u << 20)      /* arguments of one call: a notification with its HTML */
 
@@ -81,31 +84,40 @@
 #define LIMIT_SERIES_TEXT_BYTES 8192 /* name and labels of one series as a scrape shows them */
 
 /* -- HTTP for plugins -- */
-#define LIMIT_HTTP_FLIGHTS 128             /* requests at once; what comes on top is refused, not queued */
-#define LIMIT_HTTP_HOSTS 64                /* that one instance may speak to */
-#define LIMIT_HTTP_REFUSED 64              /* listeners of ours; above LIMIT_LISTEN */
-#define LIMIT_HTTP_URL_BYTES 8192          /* as most servers */
-#define LIMIT_HTTP_HEADERS 128             /* of a request or an answer; Apache takes 100 */
-#define LIMIT_HTTP_HEADER_BYTES 65536      /* all header lines of an answer */
-#define LIMIT_HTTP_BODY_BYTES (1u << 20)   /* of an answer that a plugin gets to see */
-#define LIMIT_HTTP_CLIENT_BYTES (64u << 20) /* of an answer to the command line: a scrape of all series */
-#define LIMIT_HTTP_REQUEST_BYTES (8u << 20) /* a request, encoded: an e-mail with its HTML and a picture */
-#define LIMIT_HTTP_REDIRECTS 10            /* curl takes 30 by default, browsers 20; a check wants to know earlier */
+#define LIMIT_HTTP_FLIGHTS 128    /* requests at once; what comes on top is refused, not queued */
+#define LIMIT_HTTP_HOSTS 64       /* that one instance may speak to */
+#define LIMIT_HTTP_REFUSED 64     /* listeners of ours; above LIMIT_LISTEN */
+#define LIMIT_HTTP_URL_BYTES 8192 /* as most servers */
+#define LIMIT_HTTP_HEADERS 128    /* of a request or an answer; Apache takes 100 */
+#define LIMIT_HTTP_HEADER_BYTES 65536    /* all header lines of an answer */
+#define LIMIT_HTTP_BODY_BYTES (1u << 20) /* of an answer that a plugin gets to see */
+#define LIMIT_HTTP_CLIENT_BYTES                                                                    \
+    (64u << 20) /* of an answer to the command line: a scrape of all series */
+#define LIMIT_HTTP_REQUEST_BYTES                                                                   \
+    (8u << 20) /* a request, encoded: an e-mail with its HTML and a picture */
+#define LIMIT_HTTP_REDIRECTS                                                                       \
+    10 /* curl takes 30 by default, browsers 20; a check wants to know earlier */
 #define LIMIT_HTTP_RETRY_AFTER_MS 86400000 /* a day: who says more is asked daily */
 
 /* -- the HTTP server -- */
 #define LIMIT_SERVER_CONNECTIONS 512 /* in total: 16 MB of buffers in the worst case */
-#define LIMIT_SERVER_PER_IP 64       /* connections, off loopback (IPv6: per /64): nobody has them all */
+#define LIMIT_SERVER_PER_IP 64 /* connections, off loopback (IPv6: per /64): nobody has them all   \
+                                */
 #define LIMIT_SERVER_HEADER_BYTES 16384 /* request line and headers; many cookies make 8 KiB */
-#define LIMIT_SERVER_QUERY_BYTES 8192 /* a longer query is not looked at */
-#define LIMIT_SERVER_PARAMETERS 64   /* of a query; the rest of it is not looked at */
-#define LIMIT_SERVER_POOL_BYTES 32768 /* a connection's buffer, zeroed after each request; also scrape's chunks */
-#define LIMIT_SERVER_WHOLE_BYTES (1u << 20) /* of a scrape rendered before it is sent; 10,000 series fit */
+#define LIMIT_SERVER_QUERY_BYTES 8192   /* a longer query is not looked at */
+#define LIMIT_SERVER_PARAMETERS 64      /* of a query; the rest of it is not looked at */
+#define LIMIT_SERVER_POOL_BYTES                                                                    \
+    32768 /* a connection's buffer, zeroed after each request; also scrape's chunks */
+#define LIMIT_SERVER_WHOLE_BYTES                                                                   \
+    (1u << 20) /* of a scrape rendered before it is sent; 10,000 series fit */
 #define LIMIT_SERVER_BODY_BYTES 65536 /* no request of today has a body that is looked at */
-#define LIMIT_SERVER_DISCARD_BYTES (1u << 20) /* read of a body that is too long, so that 413 arrives */
-#define LIMIT_SERVER_RECEIVE_MS 30000 /* until a request is complete, from the end of the one before */
-#define LIMIT_SERVER_ANSWER_MS 60000 /* until its answer was taken; Prometheus gives up after 10 s */
-#define LIMIT_SERVER_ASK_MS 15000    /* until the agent answered; a reload stops old workers */
-#define LIMIT_SERVER_ASKS 64         /* questions to the agent at a time */
+#define LIMIT_SERVER_DISCARD_BYTES                                                                 \
+    (1u << 20) /* read of a body that is too long, so that 413 arrives */
+#define LIMIT_SERVER_RECEIVE_MS                                                                    \
+    30000 /* until a request is complete, from the end of the one before */
+#define LIMIT_SERVER_ANSWER_MS                                                                     \
+    60000                         /* until its answer was taken; Prometheus gives up after 10 s */
+#define LIMIT_SERVER_ASK_MS 15000 /* until the agent answered; a reload stops old workers */
+#define LIMIT_SERVER_ASKS 64      /* questions to the agent at a time */
 
 #endif

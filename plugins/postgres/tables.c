@@ -47,8 +47,8 @@ static struct table table_get(struct tmon_call *call, const struct postgres *pos
 /*
  * One row: its quoted name, bytes, the estimate (NULL: some part was never analyzed), whether
  * row-level security applies to us.  No row: there is no such table.  A partitioned table is the
- * sum of its leaves.  With $2 the size is measured, which waits for a lock on the table; without, it
- * is the catalogue's, which waits for nobody.
+ * sum of its leaves.  With $2 the size is measured, which waits for a lock on the table; without,
+ * it is the catalogue's, which waits for nobody.
  */
 static const char look_up[] =
     "WITH wanted AS (SELECT to_regclass($1)::oid AS oid),"

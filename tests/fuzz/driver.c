@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define INPUT_BYTES_MAX (1u << 20) /* libFuzzer's inputs are 64 KiB at most; kept ones are small   \
-                                    */
+#define INPUT_BYTES_MAX                                                                            \
+    (1u << 20) /* libFuzzer's inputs are 64 KiB at most; kept ones are small                       \
+                */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

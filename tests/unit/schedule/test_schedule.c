@@ -35,8 +35,7 @@ static void on_run(struct schedule_entry *scheduled, int64_t late_ns)
     entry->last_at = clock_mono_ns();
     if (entry->runs++ == 0) {
         entry->first_at = entry->last_at;
-        while (clock_mono_ns() - entry->first_at < entry->hold_up_ns) {
-        }
+        while (clock_mono_ns() - entry->first_at < entry->hold_up_ns) {}
     }
     if (++entry->world->runs >= entry->world->stop_after) {
         loop_stop(entry->world->loop);
@@ -68,7 +67,8 @@ static void world_finish(struct world *world)
     loop_destroy(world->loop);
 }
 
-static void add(struct world *world, struct entry *entry, const char *name, int64_t interval_ms, bool spread)
+static void add(struct world *world, struct entry *entry, const char *name, int64_t interval_ms,
+                bool spread)
 {
     entry->world = world;
     schedule_entry_init(&entry->entry, on_run, entry);
