@@ -9,6 +9,7 @@
 #include "agent.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #include "base/clock.h"
 #include "tmon_build.h"
 
+#define MMAP_THRESHOLD (128 * 1024) /* malloc's own first choice */
 #define STOP_NS                                                                                    \
     (8 * NS_PER_S) /* what has not ended by then is killed: systemd and people wait ten seconds */
 
@@ -453,6 +455,9 @@ int agent_run(const struct agent_options *options)
      * user. */
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
+    /* A large block is a mapping of its own and goes back when it is freed.  Left to itself, malloc
+     * raises that bound to the size of the first flood of samples and keeps as much for ever. */
+    (void)mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
     if (load(&agent) < 0) {
         goto out;
     }
