@@ -37,6 +37,7 @@ static struct manifest_option every_option[] = {
     OPTION("passwords", TMON_MAP, .flags = TMON_SECRET),
     OPTION("tables", TMON_GROUPS, .group = every_group, .ngroup = 3),
     OPTION("pin", TMON_INT, .flags = TMON_SECRET),
+    OPTION("token", TMON_STRING, .flags = TMON_SECRET, .fallback = (char *)"file:/etc/hostname"),
 };
 
 static const struct manifest_component every_component = {

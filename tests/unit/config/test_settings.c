@@ -254,6 +254,10 @@ static void reads_files_for_operators_only(void **state)
     assert_string_equal(settings_config_string(settings_as_config(settings), "text"),
                         "file:/etc/hostname"); // no secret
     settings_destroy(settings);
+    assert_string_equal(check("dsn: x", &settings), ""); // nor may a plugin's default
+    assert_string_equal(settings_config_string(settings_as_config(settings), "token"),
+                        "file:/etc/hostname");
+    settings_destroy(settings);
     help_write("secret", "s", 1);
     assert_int_equal(chmod("secret", 0600), 0);
     assert_string_equal(check("dsn: 'file:${DIR}/secret'", &settings), "");
@@ -295,7 +299,8 @@ static void shows_settings_without_secrets(void **state)
         "dsn: <secret>\ntext: a text\ncount: 5\nshare: 0.5\nflag: true\nslow: 1s500ms\n"
         "mode: strict\nhook: <secret>\npage: https://<secret>@h/x\nnames: a, b\nkeys: <secret>\n"
         "headers: a=b, c=d\npasswords: <secret>\ntables: \n  -\n    metric: m\n    size: 16777216\n"
-        "    inner: \n      -\n        word: w\n        hidden: <secret>\npin: <secret>\n");
+        "    inner: \n      -\n        word: w\n        hidden: <secret>\npin: <secret>\ntoken: "
+        "<secret>\n");
     buf_finish(&buf);
     settings_destroy(settings);
 }
