@@ -5,14 +5,10 @@
 
 #include <unistd.h>
 
+#include "agent/json_put.h"
 #include "agent/state.h"
 #include "base/clock.h"
 #include "tmon_build.h"
-
-static void set(json_t *object, const char *key, json_t *value)
-{
-    (void)json_object_set_new(object, key, value);
-}
 
 static json_t *time_json(int64_t real_ms)
 {
@@ -41,16 +37,17 @@ json_t *report_reload(const struct agent *agent)
     const struct reload_outcome *reload = &agent->reload;
     json_t *object = json_object();
 
-    set(object, "ok", json_boolean(reload->ok));
-    set(object, "at", time_json(reload->at_ms));
+    json_put(object, "ok", json_boolean(reload->ok));
+    json_put(object, "at", time_json(reload->at_ms));
     if (reload->ok) {
-        set(object, "kept", json_integer((json_int_t)reload->kept));
-        set(object, "changed", json_integer((json_int_t)reload->changed));
-        set(object, "added", json_integer((json_int_t)reload->added));
-        set(object, "removed", json_integer((json_int_t)reload->removed));
+        json_put(object, "kept", json_integer((json_int_t)reload->kept));
+        json_put(object, "changed", json_integer((json_int_t)reload->changed));
+        json_put(object, "added", json_integer((json_int_t)reload->added));
+        json_put(object, "removed", json_integer((json_int_t)reload->removed));
     } else {
-        set(object, "error", json_string("the configuration is not good; nothing has changed"));
-        set(object, "errors", lines_json(reload->errors));
+        json_put(object, "error",
+                 json_string("the configuration is not good; nothing has changed"));
+        json_put(object, "errors", lines_json(reload->errors));
     }
     return object;
 }
@@ -62,7 +59,8 @@ static json_t *states_json(const struct agent *agent)
     for (const struct unit *unit = agent->units; unit; unit = unit->next) {
         const char *state = unit_state(unit);
 
-        set(states, state, json_integer(json_integer_value(json_object_get(states, state)) + 1));
+        json_put(states, state,
+                 json_integer(json_integer_value(json_object_get(states, state)) + 1));
     }
     return states;
 }
@@ -75,20 +73,20 @@ json_t *report_status(const struct agent *agent)
 
     store_stats(agent->store, &stats);
     verdicts_summary(agent->verdicts, &summary);
-    set(object, "status", json_string(health_name(summary.health)));
-    set(object, "version", json_string(TMON_VERSION));
-    set(object, "pid", json_integer(getpid()));
-    set(object, "uptime",
-        json_real((double)((clock_mono_ns() - agent->started_ns) / NS_PER_MS) / 1e3));
-    set(object, "config", json_string(agent->options->config_path));
-    set(object, "state_dir",
-        agent->options->state_dir ? json_string(agent->options->state_dir)
-        : agent->plan             ? json_string(agent->plan->config->agent.state_dir)
-                                  : json_null());
-    set(object, "instances", states_json(agent));
-    set(object, "series", json_integer(stats.series));
-    set(object, "series_bytes", json_integer((json_int_t)stats.bytes));
-    set(object, "last_reload", report_reload(agent));
+    json_put(object, "status", json_string(health_name(summary.health)));
+    json_put(object, "version", json_string(TMON_VERSION));
+    json_put(object, "pid", json_integer(getpid()));
+    json_put(object, "uptime",
+             json_real((double)((clock_mono_ns() - agent->started_ns) / NS_PER_MS) / 1e3));
+    json_put(object, "config", json_string(agent->options->config_path));
+    json_put(object, "state_dir",
+             agent->options->state_dir ? json_string(agent->options->state_dir)
+             : agent->plan             ? json_string(agent->plan->config->agent.state_dir)
+                                       : json_null());
+    json_put(object, "instances", states_json(agent));
+    json_put(object, "series", json_integer(stats.series));
+    json_put(object, "series_bytes", json_integer((json_int_t)stats.bytes));
+    json_put(object, "last_reload", report_reload(agent));
     return object;
 }
 
@@ -97,27 +95,27 @@ static json_t *file_json(const struct registry_file *file)
     json_t *object = json_object();
     json_t *components = json_array();
 
-    set(object, "file", json_string(file->path));
+    json_put(object, "file", json_string(file->path));
     if (file->manifest) {
         char api[32];
 
         (void)snprintf(api, sizeof api, "%u.%u", file->manifest->api_major,
                        file->manifest->api_minor);
-        set(object, "name", json_string(file->manifest->name));
-        set(object, "version", json_string(file->manifest->version));
-        set(object, "api", json_string(api));
-        set(object, "license", json_string(file->manifest->license));
+        json_put(object, "name", json_string(file->manifest->name));
+        json_put(object, "version", json_string(file->manifest->version));
+        json_put(object, "api", json_string(api));
+        json_put(object, "license", json_string(file->manifest->license));
         for (size_t i = 0; i < file->manifest->ncomponents; i++) {
             (void)json_array_append_new(components,
                                         json_string(file->manifest->components[i].name));
         }
     } else {
-        set(object, "name", json_string(file->name));
+        json_put(object, "name", json_string(file->name));
     }
-    set(object, "state", json_string(file->manifest ? "loaded" : "refused"));
-    set(object, "reason", json_string(file->why ? file->why : ""));
-    set(object, "runs_in", json_string(file->own ? "agent" : "worker"));
-    set(object, "components", components);
+    json_put(object, "state", json_string(file->manifest ? "loaded" : "refused"));
+    json_put(object, "reason", json_string(file->why ? file->why : ""));
+    json_put(object, "runs_in", json_string(file->own ? "agent" : "worker"));
+    json_put(object, "components", components);
     return object;
 }
 
@@ -133,7 +131,7 @@ json_t *report_plugins(const struct agent *agent)
     for (const struct unit *unit = agent->units; unit; unit = unit->next) {
         (void)json_array_append_new(instances, unit_json(unit));
     }
-    set(object, "plugins", plugins);
-    set(object, "instances", instances);
+    json_put(object, "plugins", plugins);
+    json_put(object, "instances", instances);
     return object;
 }

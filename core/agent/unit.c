@@ -12,7 +12,6 @@
 #include "agent/unit_metrics.h"
 #include "base/clock.h"
 #include "base/utf8.h"
-#include "plugin/frame.h"
 
 static void call_next(struct unit *unit, enum ability ability);
 
@@ -469,79 +468,4 @@ void unit_keep(struct unit *unit, const struct plan_instance *to)
 
         store_owner_change(unit->world->store, unit->owner, &spec);
     }
-}
-
-/* ---- for people ---- */
-
-const char *unit_state(const struct unit *unit)
-{
-    return unit->disabled  ? "disabled"
-           : unit->refused ? "refused"
-                           : instance_state_name(instance_state(unit->instance));
-}
-
-const char *unit_reason(const struct unit *unit)
-{
-    return unit->disabled  ? unit->disabled
-           : unit->refused ? unit->refused
-                           : instance_reason(unit->instance);
-}
-
-static void set(json_t *object, const char *key, json_t *value)
-{
-    (void)json_object_set_new(object, key, value);
-}
-
-static json_t *layers_json(uint32_t layers)
-{
-    static const struct {
-        uint32_t bit;
-        const char *name;
-    } names[] = {
-        {FRAME_LAYER_NO_NEW_PRIVS, "no_new_privs"}, {FRAME_LAYER_LIMITS, "limits"},
-        {FRAME_LAYER_SECCOMP, "seccomp"},           {FRAME_LAYER_LANDLOCK, "landlock"},
-        {FRAME_LAYER_SCOPE, "landlock_scope"},
-    };
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (layers & names[i].bit) {
-            (void)json_array_append_new(array, json_string(names[i].name));
-        }
-    }
-    return array;
-}
-
-json_t *unit_json(const struct unit *unit)
-{
-    json_t *object = json_object();
-    char when[CLOCK_RFC3339_SIZE];
-
-    set(object, "name", json_string(unit->name));
-    set(object, "component", json_string(unit->component));
-    set(object, "plugin", unit->plugin ? json_string(unit->plugin) : json_null());
-    set(object, "state", json_string(unit_state(unit)));
-    set(object, "reason", json_string(unit_reason(unit)));
-    set(object, "interval", json_real((double)unit->config->interval_ms / 1e3));
-    set(object, "timeout", json_real((double)unit->config->timeout_ms / 1e3));
-    set(object, "runs", json_integer((json_int_t)unit->runs));
-    set(object, "failures", json_integer((json_int_t)unit->failures));
-    set(object, "missed", json_integer((json_int_t)unit->entry.missed));
-    set(object, "series", json_integer(unit->owner ? store_owner_series(unit->owner) : 0));
-    set(object, "last_error", unit->last_error_ms ? json_string(unit->last_error) : json_null());
-    set(object, "last_error_at",
-        unit->last_error_ms ? json_string(clock_rfc3339(unit->last_error_ms, when)) : json_null());
-    if (unit->instance) {
-        const struct instance_counters *counters = instance_counters(unit->instance);
-
-        set(object, "restarts",
-            json_integer(counters->starts > 0 ? (json_int_t)counters->starts - 1 : 0));
-        set(object, "timeouts", json_integer((json_int_t)counters->timeouts));
-        set(object, "quarantines", json_integer((json_int_t)counters->quarantines));
-        set(object, "pid", json_integer(instance_pid(unit->instance)));
-        set(object, "sandbox", layers_json(instance_layers(unit->instance)));
-    } else {
-        set(object, "restarts", json_integer(0));
-    }
-    return object;
 }
