@@ -345,6 +345,7 @@ static int make_rooms(struct agent *agent, struct buf *why)
         (r = schedule_create(agent->loop, &hooks, &agent->schedule)) < 0) {
         return r;
     }
+    fetch_metrics_init(&agent->fetch_metrics, agent->store, agent->fetch);
     agent->world = (struct unit_world){.loop = agent->loop,
                                        .spawner = agent->spawner,
                                        .local = agent->local,
@@ -419,6 +420,7 @@ static void finish(struct agent *agent)
     http_destroy(agent->http);
     schedule_destroy(agent->schedule);
     local_destroy(agent->local);
+    fetch_metrics_finish(&agent->fetch_metrics, agent->store);
     fetch_broker_destroy(agent->fetch);
     spawner_destroy(agent->spawner);
     if (agent->store) {

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "agent.h"
+#include "agent/fetch_metrics.h"
 #include "agent/heartbeat.h"
 #include "agent/notify.h"
 #include "agent/plan.h"
@@ -47,6 +48,7 @@ struct agent {
     struct notify notify;
     struct heartbeat heartbeat;
     struct process_metrics process;
+    struct fetch_metrics fetch_metrics;
     struct loop_fd signals;
     int signal_fd;
     struct loop_timer watchdog, stop_timer;

@@ -8,6 +8,7 @@
 #include "fetch/broker.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,12 @@ struct flight {
     char why[512];
 };
 
+/* Counted by the main thread, read by the one that scrapes. */
+struct counts {
+    atomic_uint_fast64_t requests, refused, failed, starts, deaths, missed;
+    atomic_size_t in_flight;
+};
+
 struct fetch_broker {
     struct broker table;
     struct loop *loop;
@@ -48,8 +55,7 @@ struct fetch_broker {
     struct loop_timer silence;       /* runs from a missed deadline to the next frame */
     bool suspected;                  /* it has fired once */
     uint32_t generation;
-    size_t in_flight;
-    struct fetch_broker_counters counters;
+    struct counts counts;
     struct flight flights[LIMIT_HTTP_FLIGHTS];
 };
 
@@ -57,7 +63,7 @@ static void forget(struct flight *flight)
 {
     loop_timer_stop(flight->broker->loop, &flight->timer);
     flight->used = false;
-    flight->broker->in_flight--;
+    flight->broker->counts.in_flight--;
 }
 
 static void tell(struct flight *flight, const void *response, size_t len)
@@ -77,9 +83,9 @@ static void fail(struct flight *flight, tmon_rc rc, int32_t phase, const char *w
     struct buf reply;
 
     if (rc == TMON_REJECTED) {
-        broker->counters.refused++;
+        broker->counts.refused++;
     } else {
-        broker->counters.failed++;
+        broker->counts.failed++;
     }
     buf_init(&reply, FETCH_RESPONSE_BYTES(0));
     flight_answer(&reply, rc, phase, why);
@@ -127,7 +133,7 @@ static void on_time(struct loop_timer *timer, int64_t now_ns)
         fail(flight, flight->rc, flight->phase, flight->why);
         return;
     }
-    broker->counters.missed++;
+    broker->counts.missed++;
     send_cancel(broker, flight->ticket);
     fail(flight, TMON_AMBIGUOUS, TMON_PHASE_ANSWER,
          "the agent's HTTP worker did not answer before the deadline");
@@ -158,9 +164,9 @@ static void on_frame(void *owner, const struct frame *frame)
         return; // cancelled meanwhile
     }
     if (rc == TMON_REJECTED) {
-        broker->counters.refused++;
+        broker->counts.refused++;
     } else if (rc != TMON_OK) {
-        broker->counters.failed++;
+        broker->counts.failed++;
     }
     tell(flight, data, len);
 }
@@ -170,10 +176,11 @@ static void on_gone(void *owner, const struct process_end *end)
     struct fetch_broker *broker = owner;
     char text[256];
 
-    broker->counters.deaths++;
+    broker->counts.deaths++;
     loop_timer_stop(broker->loop, &broker->silence);
     process_end_text(end, text, sizeof text);
-    log_error("the HTTP worker ended", LOG_S("reason", text), LOG_I("in_flight", broker->in_flight),
+    log_error("the HTTP worker ended", LOG_S("reason", text),
+              LOG_I("in_flight", broker->counts.in_flight),
               LOG_I("pause_ms", broker->pause_ns / NS_PER_MS));
     broker->not_before_ns = loop_now(broker->loop) + broker->pause_ns;
     broker->pause_ns = broker->pause_ns * 2 < PAUSE_MAX_NS ? broker->pause_ns * 2 : PAUSE_MAX_NS;
@@ -203,7 +210,7 @@ static int wake(struct fetch_broker *broker)
     }
     r = process_start(&broker->process, broker->spawner, PROGRAM_FETCH);
     if (r == 0) {
-        broker->counters.starts++;
+        broker->counts.starts++;
     }
     return r;
 }
@@ -220,7 +227,7 @@ static struct flight *take_slot(struct fetch_broker *broker)
             flight->ticket = broker->generation * LIMIT_HTTP_FLIGHTS + i;
             flight->used = true;
             flight->sent = false;
-            broker->in_flight++;
+            broker->counts.in_flight++;
             return flight;
         }
     }
@@ -283,7 +290,7 @@ out:
         forget(flight);
         return r;
     }
-    broker->counters.requests++;
+    broker->counts.requests++;
     *ret_ticket = flight->ticket;
     return 0;
 }
@@ -380,12 +387,17 @@ const struct broker *fetch_broker_table(const struct fetch_broker *broker)
 
 struct fetch_broker_counters fetch_broker_counters(const struct fetch_broker *broker)
 {
-    return broker->counters;
-}
+    const struct counts *counts = &broker->counts;
 
-size_t fetch_broker_in_flight(const struct fetch_broker *broker)
-{
-    return broker->in_flight;
+    return (struct fetch_broker_counters){
+        .requests = atomic_load(&counts->requests),
+        .refused = atomic_load(&counts->refused),
+        .failed = atomic_load(&counts->failed),
+        .starts = atomic_load(&counts->starts),
+        .deaths = atomic_load(&counts->deaths),
+        .missed = atomic_load(&counts->missed),
+        .in_flight = atomic_load(&counts->in_flight),
+    };
 }
 
 int fetch_broker_pid(const struct fetch_broker *broker)

@@ -19,12 +19,13 @@
 struct fetch_broker;
 
 struct fetch_broker_counters {
-    uint64_t requests; /* taken up */
-    uint64_t refused;  /* of these: by us or by fetch, as not allowed */
-    uint64_t failed;   /* of these: no answer from the far end */
-    uint64_t starts;   /* of the fetch worker; restarts are all but the first */
-    uint64_t deaths;   /* that nobody asked for */
-    uint64_t missed; /* requests that fetch said nothing about, though their deadline had passed */
+    uint64_t requests;  /* taken up */
+    uint64_t refused;   /* of these: by us or by fetch, as not allowed */
+    uint64_t failed;    /* of these: no answer from the far end */
+    uint64_t starts;    /* of the fetch worker; restarts are all but the first */
+    uint64_t deaths;    /* that nobody asked for */
+    uint64_t missed;    /* requests that fetch said nothing about by their deadline */
+    uint64_t in_flight; /* now */
 };
 
 /* Borrows loop and spawner.  Returns owned; starts no process.  -ENOMEM. */
@@ -40,8 +41,8 @@ int fetch_broker_refuse(struct fetch_broker *broker, const char *const *listener
 /* What instances are given; valid as long as the broker. */
 const struct broker *fetch_broker_table(const struct fetch_broker *broker);
 
+/* Any thread. */
 struct fetch_broker_counters fetch_broker_counters(const struct fetch_broker *broker);
-size_t fetch_broker_in_flight(const struct fetch_broker *broker);
 /* Of the fetch worker; 0: it is not running. */
 int fetch_broker_pid(const struct fetch_broker *broker);
 

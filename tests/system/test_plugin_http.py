@@ -178,6 +178,9 @@ class Process(HttpCase):
         second = lab.wait_for(lambda: (pid := fetch_pid(agent)) != first and pid)
         agent.wait_check("one", "pass")
         self.assertNotEqual(first, second)
+        metrics = agent.metrics()
+        self.assertEqual(metrics.value("toiletmon_fetch_restarts_total"), 1)
+        self.assertGreaterEqual(metrics.value("toiletmon_fetch_requests_total"), 2)
 
     def test_a_frozen_worker_is_replaced(self):
         server = self.serve({"/": web.ok()})
