@@ -108,8 +108,8 @@
 #define LIMIT_SERVER_PARAMETERS 64      /* of a query; the rest of it is not looked at */
 #define LIMIT_SERVER_POOL_BYTES                                                                    \
     32768 /* a connection's buffer, zeroed after each request; also scrape's chunks */
-#define LIMIT_SERVER_WHOLE_BYTES                                                                   \
-    (1u << 20) /* of a scrape rendered before it is sent; 10,000 series fit */
+#define LIMIT_SERVER_WHOLE_BYTES (8u << 20) /* of a scrape rendered before it is sent; 100,000 series fit */
+#define LIMIT_SERVER_WHOLES 2        /* such scrapes at a time; further ones are rendered as they are taken */
 #define LIMIT_SERVER_BODY_BYTES 65536 /* no request of today has a body that is looked at */
 #define LIMIT_SERVER_DISCARD_BYTES                                                                 \
     (1u << 20) /* read of a body that is too long, so that 413 arrives */

@@ -3,7 +3,9 @@
  *
  * Up to LIMIT_SERVER_WHOLE_BYTES are rendered before they are sent, since one send of a known
  * length costs half of what chunks do; the memory is kept for the next scrape.  A larger one goes
- * on in chunks, as the client takes them.  The store is locked for one block at a time and never
+ * on in chunks, as the client takes them, and so does any while LIMIT_SERVER_WHOLES are under way:
+ * clients that do not read cannot make us hold more.  Compressed, only a block is made ahead, since
+ * that takes so long that others would wait.  The store is locked for one block at a time and never
  * while sending (store/exposition.h).
  */
 #include <errno.h>
@@ -22,7 +24,8 @@ struct scrape {
     struct exposition *exposition;
     char *text; /* what was rendered ahead */
     size_t size, len;
-    size_t sent; /* of it, in chunks */
+    size_t sent;  /* of it, in chunks */
+    size_t ahead; /* how much may be rendered ahead; 0: nothing, and it is not counted */
 };
 
 static void scrape_destroy(void *cls)
@@ -31,6 +34,7 @@ static void scrape_destroy(void *cls)
     struct http *http = scrape->http;
 
     exposition_destroy(scrape->exposition);
+    http->wholes -= scrape->ahead > 0;
     if (http->spare_size < scrape->size) {
         free(http->spare);
         http->spare = scrape->text;
@@ -54,27 +58,24 @@ static int grow(struct scrape *scrape)
     return 0;
 }
 
-/* Renders until the end or the limit.  1: there is more. */
+/* Renders until the end or as much as may be.  1: there is more. */
 static int render_ahead(struct scrape *scrape)
 {
-    for (;;) {
+    while (scrape->len + ROOM_MIN <= scrape->ahead) {
+        size_t room;
         ssize_t n;
 
-        if (scrape->size - scrape->len < ROOM_MIN) {
-            if (scrape->size >= LIMIT_SERVER_WHOLE_BYTES) {
-                return 1;
-            }
-            if (grow(scrape) < 0) {
-                return -ENOMEM;
-            }
+        if (scrape->size - scrape->len < ROOM_MIN && grow(scrape) < 0) {
+            return -ENOMEM;
         }
-        n = exposition_read(scrape->exposition, scrape->text + scrape->len,
-                            scrape->size - scrape->len);
+        room = (scrape->size < scrape->ahead ? scrape->size : scrape->ahead) - scrape->len;
+        n = exposition_read(scrape->exposition, scrape->text + scrape->len, room);
         if (n <= 0) {
             return (int)n;
         }
         scrape->len += (size_t)n;
     }
+    return 1;
 }
 
 static int scrape_create(struct http *http, enum exposition_format format, bool gzip,
@@ -87,10 +88,14 @@ static int scrape_create(struct http *http, enum exposition_format format, bool 
         return -ENOMEM;
     }
     scrape->http = http;
-    scrape->text = http->spare;
-    scrape->size = http->spare_size;
-    http->spare = NULL;
-    http->spare_size = 0;
+    if (http->wholes < LIMIT_SERVER_WHOLES) {
+        scrape->ahead = gzip ? EXPOSITION_BLOCK : LIMIT_SERVER_WHOLE_BYTES;
+        http->wholes++;
+        scrape->text = http->spare;
+        scrape->size = http->spare_size;
+        http->spare = NULL;
+        http->spare_size = 0;
+    }
     r = exposition_create(http->store, format, gzip, loop_now(http->loop) / NS_PER_MS,
                           &scrape->exposition);
     if (r < 0) {

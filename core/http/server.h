@@ -133,6 +133,7 @@ struct http {
     uint64_t last_ticket;
     char *spare; /* the last scrape's memory, for the next one (metrics.c) */
     size_t spare_size;
+    unsigned wholes; /* scrapes that were rendered before they are sent */
 
     /* any thread, under the lock */
     pthread_mutex_t lock;

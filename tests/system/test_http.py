@@ -231,11 +231,11 @@ class Metrics(Case):
             self.assertIn("Accept-Encoding", answer.headers["vary"])
 
     def test_many_series_in_chunks(self):
-        with Harness("127.0.0.1:0", "series=60000") as http:
+        with Harness("127.0.0.1:0", "series=220000") as http:
             answer = http.get("/metrics")
             self.assertEqual(answer.headers.get("transfer-encoding"), "chunked")
             found = lab.parse_metrics(answer.text)
-            self.assertEqual(len(found.all("harness_series")), 60000)
+            self.assertEqual(len(found.all("harness_series")), 220000)
 
     def test_counts_requests(self):
         with Harness() as http:
@@ -341,7 +341,7 @@ class Manners(Case):
             head = connection.ask("HEAD /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", head=True)
             self.assertGreater(int(head.headers["content-length"]), 500)
             self.assertEqual(connection.ask("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n").json, {"alive": True})
-        with Harness("127.0.0.1:0", "series=60000") as http, http.connect() as connection:
+        with Harness("127.0.0.1:0", "series=220000") as http, http.connect() as connection:
             head = connection.ask("HEAD /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", head=True)
             self.assertEqual(head.status, 200)
             self.assertNotIn("content-length", head.headers)
@@ -584,7 +584,7 @@ class Patience(Case):
                                       http.cut("deadline") == 1), 10, "the cut")
 
     def test_a_patient_reader_is_served(self):
-        with Harness("127.0.0.1:0", "receive_ms=300", "series=60000") as http, http.connect() as connection:
+        with Harness("127.0.0.1:0", "receive_ms=300", "series=220000") as http, http.connect() as connection:
             connection.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
             first = connection.sock.recv(1000)
             lab.wait_for(lambda: http.cut("deadline") is not None, 1)
