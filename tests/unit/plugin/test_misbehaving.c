@@ -150,6 +150,10 @@ static void notices_that_a_file_changed(void **state)
     life_await(life, life_is_degraded);
     assert_non_null(strstr(life->reason, "has changed"));
     assert_int_equal(instance_counters(life->instance)->deaths, 0);
+    instance_destroy(life->instance);
+    life_begin(life, "api_check", "api_silent", ABILITY_CHECK | ABILITY_COLLECT);
+    life_await(life, life_is_degraded);
+    assert_non_null(strstr(life->reason, "has changed"));
 }
 
 static void survives_garbage(void **state)
@@ -170,6 +174,36 @@ static void survives_garbage(void **state)
         life->instance = NULL;
         kit_no_children();
     }
+}
+
+/* A worker that goes around its own limit of lines meets the agent's. */
+static void limits_lines_that_were_not_limited(void **state)
+{
+    struct life *life = *state;
+
+    life_begin(life, "garbage", "garbage_lines", ABILITY_CHECK);
+    life_await(life, life_is_ready);
+    life_call(life, ABILITY_CHECK);
+    assert_int_equal(life->rc, TMON_OK);
+    assert_string_equal(life->log, "noise");
+    assert_true(life->logs >= 1 && life->logs <= 20);
+    assert_int_equal(instance_counters(life->instance)->log_lines, life->logs);
+    assert_int_equal(instance_counters(life->instance)->log_held_back, 2000 - life->logs);
+}
+
+/* Whoever fails and passes at once has failed; and a call ends only once. */
+static void believes_the_return_code(void **state)
+{
+    struct life *life = *state;
+
+    life_begin(life, "garbage", "garbage_contradiction", ABILITY_CHECK);
+    life_await(life, life_is_ready);
+    life_call(life, ABILITY_CHECK);
+    assert_int_equal(life->rc, TMON_RETRY);
+    assert_int_equal(life->verdict, TMON_FAIL);
+    life_await(life, life_is_degraded);
+    assert_int_equal(life->done, 1);
+    assert_non_null(strstr(life->reason, "may not come now"));
 }
 
 /* Five deaths are a quarantine, told once; it ends by itself. */
@@ -270,6 +304,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(kills_what_hangs_while_it_loads, life_setup, life_teardown),
         cmocka_unit_test_setup_teardown(notices_that_a_file_changed, life_setup, life_teardown),
         cmocka_unit_test_setup_teardown(survives_garbage, life_setup, life_teardown),
+        cmocka_unit_test_setup_teardown(limits_lines_that_were_not_limited, life_setup,
+                                        life_teardown),
+        cmocka_unit_test_setup_teardown(believes_the_return_code, life_setup, life_teardown),
         cmocka_unit_test_setup_teardown(rests_after_five_deaths, life_setup, life_teardown),
         cmocka_unit_test_setup_teardown(forgets_old_deaths, life_setup, life_teardown),
         cmocka_unit_test_setup_teardown(can_be_retried_by_hand, life_setup, life_teardown),

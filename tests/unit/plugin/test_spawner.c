@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -55,9 +56,18 @@ static void let_it_run(const struct spawned *worker)
 static void starts_a_bare_process(void **state)
 {
     size_t before = kit_descriptors();
-    struct spawner *spawner = kit_spawner();
+    struct spawner *spawner;
     struct spawned worker = {0, -1, -1};
+    sigset_t some;
     char text[4096];
+
+    /* What the agent blocks stays with the agent. */
+    (void)sigemptyset(&some);
+    (void)sigaddset(&some, SIGTERM);
+    (void)sigaddset(&some, SIGHUP);
+    assert_int_equal(sigprocmask(SIG_BLOCK, &some, NULL), 0);
+    spawner = kit_spawner();
+    assert_int_equal(sigprocmask(SIG_UNBLOCK, &some, NULL), 0);
 
     assert_int_equal(spawner_spawn(spawner, PROGRAM_WORKER, &worker), 0);
     assert_true(worker.pid > 0);
@@ -73,6 +83,8 @@ static void starts_a_bare_process(void **state)
     (void)proc(worker.pid, "cmdline", text, sizeof text);
     assert_string_equal(text, "toiletmon-worker");
     assert_int_equal(atoi(text + strlen(text) + 1), getpid());
+    (void)proc(worker.pid, "status", text, sizeof text);
+    assert_non_null(strstr(text, "SigBlk:\t0000000000000000"));
     spawned_finish(&worker, SPAWNED_FINISH_MS);
     assert_int_equal(worker.pidfd, -1);
     spawner_destroy(spawner);
