@@ -14,7 +14,7 @@ debian_packages() { # SET
         libjansson-dev zlib1g-dev libpcre2-dev libseccomp-dev libsystemd-dev
       ;;
     test)
-      echo libcmocka-dev g++ clang make python3 curl openssl redis-server prometheus prometheus-node-exporter procps \
+      echo libcmocka-dev g++ clang make python3 curl openssl redis-server prometheus prometheus-node-exporter prometheus-redis-exporter procps \
         '/usr/lib/postgresql/*/bin/initdb=postgresql'
       ;;
     lint) echo clang clang-format clang-tidy cppcheck shellcheck g++ python3 binutils ;;

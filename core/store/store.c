@@ -326,7 +326,8 @@ void store_stats(struct store *store, struct store_stats *ret_stats)
 void store_refresh_add(struct store *store, struct store_refresh *entry)
 {
     entry->next = store->refreshes;
-    store->refreshes = entry;
+    // A scrape may walk the list already: it sees the entry whole, or not at all.
+    __atomic_store_n(&store->refreshes, entry, __ATOMIC_RELEASE);
 }
 
 void store_refresh_remove(struct store *store, struct store_refresh *entry)
