@@ -8,16 +8,14 @@
 #define BASE_LIMITS_H
 
 /* -- frames between agent and workers -- */
-#define LIMIT_FRAME_BYTES                                                                          \
-    65536 /* one SEQPACKET message; fits the default socket buffer three times */
-#define LIMIT_FRAMES_PER_TURN                                                                      \
-    64 /* frames read from one worker before the others get their turn                             \
-        */
-#define LIMIT_PROCESS_QUEUE_BYTES                                                                  \
-    (32u                                                                                           \
-     << 20) /* waiting for one process: four of the largest HTTP requests on their way to fetch */
-#define LIMIT_CALL_RESULT_BYTES                                                                    \
-    (16u << 20) /* samples of one collection, encoded: about 200,000 series */
+/* one SEQPACKET message; fits the default socket buffer three times */
+#define LIMIT_FRAME_BYTES 65536
+#define LIMIT_FRAMES_PER_TURN 64 /* frames read from one worker before the others get their turn   \
+                                  */
+/* waiting for one process: four of the largest HTTP requests on their way to fetch */
+#define LIMIT_PROCESS_QUEUE_BYTES (32u << 20)
+/* samples of one collection, encoded: about 200,000 series */
+#define LIMIT_CALL_RESULT_BYTES (16u << 20)
 
 /* -- workers, unless `limits:` of the instance says more or less -- */
 #define LIMIT_WORKER_MEMORY_BYTES (256u << 20) /* libraries of databases and of TLS need some 20   \
@@ -66,20 +64,20 @@
 /* -- configuration files -- */
 #define LIMIT_CONFIG_FILES 256        /* conf.d; one a plugin is generous */
 #define LIMIT_CONFIG_BYTES (1u << 20) /* of one file; 10,000 instances fit */
-#define LIMIT_CONFIG_TREE_BYTES                                                                    \
-    (8u << 20) /* text of all nodes of one file, copies made by aliases included */
-#define LIMIT_CONFIG_NODES                                                                         \
-    200000                     /* of one file; bounds what an alias bomb can cost to some 30 MiB */
-#define LIMIT_CONFIG_DEPTH 16  /* settings nest 6 deep at most; keeps recursion short */
-#define LIMIT_CONFIG_ERRORS 50 /* nobody reads more at once; the rest is counted */
-#define LIMIT_INSTANCES 20000  /* twice what the scheduler is measured with */
+/* text of all nodes of one file, copies made by aliases included */
+#define LIMIT_CONFIG_TREE_BYTES (8u << 20)
+/* of one file; bounds what an alias bomb can cost to some 30 MiB */
+#define LIMIT_CONFIG_NODES 200000
+#define LIMIT_CONFIG_DEPTH 16    /* settings nest 6 deep at most; keeps recursion short */
+#define LIMIT_CONFIG_ERRORS 50   /* nobody reads more at once; the rest is counted */
+#define LIMIT_INSTANCES 20000    /* twice what the scheduler is measured with */
 #define LIMIT_SECRET_BYTES 65536 /* of a `file:` secret: as LIMIT_SETTING_BYTES */
 #define LIMIT_LISTEN 16          /* addresses; nobody has shown a need for more than two */
 
 /* -- the store -- */
 #define LIMIT_SERIES 250000 /* in total: about 25 MB */
-#define LIMIT_SERIES_PER_OWNER                                                                     \
-    10000 /* unless `limits:` says more: a flood costs 1 MB, node_exporter has 1,500 */
+/* unless `limits:` says more: a flood costs 1 MB, node_exporter has 1,500 */
+#define LIMIT_SERIES_PER_OWNER 10000
 #define LIMIT_OWNERS 65535 /* a series names its owner in 16 bits; above LIMIT_INSTANCES */
 #define LIMIT_SERIES_TEXT_BYTES 8192 /* name and labels of one series as a scrape shows them */
 
@@ -91,12 +89,12 @@
 #define LIMIT_HTTP_HEADERS 128    /* of a request or an answer; Apache takes 100 */
 #define LIMIT_HTTP_HEADER_BYTES 65536    /* all header lines of an answer */
 #define LIMIT_HTTP_BODY_BYTES (1u << 20) /* of an answer that a plugin gets to see */
-#define LIMIT_HTTP_CLIENT_BYTES                                                                    \
-    (64u << 20) /* of an answer to the command line: a scrape of all series */
-#define LIMIT_HTTP_REQUEST_BYTES                                                                   \
-    (8u << 20) /* a request, encoded: an e-mail with its HTML and a picture */
-#define LIMIT_HTTP_REDIRECTS                                                                       \
-    10 /* curl takes 30 by default, browsers 20; a check wants to know earlier */
+/* of an answer to the command line: a scrape of all series */
+#define LIMIT_HTTP_CLIENT_BYTES (64u << 20)
+/* a request, encoded: an e-mail with its HTML and a picture */
+#define LIMIT_HTTP_REQUEST_BYTES (8u << 20)
+/* curl takes 30 by default, browsers 20; a check wants to know earlier */
+#define LIMIT_HTTP_REDIRECTS 10
 #define LIMIT_HTTP_RETRY_AFTER_MS 86400000 /* a day: who says more is asked daily */
 
 /* -- the HTTP server -- */
@@ -106,17 +104,19 @@
 #define LIMIT_SERVER_HEADER_BYTES 16384 /* request line and headers; many cookies make 8 KiB */
 #define LIMIT_SERVER_QUERY_BYTES 8192   /* a longer query is not looked at */
 #define LIMIT_SERVER_PARAMETERS 64      /* of a query; the rest of it is not looked at */
-#define LIMIT_SERVER_POOL_BYTES                                                                    \
-    32768 /* a connection's buffer, zeroed after each request; also scrape's chunks */
-#define LIMIT_SERVER_WHOLE_BYTES (8u << 20) /* of a scrape rendered before it is sent; 100,000 series fit */
-#define LIMIT_SERVER_WHOLES 2        /* such scrapes at a time; further ones are rendered as they are taken */
+/* a connection's buffer, zeroed after each request; also scrape's chunks */
+#define LIMIT_SERVER_POOL_BYTES 32768
+/* of a scrape rendered before it is sent; 100,000 series fit */
+#define LIMIT_SERVER_WHOLE_BYTES (8u << 20)
+/* such scrapes at a time; further ones are rendered as they are taken */
+#define LIMIT_SERVER_WHOLES 2
 #define LIMIT_SERVER_BODY_BYTES 65536 /* no request of today has a body that is looked at */
-#define LIMIT_SERVER_DISCARD_BYTES                                                                 \
-    (1u << 20) /* read of a body that is too long, so that 413 arrives */
-#define LIMIT_SERVER_RECEIVE_MS                                                                    \
-    30000 /* until a request is complete, from the end of the one before */
-#define LIMIT_SERVER_ANSWER_MS                                                                     \
-    60000                         /* until its answer was taken; Prometheus gives up after 10 s */
+/* read of a body that is too long, so that 413 arrives */
+#define LIMIT_SERVER_DISCARD_BYTES (1u << 20)
+/* until a request is complete, from the end of the one before */
+#define LIMIT_SERVER_RECEIVE_MS 30000
+/* until its answer was taken; Prometheus gives up after 10 s */
+#define LIMIT_SERVER_ANSWER_MS 60000
 #define LIMIT_SERVER_ASK_MS 15000 /* until the agent answered; a reload stops old workers */
 #define LIMIT_SERVER_ASKS 64      /* questions to the agent at a time */
 
