@@ -10,17 +10,17 @@
 /* -- frames between agent and workers -- */
 /* one SEQPACKET message; fits the default socket buffer three times */
 #define LIMIT_FRAME_BYTES 65536
-#define LIMIT_FRAMES_PER_TURN 64 /* frames read from one worker before the others get their turn   \
-                                  */
+/* frames read from one worker before the others get their turn */
+#define LIMIT_FRAMES_PER_TURN 64
 /* waiting for one process: four of the largest HTTP requests on their way to fetch */
 #define LIMIT_PROCESS_QUEUE_BYTES (32u << 20)
 /* samples of one collection, encoded: about 200,000 series */
 #define LIMIT_CALL_RESULT_BYTES (16u << 20)
 
 /* -- workers, unless `limits:` of the instance says more or less -- */
-#define LIMIT_WORKER_MEMORY_BYTES (256u << 20) /* libraries of databases and of TLS need some 20   \
-                                                */
-#define LIMIT_WORKER_DESCRIPTORS 64            /* a connection or two and files of /proc */
+/* libraries of databases and of TLS need some 20 */
+#define LIMIT_WORKER_MEMORY_BYTES (256u << 20)
+#define LIMIT_WORKER_DESCRIPTORS 64 /* a connection or two and files of /proc */
 
 /* -- threads of the agent -- */
 #define LIMIT_LOOP_POSTS 65536 /* work waiting for a loop; more means that the loop hangs */
@@ -99,8 +99,8 @@
 
 /* -- the HTTP server -- */
 #define LIMIT_SERVER_CONNECTIONS 512 /* in total: 16 MB of buffers in the worst case */
-#define LIMIT_SERVER_PER_IP 64 /* connections, off loopback (IPv6: per /64): nobody has them all   \
-                                */
+/* connections, off loopback (IPv6: per /64): nobody has them all */
+#define LIMIT_SERVER_PER_IP 64
 #define LIMIT_SERVER_HEADER_BYTES 16384 /* request line and headers; many cookies make 8 KiB */
 #define LIMIT_SERVER_QUERY_BYTES 8192   /* a longer query is not looked at */
 #define LIMIT_SERVER_PARAMETERS 64      /* of a query; the rest of it is not looked at */
