@@ -216,13 +216,13 @@ static int make_units(struct agent *agent, struct plan *plan, struct reload_outc
                           LOG_E(r));
             }
             if (before) {
-                reload_retire(agent, before, unit);
+                reload_retire(agent, before, unit); // starts `unit` when it has ended, maybe at once
                 outcome->changed++;
             } else {
                 outcome->added++;
-            }
-            if (unit && !unit->predecessor) {
-                unit_start(unit);
+                if (unit) {
+                    unit_start(unit);
+                }
             }
         }
         if (unit) {

@@ -223,6 +223,21 @@ class Reload(unittest.TestCase):
             lab.wait_for(lambda: agent.check("more") is None, 10, "the end of an instance")
             self.assertEqual(agent.metrics().value("toiletmon_config_last_reload_successful"), 1)
 
+    def test_what_was_disabled_starts_once(self):
+        plugins = {"disk": {"use": "disk", "interval": "1s", "enabled": False},
+                   "environment": {"use": "environment", "required": ["PATH"], "enabled": False}}
+        with lab.Agent(plugins=plugins, until="ready") as agent:
+            agent.write(agent.render({name: {**one, "enabled": True} for name, one in plugins.items()}))
+            self.assertEqual(agent.get("/api/v1/reload", method="POST").json["changed"], 2)
+            agent.wait_check("disk", "pass")
+            agent.wait_check("environment", "pass")
+            self.assertEqual([one["state"] for one in agent.get("/api/v1/plugins").json["instances"]], ["ready"] * 2)
+            self.assertNotIn("level=error", agent.log())
+            self.assertEqual(len(agent.workers()), 1)
+            agent.write(agent.render(plugins))
+            self.assertEqual(agent.get("/api/v1/reload", method="POST").json["changed"], 2)
+            lab.wait_for(lambda: not agent.workers() and not agent.health()["checks"], 10, "the end of both")
+
     def test_a_bad_file_changes_nothing_and_says_why(self):
         plugins = {"memory": MEMORY}
         with lab.Agent(plugins=plugins, until="ready") as agent:
