@@ -54,6 +54,7 @@ static void put_verdict(struct unit *unit, struct verdict *verdict, bool tell)
         verdict_destroy(verdict);
         return;
     }
+    unit->failed = verdict->status == TMON_FAIL;
     if (verdict->message) {
         utf8_copy(message, sizeof message, verdict->message);
     }
@@ -68,10 +69,11 @@ static void put_verdict(struct unit *unit, struct verdict *verdict, bool tell)
            LOG_S("to", verdict_name(change.to)), LOG_S("message", *message ? message : NULL));
 }
 
-/* The check fails because the instance is not ready, which was told already. */
+/* The check fails because the instance is not ready, which was told already.  Once a round: a crash
+ * ends the call and changes the state, and is one failure all the same. */
 static void put_failure(struct unit *unit, const char *text)
 {
-    struct verdict *verdict = verdict_create(TMON_FAIL, text);
+    struct verdict *verdict = unit->failed ? NULL : verdict_create(TMON_FAIL, text);
 
     if (verdict) {
         put_verdict(unit, verdict, false);
@@ -233,6 +235,7 @@ static void on_due(struct schedule_entry *entry, int64_t late_ns)
     struct unit *unit = entry->owner;
 
     unit_metrics_late(unit, late_ns);
+    unit->failed = false;
     if (instance_busy(unit->instance)) {
         entry->missed++;
         store_metric_set(unit->metrics.missed, (double)entry->missed);

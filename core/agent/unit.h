@@ -62,6 +62,7 @@ struct unit {
     struct unit_metrics metrics;
     enum ability running; /* 0: none */
     bool due;             /* became due while it was starting */
+    bool failed;          /* the check has failed in this round already */
     bool scheduled;
     char last_error[256];
     int64_t last_error_ms; /* Unix time; 0: never */

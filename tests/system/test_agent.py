@@ -68,6 +68,15 @@ class Start(unittest.TestCase):
                          >= runs + 5)
             self.assertEqual(agent.check("calm")["status"], "pass")
 
+    def test_a_crash_counts_as_one_failure(self):
+        crash = {"use": "crash_second", "interval": "2s", "fail_after": 2}
+        with lab.Agent(plugins={"crash": crash}, fixtures=True) as agent:
+            agent.wait_check("crash", "pass")
+            agent.wait_log(r"instance is not ready.*name=crash")
+            check = agent.check("crash")
+            self.assertEqual((check["status"], check.get("turns")), ("pass", {"to": "fail", "streak": 1, "needed": 2}))
+            self.assertIn("crashed with signal 11", check["message"])
+
     def test_ready_waits_for_the_named_check(self):
         with lab.Agent(plugins={"environment": {"use": "environment", "required": ["NOT_THERE"]}},
                        agent={"ready": ["environment"]}) as agent:
