@@ -276,6 +276,63 @@ static void stops_in_quarantine(void **state)
     life_await(life, life_is_stopped);
 }
 
+static bool has_logged(void *arg)
+{
+    return ((struct life *)arg)->logs > 0;
+}
+
+static bool has_died(void *arg)
+{
+    return instance_counters(((struct life *)arg)->instance)->deaths > 0;
+}
+
+static void kill_a_heavy_one(struct life *life)
+{
+    life->times.kill_ms = 1;
+    life->times.backoff_first_ms = 2000;
+    life->timeout_ms = 10000;
+    life->logs = life->states = 0;
+    life_begin(life, "heavy", "heavy", ABILITY_CHECK);
+    life_await(life, life_is_ready);
+    assert_int_equal(instance_call(life->instance, ABILITY_CHECK), 0);
+    life_await(life, has_logged);
+    instance_fault(life->instance, "was killed by the test");
+}
+
+/* What SIGKILL does not end is stuck: told, not waited for, with no second one beside it; and when
+ * it ends after all, life goes on.  How long a large process takes to die is not ours to say, so it
+ * gets a few tries to be slow. */
+static void marks_what_is_stuck(void **state)
+{
+    struct life *life = *state;
+    bool seen = false;
+
+    for (int i = 0; i < 10 && !seen; i++) {
+        kill_a_heavy_one(life);
+        life_await(life, has_died);
+        seen = life->states == 3; // ready, stuck, degraded
+        assert_int_equal(life->done, i + 1);
+        assert_int_equal(life->verdict, TMON_FAIL);
+        assert_int_equal(instance_counters(life->instance)->starts, 1);
+        assert_int_equal(instance_state(life->instance), INSTANCE_DEGRADED);
+        instance_destroy(life->instance);
+        life->instance = NULL;
+    }
+    assert_true(seen);
+    assert_non_null(strstr(life->message, "is stuck in the kernel (process "));
+}
+
+/* Stopping does not wait for it either. */
+static void stops_without_the_stuck(void **state)
+{
+    struct life *life = *state;
+
+    kill_a_heavy_one(life);
+    instance_stop(life->instance);
+    life_await(life, life_is_stopped);
+    assert_int_equal(life->stopped, 1);
+}
+
 static void obeys_a_fault_seen_elsewhere(void **state)
 {
     struct life *life = *state;
@@ -311,6 +368,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(forgets_old_deaths, life_setup, life_teardown),
         cmocka_unit_test_setup_teardown(can_be_retried_by_hand, life_setup, life_teardown),
         cmocka_unit_test_setup_teardown(stops_in_quarantine, life_setup, life_teardown),
+        cmocka_unit_test_setup_teardown(marks_what_is_stuck, life_setup, life_teardown),
+        cmocka_unit_test_setup_teardown(stops_without_the_stuck, life_setup, life_teardown),
         cmocka_unit_test_setup_teardown(obeys_a_fault_seen_elsewhere, life_setup, life_teardown),
     };
 
