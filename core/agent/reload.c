@@ -75,6 +75,7 @@ int reload_start(struct agent *agent)
     (void)pthread_setname_np(agent->builder, "builder");
     agent->building = true;
     agent->build = build;
+    agent->nanswered = agent->ntickets;
     return 0;
 }
 
@@ -243,13 +244,18 @@ static int make_units(struct agent *agent, struct plan *plan, struct reload_outc
 
 /* ---- putting it in force ---- */
 
+/* Those who asked while this build was under way are answered by the next, which reads the files
+ * as they were when they asked, or later. */
 static void answer_tickets(struct agent *agent)
 {
-    for (size_t i = 0; i < agent->ntickets; i++) {
+    for (size_t i = 0; i < agent->nanswered; i++) {
         http_answer(agent->http, agent->tickets[i], agent->reload.ok ? 200 : 422,
                     report_reload(agent));
     }
-    agent->ntickets = 0;
+    agent->ntickets -= agent->nanswered;
+    memmove(agent->tickets, agent->tickets + agent->nanswered,
+            agent->ntickets * sizeof agent->tickets[0]);
+    agent->nanswered = 0;
 }
 
 /* What a running agent cannot take over; said, and left as it was. */

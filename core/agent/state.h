@@ -62,6 +62,7 @@ struct agent {
     pthread_t builder;
     uint64_t tickets[RELOAD_TICKETS];
     size_t ntickets;
+    size_t nanswered; /* the first so many, by the build that is under way */
     struct reload_outcome reload;
 
     struct store_metric *reload_ok, *reload_time, *reloads[2], *clock_steps, *suspends;

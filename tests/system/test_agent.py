@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import time
@@ -269,6 +270,19 @@ class Reload(unittest.TestCase):
             self.assertEqual(answer.status, 422, answer.body)
             self.assertIn("nothing_of_that_name", answer.json["errors"][0])
             self.assertRegex(answer.json["errors"][0], r":2:\d+:")
+
+    def test_who_asks_during_a_reload_is_told_of_the_file_as_it_is(self):
+        agent = lab.Agent(until="ready", plugins={"memory": MEMORY})
+        hangs = agent.dir / "plugins"
+        hangs.mkdir(0o755)
+        with agent:
+            # its constructor keeps the builder for seconds
+            shutil.copy(lab.FIXTURES / "constructor_hang.so", hangs)
+            agent.write(agent.render({"memory": MEMORY}, agent={"plugin_dirs": [str(hangs)]}))
+            agent.reload()
+            lab.wait_for(lambda: agent.workers(), 10, "the build")
+            agent.write(agent.render({"memory": {**MEMORY, "colour": "red"}}))
+            self.assertEqual(agent.get("/api/v1/reload", method="POST").status, 422)
 
     def test_many_reloads_leave_nothing_behind(self):
         plugins = {"disk": {"use": "disk", "interval": "1s"}, "memory": MEMORY}
