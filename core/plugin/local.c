@@ -21,6 +21,8 @@
 #include "base/utf8.h"
 #include "model/sample.h"
 
+#define END_S 1 /* its calls read memory and /proc: microseconds */
+
 struct queue {
     struct local_call *first, *last;
 };
@@ -370,6 +372,8 @@ int local_create(struct loop *loop, struct local **ret_local)
 
 void local_destroy(struct local *local)
 {
+    struct timespec until;
+
     if (!local) {
         return;
     }
@@ -378,7 +382,11 @@ void local_destroy(struct local *local)
     local->stopping = true;
     (void)pthread_cond_signal(&local->wake);
     (void)pthread_mutex_unlock(&local->lock);
-    (void)pthread_join(local->thread, NULL);
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += END_S;
+    if (pthread_clockjoin_np(local->thread, NULL, CLOCK_MONOTONIC, &until) != 0) {
+        return; // it hangs in a component, and what it holds stays its own
+    }
     (void)pthread_cond_destroy(&local->wake);
     (void)pthread_mutex_destroy(&local->lock);
     free(local);

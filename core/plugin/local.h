@@ -46,7 +46,8 @@ struct local_call {
 };
 
 int local_create(struct loop *loop, struct local **ret_local);
-/* Runs what was submitted to its end, without `done`, and ends the thread. */
+/* Runs what was submitted to its end, without `done`, and ends the thread.  One that hangs is left
+ * behind after a second, with all that it has. */
 void local_destroy(struct local *local);
 void local_submit(struct local *local, struct local_call *call);
 void local_flush(struct local *local);

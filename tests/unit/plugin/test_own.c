@@ -1,6 +1,8 @@
 /* Instances on the component thread: the same life, without a worker. */
 #include "kit.h"
 
+#include <unistd.h>
+
 #include "plugin/instance.h"
 
 struct own {
@@ -53,6 +55,19 @@ static tmon_rc collect(struct tmon_call *call, void *self)
     tmon_gauge(call, "own_gauge", NULL, 1, NULL, 0);
     return TMON_OK;
 }
+
+static tmon_rc hang(struct tmon_call *call, void *self)
+{
+    for (;;) {
+        (void)pause();
+    }
+}
+
+static const struct tmon_component hanging = {.size = sizeof hanging,
+                                              .name = "hanging",
+                                              .summary = "",
+                                              .state_size = sizeof(struct own),
+                                              .check = hang};
 
 static tmon_rc create_later(struct tmon_call *call, void *self, const struct tmon_config *config)
 {
@@ -293,6 +308,19 @@ static void stops_at_any_moment(void **state)
     assert_true(kit_until(owner->loop, is_stopped, owner, 5000));
 }
 
+/* The agent ends all the same. */
+static void one_that_hangs_is_left_behind(void **state)
+{
+    struct owner *owner = *state;
+
+    begin(owner, 0, &hanging);
+    assert_true(kit_until(owner->loop, is_ready, owner, 5000));
+    assert_int_equal(instance_call(owner->instances[0], ABILITY_CHECK), 0);
+    instance_stop(owner->instances[0]);
+    local_destroy(owner->local);
+    owner->local = NULL;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,6 +329,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(tries_to_create_again, setup, teardown),
         cmocka_unit_test_setup_teardown(stops, setup, teardown),
         cmocka_unit_test_setup_teardown(stops_at_any_moment, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_that_hangs_is_left_behind, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
