@@ -61,6 +61,7 @@ static tmon_rc hang(struct tmon_call *call, void *self)
     for (;;) {
         (void)pause();
     }
+    return TMON_OK;
 }
 
 static const struct tmon_component hanging = {.size = sizeof hanging,
