@@ -127,6 +127,12 @@ static uint64_t scale_odd(const uint64_t factor[2], uint64_t c)
     return (uint64_t)(sum >> 64) | ((uint64_t)sum > 1);
 }
 
+/* floor(value / 2^bits); C leaves >> of what is negative to the compiler. */
+static int32_t floor_shift(int32_t value, int bits)
+{
+    return value < 0 ? -((-value + (1 << bits) - 1) >> bits) : value >> bits;
+}
+
 /* The shortest decimal of a positive finite double that rounds to it; the closest of these. */
 static struct decimal shortest(uint64_t bits)
 {
@@ -137,8 +143,8 @@ static struct decimal shortest(uint64_t bits)
     bool narrow = fraction == 0 && biased > 1; // the neighbour below is half as far away
     uint64_t open = c & 1;                     // a midpoint itself rounds to the even neighbour
     // floor(log10(2^q)), of 3/4 of it where narrow; and the shift that aligns the scaled numbers
-    int32_t k = (q * 1262611 - (narrow ? 524031 : 0)) >> 22;
-    int32_t shift = q + ((-k * 1741647) >> 19) + 1;
+    int32_t k = floor_shift(q * 1262611 - (narrow ? 524031 : 0), 22);
+    int32_t shift = q + floor_shift(-k * 1741647, 19) + 1;
     const uint64_t *factor = pow10_table[-k - POW10_FIRST];
     uint64_t lower = scale_odd(factor, (4 * c - 2 + narrow) << shift) + open;
     uint64_t value = scale_odd(factor, (4 * c) << shift);

@@ -186,12 +186,23 @@ static void each_mark(struct store *store, const struct family *family, uint32_t
     }
 }
 
+struct gone {
+    uint32_t chunk;
+    uint32_t used_before; /* of the chunk in front of it */
+};
+
+/* A mark in it goes to the end of the chunk in front, not to the start of the one behind: that one
+ * may be missing, and then the one in front is where the next series is born. */
 static void chunk_is_gone(struct mark *mark, const void *arg)
 {
-    if (mark->chunk == *(const uint32_t *)arg) {
-        mark->offset = 0; // of the one that takes its place
-    } else {
+    const struct gone *gone = arg;
+
+    if (mark->chunk > gone->chunk) {
         mark->chunk--;
+    } else if (gone->chunk > 0) {
+        *mark = (struct mark){gone->chunk - 1, gone->used_before};
+    } else {
+        mark->offset = 0;
     }
 }
 
@@ -199,8 +210,9 @@ static void chunk_is_gone(struct mark *mark, const void *arg)
 static void chunk_free(struct store *store, struct family *family, uint32_t n)
 {
     uint32_t id = family->chunks[n];
+    uint32_t used = n > 0 ? store->chunks[family->chunks[n - 1]].used : 0;
 
-    each_mark(store, family, n, chunk_is_gone, &n);
+    each_mark(store, family, n, chunk_is_gone, &(struct gone){n, used});
     family->nchunks--;
     memmove(family->chunks + n, family->chunks + n + 1,
             (family->nchunks - n) * sizeof *family->chunks);

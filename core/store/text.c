@@ -55,7 +55,7 @@ static char *put_label(char *out, const char *end, const struct tmon_pair *label
 uint32_t text_render(char *text, const char *name, const struct tmon_pair *labels, size_t nlabels,
                      const struct tmon_pair *own, size_t nown)
 {
-    const char *end = text + LIMIT_SERIES_TEXT_BYTES - 2;
+    const char *end = text + (LIMIT_SERIES_TEXT_BYTES - 2);
     size_t len = strlen(name);
     char *out = text + len;
     size_t i = 0;

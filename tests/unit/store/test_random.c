@@ -15,12 +15,13 @@
 
 #define OWNERS 3
 #define FAMILIES 5
-#define SERIES 60 /* of one family */
+#define SERIES 120 /* of one family: two or three chunks */
+#define LABEL 1900 /* bytes of a label, at most */
 #define KEEP_S 20
 #ifdef TMON_SANITIZED
-#define ROUNDS 300
+#define ROUNDS 200
 #else
-#define ROUNDS 1500
+#define ROUNDS 1000
 #endif
 
 static uint64_t state = 88172645463325252u;
@@ -79,12 +80,13 @@ static void world_finish(struct world *world)
 }
 
 /* The label's text: of very different lengths, so that chunks fill and move unevenly. */
-static void label_of(int s, char text[static 512])
+static void label_of(int s, char text[static LABEL])
 {
-    int len = snprintf(text, 512, "s%d-", s);
+    int len = snprintf(text, LABEL, "s%d-", s);
+    int more = s * 37 % (LABEL - 40);
 
-    memset(text + len, 'x', (size_t)(s * 7 % 400));
-    text[len + s * 7 % 400] = '\0';
+    memset(text + len, 'x', (size_t)more);
+    text[len + more] = '\0';
 }
 
 static void commit_some(struct world *world, int owner)
@@ -106,7 +108,7 @@ static void commit_some(struct world *world, int owner)
             int s = backwards ? SERIES - 1 - i : i;
             struct cell *cell = &world->cells[f][s];
             double value = draw(1000000) / 100.0;
-            char label[512];
+            char label[LABEL];
 
             if (draw(density)) {
                 continue;
@@ -153,8 +155,8 @@ static void expire(struct world *world)
 static void assert_same(struct world *world)
 {
     size_t len;
-    char *text =
-        kit_scrape(world->store, EXPOSITION_TEXT, false, 1 + draw(9000), world->now_s * 1000, &len);
+    char *text = kit_scrape(world->store, EXPOSITION_TEXT, false, 1 + draw(90000),
+                            world->now_s * 1000, &len);
     char error[256];
     unsigned samples;
     uint32_t counts[OWNERS] = {0};
@@ -165,8 +167,8 @@ static void assert_same(struct world *world)
     for (int f = 0; f < FAMILIES; f++) {
         for (int s = 0; s < SERIES; s++) {
             const struct cell *cell = &world->cells[f][s];
-            char label[512];
-            char line[600];
+            char label[LABEL];
+            char line[LABEL + 40];
             const char *at;
 
             label_of(s, label);
@@ -196,7 +198,7 @@ struct slow_scrape {
 
 static void go_on(struct world *world, struct slow_scrape *slow)
 {
-    char block[3000];
+    char block[20000];
     ssize_t n;
 
     if (!slow->exposition) {
@@ -281,7 +283,7 @@ static void *read_on(void *arg)
 
     while (!atomic_load(&reader->stop)) {
         size_t len;
-        char *text = kit_scrape(reader->store, EXPOSITION_TEXT, false, 700, 0, &len);
+        char *text = kit_scrape(reader->store, EXPOSITION_TEXT, false, 7000, 0, &len);
         char error[256];
         unsigned samples;
 
