@@ -19,9 +19,9 @@
 #define LABEL 1900 /* bytes of a label, at most */
 #define KEEP_S 20
 #ifdef TMON_SANITIZED
-#define ROUNDS 200
+#define ROUNDS 100
 #else
-#define ROUNDS 1000
+#define ROUNDS 500
 #endif
 
 static uint64_t state = 88172645463325252u;
