@@ -43,10 +43,12 @@ static bool on_ready(void *owner, struct buf *reason)
         return false;
     }
     verdicts_summary(agent->verdicts, &summary);
-    if (summary.pending > 0) {
+    /* The first round alone: an instance that a reload adds takes no replica out of service. */
+    if (summary.pending > 0 && !atomic_load(&agent->first_round)) {
         buf_printf(reason, "%u of %u checks have not run yet", summary.pending, summary.entries);
         return false;
     }
+    atomic_store(&agent->first_round, true);
     if (summary.not_ready > 0) {
         buf_printf(reason, "the check %s, which agent.ready names, does not pass",
                    summary.not_ready_name);
@@ -176,9 +178,7 @@ static void on_signal(struct loop_fd *watch, uint32_t events)
         if (info.ssi_signo == SIGHUP) {
             log_info("SIGHUP: reloading the configuration",
                      LOG_S("file", agent->options->config_path));
-            if (agent->plan) {
-                (void)reload_start(agent);
-            }
+            (void)reload_start(agent); /* during the start: once more after it */
         } else if (!atomic_load(&agent->stopping)) {
             log_info("stopping", LOG_S("signal", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT"));
             agent_stop(agent, 0);

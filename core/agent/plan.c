@@ -9,9 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/log.h"
+#include "http/http.h"
 #include "tmon_build.h"
 
 /* The default directory: `plugins` beside the executable in a build tree, else where they are
@@ -107,18 +106,20 @@ static int look_at_instance(const struct plan *plan, struct plan_instance *insta
     return r;
 }
 
-static void look_at_files(const struct plan *plan, struct config_errors *errors)
+static void look_at_tls(const struct plan *plan, struct config_errors *errors)
 {
     const struct config_agent *agent = &plan->config->agent;
     const struct config_position nowhere = {.file = plan->config->path};
-    const char *const files[] = {agent->tls_certificate, agent->tls_key};
+    struct buf why;
 
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        if (files[i] && access(files[i], R_OK) < 0) {
-            config_error(errors, nowhere, "agent.tls: %s cannot be read: %s", files[i],
-                         log_errno(errno));
-        }
+    if (!agent->tls_certificate || !agent->tls_key) {
+        return;
     }
+    buf_init(&why, 4096);
+    if (http_check_tls(agent->tls_certificate, agent->tls_key, &why) < 0) {
+        config_error(errors, nowhere, "agent.tls: %s", buf_str(&why));
+    }
+    buf_finish(&why);
 }
 
 static bool named_ready(const struct config *config, const char *name)
@@ -147,7 +148,7 @@ int plan_create(struct config *config, struct spawner *spawner, const struct reg
         goto out;
     }
     look_at_registry(plan, errors);
-    look_at_files(plan, errors);
+    look_at_tls(plan, errors);
     plan->instances = calloc(config->ninstances ? config->ninstances : 1, sizeof *plan->instances);
     if (!plan->instances) {
         r = -ENOMEM;

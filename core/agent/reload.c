@@ -217,7 +217,8 @@ static int make_units(struct agent *agent, struct plan *plan, struct reload_outc
                           LOG_E(r));
             }
             if (before) {
-                reload_retire(agent, before, unit); // starts `unit` when it has ended, maybe at once
+                reload_retire(agent, before,
+                              unit); // starts `unit` when it has ended, maybe at once
                 outcome->changed++;
             } else {
                 outcome->added++;

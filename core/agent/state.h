@@ -55,6 +55,7 @@ struct agent {
 
     atomic_bool running; /* the first plan is in force */
     atomic_bool stopping;
+    atomic_bool first_round; /* every check has run once since the start */
     int exit_code;
 
     bool building, build_again;

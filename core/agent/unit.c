@@ -109,6 +109,7 @@ static void on_done(void *owner, const struct instance_result *result)
 {
     struct unit *unit = owner;
     bool failed = result->rc != TMON_OK;
+    bool malformed = false;
 
     unit->running = 0;
     if (result->ability == ABILITY_CHECK) {
@@ -119,6 +120,7 @@ static void on_done(void *owner, const struct instance_result *result)
         if (r < 0) {
             failed = true;
             remember_error(unit, r == -EPROTO ? "the plugin sent malformed samples" : log_errno(r));
+            malformed = r == -EPROTO;
         }
     }
     unit->runs++;
@@ -133,6 +135,10 @@ static void on_done(void *owner, const struct instance_result *result)
         }
     }
     unit_metrics_count(unit, result, failed);
+    if (malformed) {
+        instance_fault(unit->instance, "sent malformed samples");
+        return;
+    }
     /* A call that overstays ends late: what is next waits for the next round. */
     if (result->ability == ABILITY_CHECK && !result->timeout && unit->scheduled) {
         call_next(unit, ABILITY_COLLECT);

@@ -71,6 +71,9 @@ struct http_options {
 /* Opens the listeners and starts to answer.  -errno with a sentence for the operator appended to
  * `why`. */
 int http_create(const struct http_options *options, struct buf *why, struct http **ret_http);
+/* Whether http_create() would take this pair of PEM files.  0; -errno with a sentence for the
+ * operator appended to `why`.  Any thread. */
+int http_check_tls(const char *certificate_path, const char *key_path, struct buf *why);
 /* Stops: closes listeners and connections, ends the thread.  NULL is fine. */
 void http_destroy(struct http *http);
 

@@ -148,6 +148,42 @@ static void change_finish(struct change *change)
     forget(&change->key);
 }
 
+static void on_check_message(void *arg, const char *format, va_list args)
+{
+}
+
+/* A daemon that listens nowhere takes the pair or does not: nobody else can say that it will. */
+int http_check_tls(const char *certificate_path, const char *key_path, struct buf *why)
+{
+    struct MHD_Daemon *daemon = NULL;
+    char *certificate = NULL;
+    char *key = NULL;
+    int r = read_pem(certificate_path, why, &certificate);
+
+    if (r == 0) {
+        r = read_pem(key_path, why, &key);
+    }
+    if (r < 0) {
+        goto out;
+    }
+    daemon = MHD_start_daemon(MHD_USE_TLS | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_EPOLL, 0, NULL, NULL,
+                              request_serve, NULL, MHD_OPTION_EXTERNAL_LOGGER, on_check_message,
+                              NULL, MHD_OPTION_HTTPS_MEM_CERT, certificate,
+                              MHD_OPTION_HTTPS_MEM_KEY, key, MHD_OPTION_END);
+    if (!daemon) {
+        buf_printf(why, "%s and %s are no certificate and key in PEM form that belong together",
+                   certificate_path, key_path);
+        r = -EINVAL;
+    }
+out:
+    if (daemon) {
+        MHD_stop_daemon(daemon);
+    }
+    forget(&certificate);
+    forget(&key);
+    return r;
+}
+
 /* Undoes what prepare() did beyond memory. */
 static void change_abandon(struct http *http, struct change *change)
 {

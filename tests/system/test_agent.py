@@ -349,6 +349,18 @@ class Check(unittest.TestCase):
     def test_good(self):
         self.assertEqual(self.outcome(self.GOOD)[:2], (True, True))
 
+    def test_a_certificate_that_is_none(self):
+        agent = lab.Agent(plugins=self.GOOD, agent={"tls": {"certificate": "/etc/passwd", "key": "/etc/passwd"}},
+                          until=None)
+        try:
+            status, _, errors = agent.cli("check", "-c", agent.config)
+            self.assertEqual(status, 1)
+            self.assertIn("PEM", errors)
+            agent.start()
+            self.assertEqual(agent.child.wait(), 1)
+        finally:
+            agent.remove()
+
     def test_mutations(self):
         for mutation in self.MUTATIONS:
             with self.subTest(mutation=json.dumps(mutation)):
