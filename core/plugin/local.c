@@ -37,6 +37,7 @@ struct local {
     struct queue finished;             /* under the lock */
     bool posted;                       /* under the lock: a post for `finished` is on its way */
     bool stopping;                     /* under the lock */
+    bool ended;                        /* under the lock: the thread does nothing more */
     atomic_int_fast64_t running_since; /* ns; 0: nothing runs */
 };
 
@@ -345,6 +346,8 @@ static void *work(void *arg)
         }
         (void)pthread_cond_wait(&local->wake, &local->lock);
     }
+    local->ended = true;
+    (void)pthread_cond_signal(&local->wake);
     (void)pthread_mutex_unlock(&local->lock);
     return NULL;
 }
@@ -373,6 +376,7 @@ int local_create(struct loop *loop, struct local **ret_local)
 void local_destroy(struct local *local)
 {
     struct timespec until;
+    bool ended;
 
     if (!local) {
         return;
@@ -381,12 +385,19 @@ void local_destroy(struct local *local)
     (void)pthread_mutex_lock(&local->lock);
     local->stopping = true;
     (void)pthread_cond_signal(&local->wake);
-    (void)pthread_mutex_unlock(&local->lock);
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    (void)clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += END_S;
-    if (pthread_clockjoin_np(local->thread, NULL, CLOCK_MONOTONIC, &until) != 0) {
+    while (!local->ended) {
+        if (pthread_cond_timedwait(&local->wake, &local->lock, &until) != 0) {
+            break;
+        }
+    }
+    ended = local->ended;
+    (void)pthread_mutex_unlock(&local->lock);
+    if (!ended) {
         return; // it hangs in a component, and what it holds stays its own
     }
+    (void)pthread_join(local->thread, NULL);
     (void)pthread_cond_destroy(&local->wake);
     (void)pthread_mutex_destroy(&local->lock);
     free(local);
