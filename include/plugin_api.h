@@ -47,7 +47,7 @@
 #include <string.h>
 
 #define TMON_API_MAJOR 0
-#define TMON_API_MINOR 1
+#define TMON_API_MINOR 2
 
 #ifdef __cplusplus
 extern "C" {
@@ -180,6 +180,9 @@ struct tmon_alert {
     size_t nannotations;
     int64_t starts_ms; /* Unix time */
     int64_t ends_ms;   /* Unix time; 0 while it fires */
+    /* since 0.2 */
+    const char *fingerprint;   /* of the labels, 16 hex digits, as Alertmanager computes it */
+    const char *generator_url; /* where it was made, for people to follow; "" when not known */
 };
 
 /* What a sink delivers: alerts of one group, or (nalerts 0) a message such as an e-mail. */

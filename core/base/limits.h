@@ -48,6 +48,7 @@
 #define LIMIT_ALERTS 200                /* of one notification; more are counted in `ntruncated` */
 #define LIMIT_PAIRS 64                  /* labels, annotations, headers; values of a template */
 #define LIMIT_ALERT_TEXT_BYTES 65536    /* a description or annotation: stack traces fit */
+#define LIMIT_FINGERPRINT_BYTES 16      /* 64 bits in hex */
 #define LIMIT_RENDERED_BYTES (1u << 20) /* the text or HTML of a notification */
 
 /* -- caches, watches -- */

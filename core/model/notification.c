@@ -20,6 +20,8 @@ static void encode_alert(struct buf *buf, const struct tmon_alert *alert)
     wire_put_str(buf, alert->description);
     wire_put_i64(buf, alert->starts_ms);
     wire_put_i64(buf, alert->ends_ms);
+    wire_put_str(buf, alert->fingerprint);
+    wire_put_str(buf, alert->generator_url);
     pairs_encode(buf, alert->labels, alert->nlabels);
     pairs_encode(buf, alert->annotations, alert->nannotations);
 }
@@ -66,6 +68,8 @@ static void decode_alert(struct wire_reader *reader, struct tmon_alert *alert)
     alert->description = wire_get_str(reader, LIMIT_ALERT_TEXT_BYTES);
     alert->starts_ms = wire_get_i64(reader);
     alert->ends_ms = wire_get_i64(reader);
+    alert->fingerprint = wire_get_str(reader, LIMIT_FINGERPRINT_BYTES);
+    alert->generator_url = wire_get_str(reader, LIMIT_HTTP_URL_BYTES);
     alert->labels = pairs_decode(reader, LIMIT_PAIRS, LIMIT_LABEL_VALUE_BYTES, &alert->nlabels);
     alert->annotations =
         pairs_decode(reader, LIMIT_PAIRS, LIMIT_ALERT_TEXT_BYTES, &alert->nannotations);
@@ -76,7 +80,7 @@ static void decode_alert(struct wire_reader *reader, struct tmon_alert *alert)
 
 static int decode_alerts(struct wire_reader *reader, struct tmon_notification *notification)
 {
-    uint32_t n = wire_get_count(reader, LIMIT_ALERTS, 42);
+    uint32_t n = wire_get_count(reader, LIMIT_ALERTS, 52);
     const struct tmon_alert **alerts;
 
     if (n == 0) {

@@ -25,6 +25,8 @@ static const struct tmon_alert alert = {
     .annotations = labels,
     .nannotations = 1,
     .starts_ms = 17,
+    .fingerprint = "b807e636403824b5",
+    .generator_url = "http://prometheus/graph",
 };
 static const struct tmon_alert *const alerts[] = {&alert, &alert};
 static const struct tmon_notification notification = {
@@ -67,6 +69,8 @@ static void test_round_trip(void **state)
     assert_string_equal(got->alerts[1]->labels[1].key, "instance");
     assert_string_equal(got->alerts[1]->annotations[0].value, "Disk");
     assert_int_equal(got->alerts[1]->starts_ms, 17);
+    assert_string_equal(got->alerts[1]->fingerprint, "b807e636403824b5");
+    assert_string_equal(got->alerts[1]->generator_url, "http://prometheus/graph");
     assert_string_equal(got->group[0].key, "alertname");
     assert_string_equal(got->title, notification.title);
     assert_string_equal(got->text, notification.text);

@@ -21,7 +21,7 @@
 static void test_version(void **state)
 {
     VALUE(TMON_API_MAJOR, 0);
-    VALUE(TMON_API_MINOR, 1);
+    VALUE(TMON_API_MINOR, 2);
 }
 
 static void test_values(void **state)
@@ -127,7 +127,7 @@ static void test_metric(void **state)
 
 static void test_alert(void **state)
 {
-    SIZE(tmon_alert, 96);
+    SIZE(tmon_alert, 112);
     OFFSET(tmon_alert, size, 0);
     OFFSET(tmon_alert, severity, 4);
     OFFSET(tmon_alert, firing, 8);
@@ -141,6 +141,8 @@ static void test_alert(void **state)
     OFFSET(tmon_alert, nannotations, 72);
     OFFSET(tmon_alert, starts_ms, 80);
     OFFSET(tmon_alert, ends_ms, 88);
+    OFFSET(tmon_alert, fingerprint, 96);
+    OFFSET(tmon_alert, generator_url, 104);
 }
 
 static void test_notification(void **state)
