@@ -1,0 +1,174 @@
+/*
+ * alerts.h: the life of alerts: what fires and what has resolved, who has to be told, and when.
+ *
+ * Lives on the state's thread; nothing here reads a clock or sets a timer: the caller gives the
+ * time and asks when it is wanted next.  What changes is written by alerts_save() at the end of the
+ * batch; whoever reads does so in a job, and so sees what will be durable when he is answered.
+ *
+ * An alert is its set of labels.  From its firing to its resolve it is one episode, which has a
+ * number and a key.  For each sink that was told of the episode it keeps a mark; a resolve is sent
+ * to whom a mark says so, and to nobody else.  An alert that fires again before anybody was told of
+ * its end goes on with the episode it had.
+ */
+#ifndef ALERT_ALERTS_H
+#define ALERT_ALERTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "alert/routing.h"
+#include "base/buf.h"
+#include "plugin_api.h"
+#include "state/state.h"
+
+struct alerts;
+struct alert;
+
+/* Both clocks at the same moment.  Intervals run by the monotonic one. */
+struct alerts_time {
+    int64_t real_ms; /* Unix time */
+    int64_t mono_ms;
+};
+
+enum alerts_source {
+    ALERTS_API = 0,
+    ALERTS_CHECK = 1, /* a check of ours: ends when it says so, or when its instance is gone */
+    ALERTS_AGENT = 2, /* the agent about itself */
+    ALERTS_RULE = 3,  /* later */
+};
+
+/* What somebody says about one alert.  All borrowed. */
+struct alerts_input {
+    const struct tmon_pair *labels; /* normalized, see labels.h; at least one */
+    size_t nlabels;
+    const struct tmon_pair *annotations; /* normalized */
+    size_t nannotations;
+    const char *generator_url; /* NULL: none */
+    enum alerts_source source;
+    bool resolved;
+    int64_t starts_ms; /* Unix time; 0: now */
+    int64_t ttl_ms;    /* how long from now it fires unless it is said again; 0: until resolved */
+};
+
+enum alerts_verdict {
+    ALERTS_FIRING,    /* a new episode, or one that goes on because nobody was told of its end */
+    ALERTS_UPDATED,   /* its annotations changed */
+    ALERTS_UNCHANGED, /* it fired already; only its end moved */
+    ALERTS_RESOLVED,
+    ALERTS_NOT_FIRING, /* resolved, but it was not firing: nothing to do */
+    ALERTS_VERDICTS
+};
+const char *alerts_verdict_name(enum alerts_verdict verdict);
+
+/* Whether it could be put: names of labels, counts and sizes.  Any thread.  0; -EINVAL with a
+ * sentence in ret_why. */
+int alerts_input_check(const struct alerts_input *input, char *ret_why, size_t size);
+
+/* One alert of a notification. */
+struct alerts_item {
+    const struct alert *alert;
+    bool firing;
+    bool news; /* the sink is told of this now; else it only stands beside what is new */
+};
+
+/* What the outbox is to queue. */
+struct alerts_notice {
+    const char *sink;
+    bool one_alert;         /* nitems is 1 */
+    uint64_t ordering;      /* notifications of one sink with the same ordering go out in order */
+    const char *group_key;  /* as Alertmanager writes it */
+    const struct tmon_pair *group;
+    size_t ngroup;
+    const struct alerts_item *items; /* news first */
+    size_t nitems;                   /* at most LIMIT_ALERTS */
+    size_t ntruncated;               /* firing ones of the group that found no room; none is news */
+};
+
+struct alerts_hooks {
+    void *owner;
+    /* Queues it.  The number of the notification, and the ordering that resolves must follow (the
+     * notice's own, unless the outbox folded it into a digest).  -errno, which is in the tx. */
+    int (*notify)(void *owner, struct state_tx *tx, const struct alerts_notice *notice,
+                  struct alerts_time now, int64_t *ret_id, uint64_t *ret_ordering);
+    /* Takes the firing episode out of what waits for the sink from notification `id` on, if that
+     * was never attempted.  1: nobody has heard of it; 0: too late.  -errno. */
+    int (*withdraw)(void *owner, struct state_tx *tx, const char *sink, uint64_t ordering,
+                    int64_t id, int64_t episode, struct alerts_time now);
+};
+
+/* -ENOMEM. */
+int alerts_create(const struct alerts_hooks *hooks, struct alerts **ret_alerts);
+void alerts_destroy(struct alerts *alerts);
+
+/* Forgets all and reads it from the file.  Running ends count anew.  Alerts have no groups until
+ * alerts_route() was called, which it is at once if there was a routing already.  -errno. */
+int alerts_load(struct alerts *alerts, struct state_tx *tx, bool writable, struct alerts_time now);
+/* Takes the routing and puts every alert into the groups that it leads to.  -errno. */
+int alerts_route(struct alerts *alerts, struct state_tx *tx, struct routing *routing,
+                 struct alerts_time now);
+/* -EDQUOT: LIMIT_ALERTS_ACTIVE are there; -errno, which is in the tx. */
+int alerts_put(struct alerts *alerts, struct state_tx *tx, const struct alerts_input *input,
+               struct alerts_time now, enum alerts_verdict *ret_verdict);
+/* Does what is due: ends, flushes of groups. */
+int alerts_run(struct alerts *alerts, struct state_tx *tx, struct alerts_time now);
+/* When alerts_run() is wanted next (monotonic ms); INT64_MAX: never. */
+int64_t alerts_next(const struct alerts *alerts);
+/* Writes what changed.  Errors are in the tx. */
+void alerts_save(struct alerts *alerts, struct state_tx *tx);
+
+/* ---- what the outbox reports ---- */
+
+/* The sink has rejected notification `id` for ever, in which it was told of this episode. */
+void alerts_rejected(struct alerts *alerts, const char *sink, int64_t id, int64_t episode);
+/* What waited for `from` goes to `to` instead (failover): the episode's resolve must follow it. */
+void alerts_moved(struct alerts *alerts, const char *from, const char *to, int64_t id,
+                  int64_t episode);
+
+/* ---- reading, in a job ---- */
+
+struct alerts_view {
+    int64_t episode;
+    const char *key; /* of the episode */
+    const char *fingerprint;
+    const struct tmon_pair *labels;
+    size_t nlabels;
+    const struct tmon_pair *annotations;
+    size_t nannotations;
+    const char *generator_url; /* "" */
+    enum alerts_source source;
+    tmon_severity severity; /* from the label */
+    bool firing;            /* else it has resolved and somebody is still to be told */
+    bool expired;           /* it resolved because its time was up */
+    int64_t starts_ms, updated_ms;
+    int64_t ends_ms;        /* resolved: when; firing: when it will end by itself, 0: never */
+    size_t nsinks;
+    const char *const *sinks; /* the sinks that its routes lead to, and those with marks */
+    const bool *told;         /* of each: it was told of, or is queued */
+};
+/* In no particular order; fn ends the walk by returning false. */
+void alerts_visit(struct alerts *alerts, bool (*fn)(void *arg, const struct alerts_view *view),
+                  void *arg, struct alerts_time now);
+
+struct alerts_counts {
+    size_t firing[3]; /* by severity */
+    size_t resolved;  /* that somebody is still to be told of */
+    size_t groups;
+    uint64_t put[ALERTS_VERDICTS]; /* since the start */
+    uint64_t refused;              /* no room */
+};
+void alerts_count(const struct alerts *alerts, struct alerts_counts *ret_counts);
+
+/* Resolves what comes from `source` and whose label `label` has a value that keep() does not want:
+ * alerts of instances that are gone. */
+int alerts_prune(struct alerts *alerts, struct state_tx *tx, enum alerts_source source,
+                 const char *label, bool (*keep)(void *arg, const char *value), void *arg,
+                 struct alerts_time now);
+
+/* ---- an alert as the outbox encodes it ---- */
+
+int64_t alert_episode(const struct alert *alert);
+/* Fills the struct of the plugin API; everything is borrowed until the alerts change. */
+void alert_describe(const struct alert *alert, bool firing, struct tmon_alert *ret_alert);
+
+#endif
