@@ -31,7 +31,7 @@ struct desk {
     } hooks;
 };
 
-/* Opens the file in the directory, loads, starts the thread.  `desk` is the caller's memory.  -errno
+/* Opens the file in the directory, loads, starts the thread.  `desk` is the caller's memory. -errno
  * with a sentence appended to `why`. */
 int desk_open(struct desk *desk, const char *directory, const struct desk_hooks *hooks,
               struct buf *why);

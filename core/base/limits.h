@@ -51,6 +51,24 @@
 #define LIMIT_FINGERPRINT_BYTES 16      /* 64 bits in hex */
 #define LIMIT_RENDERED_BYTES (1u << 20) /* the text or HTML of a notification */
 
+/* -- alerts -- */
+/* firing, or resolved and not told yet: some 600 bytes each */
+#define LIMIT_ALERTS_ACTIVE 100000
+#define LIMIT_ALERT_LABELS_BYTES 16384      /* names and values of one alert */
+#define LIMIT_ALERT_BODY_BYTES (256u << 10) /* one alert with its annotations, encoded */
+#define LIMIT_MATCH_STEPS 100000 /* of a regular expression over a label: some milliseconds */
+#define LIMIT_MATCH_DEPTH 1000
+#define LIMIT_MATCH_HEAP_KIB 1024
+
+/* -- the outbox -- */
+#define LIMIT_OUTBOX_PENDING 2000000 /* notifications that wait: a gigabyte of disk or two */
+#define LIMIT_OUTBOX_WINDOW 256      /* of one sink in memory, besides those under way */
+#define LIMIT_OUTBOX_WINDOW_BYTES (2u << 20) /* of one sink: large ones are read when due */
+#define LIMIT_OUTBOX_ENDED 20000 /* delivered and dead ones that are kept to be looked at */
+#define LIMIT_OUTBOX_LIST 1000   /* rows of one answer */
+#define LIMIT_OUTBOX_SINKS 1024  /* names with pending notifications, parked ones included */
+#define LIMIT_BREAKER 5          /* failures in a row, then the sink rests */
+
 /* -- caches, watches -- */
 #define LIMIT_CACHE_KEY_BYTES 1024         /* memcached allows 250; longer keys should be hashed */
 #define LIMIT_CACHE_VALUE_BYTES (1u << 20) /* memcached's default */
