@@ -61,9 +61,10 @@ void transaction_watch(struct state *state)
 
 int transaction_checkpoint(struct state *state, bool always)
 {
+    int limit = state->options.wal_pages ? (int)state->options.wal_pages : LIMIT_STATE_WAL_PAGES;
     int rc;
 
-    if (!state->db || (!always && state->wal_pages < LIMIT_STATE_WAL_PAGES)) {
+    if (!state->db || (!always && state->wal_pages < limit)) {
         return 0;
     }
     rc = sqlite3_wal_checkpoint_v2(state->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
