@@ -24,8 +24,8 @@
 #include "tmon_build.h"
 
 #define MMAP_THRESHOLD (128 * 1024) /* malloc's own first choice */
-#define STOP_NS                                                                                    \
-    (8 * NS_PER_S) /* what has not ended by then is killed: systemd and people wait ten seconds */
+/* Systemd's users and people wait ten seconds for an end. */
+#define STOP_NS (8 * NS_PER_S) /* instances that have not ended by then are killed */
 
 /* ---- what the server asks ---- */
 
@@ -396,6 +396,7 @@ void agent_stop(struct agent *agent, int exit_code)
     agent->exit_code = exit_code;
     notify_stopping(&agent->notify);
     (void)loop_timer_set(agent->loop, &agent->stop_timer, clock_mono_ns() + STOP_NS);
+    reload_cancel(agent);
     while (agent->units) {
         struct unit *unit = agent->units;
 

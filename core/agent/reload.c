@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "agent/state.h"
 #include "base/clock.h"
@@ -19,6 +21,7 @@ struct build {
     struct agent *agent;
     struct config *config; /* taken; NULL: to be loaded */
     const struct registry *previous;
+    int cancel_fd;     /* readable: nobody waits for the plan any more */
     struct plan *plan; /* NULL: it failed */
     struct config_errors errors;
     int result;
@@ -31,17 +34,29 @@ static void *build_on_thread(void *arg)
     struct build *build = arg;
     struct config *config = build->config;
 
+    build->config = NULL;
     build->result = 0;
     if (!config) {
         build->result = config_load(build->agent->options->config_path, &config_env_process,
                                     &build->errors, &config);
     }
     if (build->result == 0) {
-        build->result = plan_create(config, build->agent->spawner, build->previous, &build->errors,
-                                    &build->plan);
+        build->result = plan_create(config, build->agent->spawner, build->previous,
+                                    build->cancel_fd, &build->errors, &build->plan);
     }
     (void)loop_post(build->agent->loop, put_in_force, build);
     return NULL;
+}
+
+static void build_destroy(struct build *build)
+{
+    config_destroy(build->config);
+    plan_destroy(build->plan);
+    config_errors_finish(&build->errors);
+    if (build->cancel_fd >= 0) {
+        (void)close(build->cancel_fd);
+    }
+    free(build);
 }
 
 int reload_start(struct agent *agent)
@@ -49,6 +64,9 @@ int reload_start(struct agent *agent)
     struct build *build;
     int r;
 
+    if (atomic_load(&agent->stopping)) {
+        return -ESHUTDOWN;
+    }
     if (agent->building) {
         agent->build_again = true;
         return 0;
@@ -62,14 +80,18 @@ int reload_start(struct agent *agent)
     agent->loaded = NULL;
     build->previous = agent->plan ? agent->plan->registry : NULL;
     config_errors_init(&build->errors);
+    build->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (build->cancel_fd < 0) {
+        r = -errno;
+        build_destroy(build);
+        return r;
+    }
     if (agent->plan) {
         notify_reloading(&agent->notify);
     }
     r = pthread_create(&agent->builder, NULL, build_on_thread, build);
     if (r != 0) {
-        config_destroy(build->config);
-        config_errors_finish(&build->errors);
-        free(build);
+        build_destroy(build);
         return -r;
     }
     (void)pthread_setname_np(agent->builder, "builder");
@@ -79,16 +101,17 @@ int reload_start(struct agent *agent)
     return 0;
 }
 
-static void build_destroy(struct build *build)
+void reload_cancel(struct agent *agent)
 {
-    plan_destroy(build->plan);
-    config_errors_finish(&build->errors);
-    free(build);
+    if (agent->building) {
+        (void)eventfd_write(agent->build->cancel_fd, 1);
+    }
 }
 
 void reload_finish(struct agent *agent)
 {
     if (agent->building) {
+        reload_cancel(agent);
         (void)pthread_join(agent->builder, NULL);
         agent->building = false;
         build_destroy(agent->build);

@@ -180,6 +180,38 @@ class Start(unittest.TestCase):
         folder.rmdir()
 
 
+class StopWhileBuilding(unittest.TestCase):
+    """SIGTERM ends the agent soon, whatever the building of a configuration waits for."""
+
+    def hanging_plugins(self, agent):
+        """A folder of plugins whose probing takes 15 s: four at a time, five seconds each."""
+        folder = agent.dir / "hanging"
+        folder.mkdir(mode=0o700)
+        for i in range(12):
+            shutil.copy(lab.FIXTURES / "constructor_hang.so", folder / f"hang{i}.so")
+        return str(folder)
+
+    def stop(self, agent):
+        probed = lab.wait_for(lambda: len(agent.workers()) >= 4 and agent.workers(), 10, "four workers being probed")
+        started = time.monotonic()
+        self.assertEqual(agent.stop(), 0)
+        self.assertLess(time.monotonic() - started, 3 * lab.PATIENCE)
+        for pid in probed:
+            self.assertFalse(pathlib.Path(f"/proc/{pid}").exists())
+
+    def test_at_the_start(self):
+        agent = lab.Agent()
+        agent.write(agent.render({"memory": MEMORY}, agent={"plugin_dirs": [self.hanging_plugins(agent)]}))
+        with agent:
+            self.stop(agent)
+
+    def test_at_a_reload(self):
+        with lab.Agent(plugins={"memory": MEMORY}, until="ready") as agent:
+            agent.write(agent.render({"memory": MEMORY}, agent={"plugin_dirs": [self.hanging_plugins(agent)]}))
+            agent.reload()
+            self.stop(agent)
+
+
 class OwnMetrics(unittest.TestCase):
     def test_what_the_agent_says_of_itself(self):
         with lab.Agent(plugins={"memory": MEMORY, "disk": {"use": "disk", "interval": "1s"}}, until="ready") as agent:
