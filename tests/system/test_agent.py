@@ -211,6 +211,20 @@ class StopWhileBuilding(unittest.TestCase):
             agent.reload()
             self.stop(agent)
 
+    @lab.plain_build_only
+    def test_what_cannot_be_cancelled(self):
+        """A folder on a dead disk: the thread that looks into it never comes back."""
+        agent = lab.Agent(env={"LD_PRELOAD": str(lab.BUILD / "tests" / "system" / "hang_opendir.so"),
+                               "HANG_OPENDIR": "/tmp"})
+        agent.write(agent.render({"memory": MEMORY}, agent={"plugin_dirs": ["/tmp"]}))
+        agent.expected_exit = 1
+        with agent:
+            agent.get("/api/health/live")
+            started = time.monotonic()
+            self.assertEqual(agent.stop(), 1)
+            self.assertLess(time.monotonic() - started, 10)
+            self.assertRegex(agent.log(), "level=warning msg=\"the configuration is still being read")
+
 
 class OwnMetrics(unittest.TestCase):
     def test_what_the_agent_says_of_itself(self):
