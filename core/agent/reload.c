@@ -214,6 +214,20 @@ void reload_retire(struct agent *agent, struct unit *unit, struct unit *successo
     unit_stop(unit, on_ended, agent);
 }
 
+/* Starts a unit that is new, or lets it wait for one of its name that left in an earlier reload and
+ * has not ended yet. */
+static void enter(struct agent *agent, struct unit *unit)
+{
+    for (struct unit *leaving = agent->retiring; leaving; leaving = leaving->next) {
+        if (strcmp(leaving->name, unit->name) == 0) {
+            leaving->successor = unit;
+            unit->predecessor = leaving;
+            return;
+        }
+    }
+    unit_start(unit);
+}
+
 /* Makes the units of the plan into the agent's list, reusing those that stay. */
 static int make_units(struct agent *agent, struct plan *plan, struct reload_outcome *outcome)
 {
@@ -246,7 +260,7 @@ static int make_units(struct agent *agent, struct plan *plan, struct reload_outc
             } else {
                 outcome->added++;
                 if (unit) {
-                    unit_start(unit);
+                    enter(agent, unit);
                 }
             }
         }

@@ -294,6 +294,31 @@ class Reload(unittest.TestCase):
             self.assertEqual(agent.get("/api/v1/reload", method="POST").json["changed"], 2)
             lab.wait_for(lambda: not agent.workers() and not agent.health()["checks"], 10, "the end of both")
 
+    def test_what_comes_back_waits_for_the_old_one(self):
+        """An instance that is taken out and put back before its worker has ended: one worker at any time."""
+        agent = lab.Agent()
+        folder = agent.dir / "plugins"
+        folder.mkdir(0o700)
+        shutil.copy(lab.FIXTURES / "hang_create.so", folder)  # ends two seconds after it was told to, by SIGKILL
+        own = {"plugin_dirs": [str(folder)]}
+        without = agent.render(agent=own)
+        with_it = agent.render({"stubborn": {"use": "hang_create", "interval": "60s", "timeout": "60s"}}, agent=own)
+        agent.write(with_it)
+        with agent:
+            agent.wait_log("msg=\"toiletmon is running\"")
+            old = lab.wait_for(agent.workers, 10, "its worker")
+            for text, what in ((without, "removed"), (with_it, "added")) * 2:
+                agent.write(text)
+                self.assertEqual(agent.get("/api/v1/reload", method="POST").json[what], 1)
+                self.assertLessEqual(len(agent.workers()), 1)
+
+            def successor():
+                workers = agent.workers()
+                if len(workers) > 1:
+                    raise RuntimeError(f"two workers at a time: {workers}")
+                return workers and workers != old
+            lab.wait_for(successor, 10, "the successor")
+
     def test_a_bad_file_changes_nothing_and_says_why(self):
         plugins = {"memory": MEMORY}
         with lab.Agent(plugins=plugins, until="ready") as agent:
