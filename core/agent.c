@@ -470,6 +470,7 @@ int agent_run(const struct agent_options *options)
     if (load(&agent) < 0) {
         goto out;
     }
+    log_open();
     log_setup(agent.loaded->agent.log_level, agent.loaded->agent.log_format);
     r = lock_state_dir(options->state_dir ? options->state_dir : agent.loaded->agent.state_dir,
                        &why, &agent.lock_fd);

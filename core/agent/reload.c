@@ -16,6 +16,7 @@
 
 #include "agent/state.h"
 #include "base/clock.h"
+#include "base/limits.h"
 
 struct build {
     struct agent *agent;
@@ -131,7 +132,11 @@ static void tell_errors(const struct config_errors *errors, bool log)
             log_at(entry->warning ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "configuration",
                    LOG_S("problem", entry->text));
         } else {
-            (void)fprintf(stderr, "%s%s\n", entry->warning ? "warning: " : "", entry->text);
+            char text[LIMIT_TEXT_BYTES];
+
+            (void)snprintf(text, sizeof text, "%s%s", entry->warning ? "warning: " : "",
+                           entry->text);
+            log_plain(text);
         }
     }
     if (errors->dropped > 0) {

@@ -1,4 +1,5 @@
 """The agent as a whole: start, health, readiness, the shipped file, signals, the lock, the end."""
+import fcntl
 import json
 import os
 import pathlib
@@ -224,6 +225,35 @@ class StopWhileBuilding(unittest.TestCase):
             self.assertEqual(agent.stop(), 1)
             self.assertLess(time.monotonic() - started, 10)
             self.assertRegex(agent.log(), "level=warning msg=\"the configuration is still being read")
+
+
+class UnreadLog(unittest.TestCase):
+    """Standard error is a pipe that nobody reads: the agent does not wait for it."""
+
+    def test_a_full_pipe(self):
+        agent = lab.Agent(plugins={"memory": MEMORY}, until="ready")
+        fifo = agent.dir / "stderr"
+        os.mkfifo(fifo)
+        reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        fcntl.fcntl(reader, 1031, 4096)  # F_SETPIPE_SZ
+        agent.within = ["sh", "-c", 'exec "$@" 2>"$0"', fifo]
+        with agent:
+            def fill():
+                lost = agent.metrics().value("toiletmon_log_lines_lost_total")
+                for _ in range(60):  # each is a line
+                    self.assertTrue(agent.get("/api/v1/reload", method="POST").json["ok"])
+                self.assertEqual(agent.get("/api/health/live").status, 200)
+                self.assertGreater(agent.metrics().value("toiletmon_log_lines_lost_total"), lost)
+            fill()
+            lost = agent.metrics().value("toiletmon_log_lines_lost_total")
+            self.assertNotIn(b"were lost", os.read(reader, 65536))
+            agent.get("/api/v1/reload", method="POST")
+            lines = os.read(reader, 65536).decode().splitlines()
+            self.assertRegex(lines[0], rf"^time=\S+ level=warning msg=.log lines were lost.* count={lost:.0f}$")
+            self.assertRegex(lines[1], r"^time=\S+ level=info msg=.configuration reloaded")
+            self.assertEqual(agent.metrics().value("toiletmon_log_lines_lost_total"), lost)
+            fill()
 
 
 class OwnMetrics(unittest.TestCase):
