@@ -51,6 +51,9 @@ static void arm(struct desk *desk)
     int64_t alerts = alerts_next(desk->alerts), outbox = outbox_next(desk->outbox);
     int64_t next = alerts < outbox ? alerts : outbox;
 
+    if (desk->unrecorded && next > time_now().mono_ms + UNRECORDED_MS) {
+        next = time_now().mono_ms + UNRECORDED_MS;
+    }
     if (next == INT64_MAX) {
         loop_timer_stop(state_loop(desk->state), &desk->timer);
     } else if (next != desk->armed_ms || !heap_has(&desk->timer.node)) {
