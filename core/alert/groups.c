@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alert/labels.h"
+#include "model/labels.h"
 #include "alert/private.h"
 
 /* The same for the same key in every run: rows carry it. */

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "alert/matcher.h"
+#include "model/matcher.h"
 
 #define ROUTING_FALLBACK "log" /* the sink for what has no live one */
 

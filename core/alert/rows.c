@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alert/labels.h"
+#include "model/labels.h"
 #include "alert/private.h"
 #include "base/wire.h"
 #include "model/pairs.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alert/labels.h"
+#include "model/labels.h"
 #include "alert/private.h"
 
 int64_t alert_episode(const struct alert *alert)

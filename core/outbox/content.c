@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alert/labels.h"
+#include "model/labels.h"
 #include "base/utf8.h"
 #include "outbox/private.h"
 

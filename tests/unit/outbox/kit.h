@@ -19,7 +19,7 @@
 #include <cmocka.h>
 
 #include "alert/alerts.h"
-#include "alert/labels.h"
+#include "model/labels.h"
 #include "base/limits.h"
 #include "model/notification.h"
 #include "outbox/outbox.h"

@@ -1,4 +1,4 @@
-/* core/alert/labels.c: sets of labels, and fingerprints as the real Alertmanager gave them. */
+/* core/model/labels.c: sets of labels, and fingerprints as the real Alertmanager gave them. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "alert/labels.h"
+#include "model/labels.h"
 
 static void fingerprints_are_alertmanagers(void **state)
 {

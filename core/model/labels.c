@@ -1,7 +1,7 @@
 /*
  * labels.c: see labels.h.
  */
-#include "alert/labels.h"
+#include "model/labels.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * matcher.c: see matcher.h.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
-#include "alert/matcher.h"
+#include "model/matcher.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alert/labels.h"
+#include "model/labels.h"
 #include "base/limits.h"
 
 struct pattern {

@@ -1,4 +1,4 @@
-/* core/alert/matcher.c: the grammar, anchored expressions, limits. */
+/* core/model/matcher.c: the grammar, anchored expressions, limits. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "alert/matcher.h"
+#include "model/matcher.h"
 
 static void reads_and_matches(void **state)
 {
