@@ -20,7 +20,7 @@ debian_packages() { # SET
     lint) echo clang clang-format clang-tidy cppcheck shellcheck g++ python3 binutils ;;
     fuzz) echo clang '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*=libclang-rt-dev' ;;
     bench)
-      echo python3 curl nginx-light\|nginx prometheus-pushgateway collectd-core libprotobuf-c1 monit wrk redis-server \
+      echo python3 curl nginx-light\|nginx prometheus-pushgateway prometheus-alertmanager collectd-core libprotobuf-c1 monit wrk redis-server \
         '/usr/lib/postgresql/*/bin/initdb=postgresql'
       ;;
   esac
