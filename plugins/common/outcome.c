@@ -53,43 +53,56 @@ void outcome_hide_url(struct outcome_hidden *hidden, const char *url)
     }
 }
 
-/* Makes the hidden texts stars, the longest that matches first. */
-static size_t copy_without(char *dest, const char *text, size_t len,
-                           const struct outcome_hidden *hidden)
+/* The longest hidden text that begins here, or what is left of one that is cut off; 0: none. */
+static size_t hidden_at(const char *text, size_t len, const struct outcome_hidden *hidden)
 {
-    size_t out = 0;
+    size_t longest = 0;
 
-    for (size_t i = 0; i < len;) {
-        size_t longest = 0;
+    for (size_t i = 0; i < hidden->count; i++) {
+        const struct tmon_bytes *secret = &hidden->texts[i];
+        const size_t n = secret->len < len ? secret->len : len;
 
-        for (size_t k = 0; k < hidden->count; k++) {
-            const struct tmon_bytes *secret = &hidden->texts[k];
-
-            if (secret->len > longest && secret->len <= len - i &&
-                memcmp(text + i, secret->data, secret->len) == 0) {
-                longest = secret->len;
-            }
-        }
-        if (longest > 0) {
-            memcpy(dest + out, "***", 3);
-            out += 3;
-            i += longest;
-        } else {
-            dest[out++] = text[i] == '\0' ? ' ' : text[i];
-            i++;
+        if (n > longest && n >= SECRET_BYTES && memcmp(text, secret->data, n) == 0) {
+            longest = n;
         }
     }
-    return out;
+    return longest;
 }
 
+/* Makes the hidden texts stars, in place: stars are not longer than what they hide. */
+static void blot(char *text, const struct outcome_hidden *hidden)
+{
+    const size_t len = strlen(text);
+    size_t out = 0, n;
+
+    for (size_t i = 0; i < len; i += n) {
+        n = hidden_at(text + i, len - i, hidden);
+        if (n > 0) {
+            memcpy(text + out, "***", 3);
+            out += 3;
+        } else {
+            text[out++] = text[i];
+            n = 1;
+        }
+    }
+    text[out] = '\0';
+}
+
+/* Cleaned first, since what is left out could tear a hidden text apart. */
 static void read_word(char said[SAID_BYTES], const struct tmon_response *response,
                       const struct outcome_hidden *hidden)
 {
-    char text[LOOK_BYTES + 1]; // stars are not longer than what they hide
-    size_t len = response->body.len < LOOK_BYTES ? response->body.len : LOOK_BYTES;
+    char raw[LOOK_BYTES + 1], text[LOOK_BYTES + 1];
+    const size_t len = response->body.len < LOOK_BYTES ? response->body.len : LOOK_BYTES;
 
-    len = copy_without(text, response->body.data, len, hidden);
-    text[len] = '\0';
+    for (size_t i = 0; i < len; i++) {
+        const char c = ((const char *)response->body.data)[i];
+
+        raw[i] = c == '\0' ? ' ' : c;
+    }
+    raw[len] = '\0';
+    utf8_line(text, sizeof text, raw);
+    blot(text, hidden);
     utf8_line(said, SAID_BYTES, text);
     if (said[0] == '<') { // a page of some proxy: its markup says less than the status
         said[0] = '\0';

@@ -96,7 +96,7 @@ static void put_labels(struct text *text, const struct tmon_notification *notifi
     }
 }
 
-static void put_text(struct json *json, const struct tmon_notification *notification,
+static void put_text(struct writer *json, const struct tmon_notification *notification,
                      const struct tmon_alert *alert, unsigned most, bool alone)
 {
     struct text text;
@@ -115,7 +115,7 @@ static void put_text(struct json *json, const struct tmon_notification *notifica
     text_close(&text);
 }
 
-static void put_fields(struct json *json, const struct tmon_notification *notification,
+static void put_fields(struct writer *json, const struct tmon_notification *notification,
                        const struct tmon_alert *alert)
 {
     size_t count = 0;
@@ -128,9 +128,9 @@ static void put_fields(struct json *json, const struct tmon_notification *notifi
             continue;
         }
         if (count++ == 0) {
-            json_literal(json, ",\"fields\":[");
+            writer_literal(json, ",\"fields\":[");
         } else {
-            json_literal(json, ",");
+            writer_literal(json, ",");
         }
         text_open(&text, json, LABEL_UNITS);
         text_between(&text, "*", label->key, LABEL_UNITS / 2, "*\n");
@@ -138,17 +138,17 @@ static void put_fields(struct json *json, const struct tmon_notification *notifi
         text_close(&text);
     }
     if (count > 0) {
-        json_literal(json, "]");
+        writer_literal(json, "]");
     }
 }
 
-void alert_write(struct json *json, const struct tmon_notification *notification,
+void alert_write(struct writer *json, const struct tmon_notification *notification,
                  const struct tmon_alert *alert, unsigned most, bool alone)
 {
-    json_literal(json, "{\"type\":\"section\",\"text\":");
+    writer_literal(json, "{\"type\":\"section\",\"text\":");
     put_text(json, notification, alert, most, alone);
     if (alone) {
         put_fields(json, notification, alert);
     }
-    json_literal(json, "}");
+    writer_literal(json, "}");
 }

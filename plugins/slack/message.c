@@ -93,12 +93,12 @@ static void put_counts(struct text *text, const struct tmon_notification *notifi
 }
 
 /* What a telephone shows, in quotes: title, and what it is about. */
-static void put_fallback(struct json *json, const struct tmon_notification *notification,
+static void put_fallback(struct writer *json, const struct tmon_notification *notification,
                          const char *mention)
 {
     struct text text;
 
-    json_literal(json, "\"");
+    writer_literal(json, "\"");
     text_init(&text, json, FALLBACK_UNITS);
     if (mention[0] != '\0') {
         text_markup(&text, mention);
@@ -112,36 +112,36 @@ static void put_fallback(struct json *json, const struct tmon_notification *noti
         text_markup(&text, "\n");
         put_counts(&text, notification);
     }
-    json_literal(json, "\"");
+    writer_literal(json, "\"");
 }
 
-static void put_head(struct json *json, const struct tmon_notification *notification,
+static void put_head(struct writer *json, const struct tmon_notification *notification,
                      const char *mention)
 {
     struct text text;
 
-    json_literal(json, ",\"blocks\":[{\"type\":\"header\",\"text\":{\"type\":\"plain_text\","
-                       "\"emoji\":false,\"text\":\"");
+    writer_literal(json, ",\"blocks\":[{\"type\":\"header\",\"text\":{\"type\":\"plain_text\","
+                         "\"emoji\":false,\"text\":\"");
     text_init(&text, json, HEADER_UNITS);
     text_markup(&text, rank_sign(worst(notification)));
     (void)text_user(&text, title_of(notification), HEADER_UNITS, TEXT_LINE);
-    json_literal(json, "\"}}");
+    writer_literal(json, "\"}}");
     if (mention[0] != '\0') {
-        json_literal(json, ",{\"type\":\"section\",\"text\":");
+        writer_literal(json, ",{\"type\":\"section\",\"text\":");
         text_open(&text, json, MENTION_UNITS);
         text_markup(&text, mention);
         text_close(&text);
-        json_literal(json, "}");
+        writer_literal(json, "}");
     }
-    json_literal(json, "]");
+    writer_literal(json, "]");
 }
 
 /* What a group has in common, and how many are in it. */
-static void put_group(struct json *json, const struct tmon_notification *notification)
+static void put_group(struct writer *json, const struct tmon_notification *notification)
 {
     struct text text;
 
-    json_literal(json, "{\"type\":\"context\",\"elements\":[");
+    writer_literal(json, "{\"type\":\"context\",\"elements\":[");
     text_open(&text, json, CONTEXT_UNITS);
     put_counts(&text, notification);
     for (size_t i = 0; i < notification->ngroup; i++) {
@@ -151,29 +151,30 @@ static void put_group(struct json *json, const struct tmon_notification *notific
         }
     }
     text_close(&text);
-    json_literal(json, "]},");
+    writer_literal(json, "]},");
 }
 
-static void put_more(struct json *json, const struct tmon_notification *notification, uint64_t more)
+static void put_more(struct writer *json, const struct tmon_notification *notification,
+                     uint64_t more)
 {
     struct text text;
 
-    json_literal(json, "{\"type\":\"section\",\"text\":");
+    writer_literal(json, "{\"type\":\"section\",\"text\":");
     text_open(&text, json, CONTEXT_UNITS);
     text_markup(&text, "and ");
     text_number(&text, more);
     text_markup(&text, " more");
     text_close(&text);
-    json_literal(json, "},");
+    writer_literal(json, "},");
 }
 
 /* The last line: when, and where it comes from. */
-static void put_foot(struct json *json, const struct tmon_notification *notification)
+static void put_foot(struct writer *json, const struct tmon_notification *notification)
 {
     const struct tmon_alert *alone = notification->nalerts == 1 ? notification->alerts[0] : NULL;
     struct text text;
 
-    json_literal(json, "{\"type\":\"context\",\"elements\":[");
+    writer_literal(json, "{\"type\":\"context\",\"elements\":[");
     text_open(&text, json, LINK_UNITS);
     text_link(&text, notification->external_url, "toiletmon", 20);
     if (alone != NULL && alone->starts_ms > 0) {
@@ -185,11 +186,11 @@ static void put_foot(struct json *json, const struct tmon_notification *notifica
         text_time(&text, alone->ends_ms);
     }
     text_close(&text);
-    json_literal(json, "]}");
+    writer_literal(json, "]}");
 }
 
 /* The worst first, so that what is not told is the least. */
-static void put_alerts(struct json *json, const struct tmon_notification *notification)
+static void put_alerts(struct writer *json, const struct tmon_notification *notification)
 {
     const size_t count = notification->nalerts < ALERTS_MAX ? notification->nalerts : ALERTS_MAX;
     const bool alone = count == 1 && notification->ntruncated == 0;
@@ -205,7 +206,7 @@ static void put_alerts(struct json *json, const struct tmon_notification *notifi
         for (size_t i = 0; i < notification->nalerts && told < count; i++) {
             if (alert_rank(notification->alerts[i]) == rank) {
                 alert_write(json, notification, notification->alerts[i], most, alone);
-                json_literal(json, ",");
+                writer_literal(json, ",");
                 told++;
             }
         }
@@ -215,42 +216,42 @@ static void put_alerts(struct json *json, const struct tmon_notification *notifi
     }
 }
 
-static void put_message(struct json *json, const struct tmon_notification *notification)
+static void put_message(struct writer *json, const struct tmon_notification *notification)
 {
     const char *rest = notification->text == NULL ? "" : notification->text;
 
     for (int i = 0; i < TEXT_SECTIONS && text_seen(rest); i++) {
         struct text text;
 
-        json_literal(json, "{\"type\":\"section\",\"text\":");
+        writer_literal(json, "{\"type\":\"section\",\"text\":");
         text_open(&text, json, SECTION_UNITS);
         rest = text_user(&text, rest, SECTION_UNITS, TEXT_LINES);
         text_close(&text);
-        json_literal(json, "},");
+        writer_literal(json, "},");
     }
 }
 
 void message_write(struct slack *slack, const struct tmon_notification *notification)
 {
-    struct json *json = &slack->json;
+    struct writer *json = &slack->json;
     const enum rank rank = worst(notification);
     const char *mention = rank == RANK_CRITICAL ? slack->mention : "";
 
     json->cap = BYTES_MAX;
-    json_start(json);
-    json_literal(json, "{\"text\":");
+    writer_start(json);
+    writer_literal(json, "{\"text\":");
     put_fallback(json, notification, mention);
     put_head(json, notification, mention);
-    json_literal(json, ",\"attachments\":[{\"color\":\"");
-    json_put(json, colour(rank), strlen(colour(rank)));
-    json_literal(json, "\",\"fallback\":");
+    writer_literal(json, ",\"attachments\":[{\"color\":\"");
+    writer_put(json, colour(rank), strlen(colour(rank)));
+    writer_literal(json, "\",\"fallback\":");
     put_fallback(json, notification, "");
-    json_literal(json, ",\"blocks\":[");
+    writer_literal(json, ",\"blocks\":[");
     if (notification->nalerts > 0) {
         put_alerts(json, notification);
     } else {
         put_message(json, notification);
     }
     put_foot(json, notification);
-    json_literal(json, "]}]}");
+    writer_literal(json, "]}]}");
 }

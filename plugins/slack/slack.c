@@ -34,7 +34,7 @@ static void destroy(struct tmon_call *call, void *self)
 {
     struct slack *slack = self;
 
-    json_finish(&slack->json);
+    writer_finish(&slack->json);
 }
 
 static tmon_rc format(struct tmon_call *call, void *self,

@@ -6,8 +6,8 @@
 
 #include <plugin_api.h>
 
-#include "../common/json.h"
 #include "../common/outcome.h"
+#include "../common/writer.h"
 
 /*
  * One text of a message, while it is written: escaped for Slack and for JSON, without what turns
@@ -16,13 +16,13 @@
  * between two characters, with an ellipsis in its place.
  */
 struct text {
-    struct json *json;
+    struct writer *json;
     unsigned used, most;
     size_t mark;        /* the length of the document up to where an ellipsis still fits */
     unsigned mark_used; /* of the text there */
 };
 
-void text_init(struct text *text, struct json *json, unsigned most);
+void text_init(struct text *text, struct writer *json, unsigned most);
 unsigned text_room(const struct text *text);
 /* Of ours: all of it, not escaped, or nothing where it does not fit. */
 void text_markup(struct text *text, const char *markup);
@@ -46,14 +46,14 @@ bool text_seen(const char *user);
 struct slack {
     const char *url;
     const char *mention; /* "": nobody */
-    struct json json;
+    struct writer json;
     struct outcome_hidden hidden;
 };
 
 /* The message into slack->json, whose `failed` says that there was no memory for it. */
 void message_write(struct slack *slack, const struct tmon_notification *notification);
 /* The blocks of an alert; `most` is for its text.  Alone: it is the only one of its message. */
-void alert_write(struct json *json, const struct tmon_notification *notification,
+void alert_write(struct writer *json, const struct tmon_notification *notification,
                  const struct tmon_alert *alert, unsigned most, bool alone);
 
 /* What a message is about, the worst first. */
@@ -63,7 +63,7 @@ enum rank alert_rank(const struct tmon_alert *alert);
 const char *rank_sign(enum rank rank);
 
 /* Begins and ends a text object of type mrkdwn. */
-void text_open(struct text *text, struct json *json, unsigned most);
+void text_open(struct text *text, struct writer *json, unsigned most);
 void text_close(const struct text *text);
 
 #endif

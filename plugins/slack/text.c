@@ -13,7 +13,7 @@
 #define LABEL_UNITS 40 /* of a link's label, for which there must be room beside the URL */
 #define LAST_MS INT64_C(253402300799999) /* the end of 9999 */
 
-void text_init(struct text *text, struct json *json, unsigned most)
+void text_init(struct text *text, struct writer *json, unsigned most)
 {
     *text = (struct text){.json = json, .most = most, .mark = json->len};
 }
@@ -46,9 +46,9 @@ static void put_user(struct text *text, uint32_t code)
     const char *escaped = entity(code);
 
     if (escaped != NULL) {
-        json_put(text->json, escaped, strlen(escaped));
+        writer_put(text->json, escaped, strlen(escaped));
     } else {
-        json_point(text->json, code);
+        writer_point(text->json, code);
     }
     text->used += user_units(code);
 }
@@ -65,7 +65,7 @@ void text_markup(struct text *text, const char *markup)
         return;
     }
     for (const char *p = markup; *p != '\0'; p += n) {
-        json_point(text->json, utf8_next(p, &n));
+        writer_point(text->json, utf8_next(p, &n));
     }
     text->used += units;
 }
@@ -127,7 +127,7 @@ const char *text_user(struct text *text, const char *user, unsigned most, enum t
         }
         if (text->used + (between != 0) + user_units(code) > end) {
             text->json->len = text->mark;
-            json_point(text->json, ELLIPSIS);
+            writer_point(text->json, ELLIPSIS);
             text->used = text->mark_used + 1;
             break;
         }
@@ -214,14 +214,14 @@ bool text_seen(const char *user)
     return false;
 }
 
-void text_open(struct text *text, struct json *json, unsigned most)
+void text_open(struct text *text, struct writer *json, unsigned most)
 {
     // verbatim: Slack makes no links and mentions of its own out of what an alert says
-    json_literal(json, "{\"type\":\"mrkdwn\",\"verbatim\":true,\"text\":\"");
+    writer_literal(json, "{\"type\":\"mrkdwn\",\"verbatim\":true,\"text\":\"");
     text_init(text, json, most);
 }
 
 void text_close(const struct text *text)
 {
-    json_literal(text->json, "\"}");
+    writer_literal(text->json, "\"}");
 }

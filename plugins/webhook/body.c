@@ -22,39 +22,39 @@ struct write {
 
 static void put_pairs(const struct write *write, const struct pairs *pairs)
 {
-    struct json *json = &write->body->json;
+    struct writer *json = &write->body->json;
 
-    json_literal(json, "{");
+    writer_literal(json, "{");
     for (size_t i = 0; i < pairs->count && !json->failed; i++) {
         if (i > 0) {
-            json_literal(json, ",");
+            writer_literal(json, ",");
         }
-        json_string(json, pairs->at[i]->key, write->most);
-        json_literal(json, ":");
-        json_string(json, pairs->at[i]->value, write->most);
+        writer_string(json, pairs->at[i]->key, SIZE_MAX); // two that are cut may become one
+        writer_literal(json, ":");
+        writer_string(json, pairs->at[i]->value, write->most);
     }
-    json_literal(json, "}");
+    writer_literal(json, "}");
 }
 
 static void put_text(const struct write *write, const char *text)
 {
-    json_string(&write->body->json, text == NULL ? "" : text, SIZE_MAX);
+    writer_string(&write->body->json, text == NULL ? "" : text, SIZE_MAX);
 }
 
-static void put_time(struct json *json, int64_t ms)
+static void put_time(struct writer *json, int64_t ms)
 {
     char text[WHEN_BYTES];
 
     when_rfc3339(text, ms);
-    json_literal(json, "\"");
-    json_put(json, text, strlen(text));
-    json_literal(json, "\"");
+    writer_literal(json, "\"");
+    writer_put(json, text, strlen(text));
+    writer_literal(json, "\"");
 }
 
 static bool put_alert(const struct write *write, const struct tmon_alert *alert, bool first)
 {
     struct body *body = write->body;
-    struct json *json = &body->json;
+    struct writer *json = &body->json;
 
     if (!pairs_sort(&body->labels, alert->labels, alert->nlabels) ||
         !pairs_sort(&body->annotations, alert->annotations, alert->nannotations)) {
@@ -66,31 +66,31 @@ static bool put_alert(const struct write *write, const struct tmon_alert *alert,
             return false;
         }
     } else {
-        json_literal(json, ",");
+        writer_literal(json, ",");
         pairs_keep_common(&body->common_labels, &body->labels);
         pairs_keep_common(&body->common_annotations, &body->annotations);
     }
     if (alert->firing) {
-        json_literal(json, "{\"status\":\"firing\",\"labels\":");
+        writer_literal(json, "{\"status\":\"firing\",\"labels\":");
     } else {
-        json_literal(json, "{\"status\":\"resolved\",\"labels\":");
+        writer_literal(json, "{\"status\":\"resolved\",\"labels\":");
     }
     put_pairs(write, &body->labels);
-    json_literal(json, ",\"annotations\":");
+    writer_literal(json, ",\"annotations\":");
     put_pairs(write, &body->annotations);
-    json_literal(json, ",\"startsAt\":");
+    writer_literal(json, ",\"startsAt\":");
     put_time(json, alert->starts_ms);
-    json_literal(json, ",\"endsAt\":");
+    writer_literal(json, ",\"endsAt\":");
     if (alert->firing || alert->ends_ms == 0) {
-        json_literal(json, "\"0001-01-01T00:00:00Z\"");
+        writer_literal(json, "\"0001-01-01T00:00:00Z\"");
     } else {
         put_time(json, alert->ends_ms);
     }
-    json_literal(json, ",\"generatorURL\":");
+    writer_literal(json, ",\"generatorURL\":");
     put_text(write, alert->generator_url);
-    json_literal(json, ",\"fingerprint\":");
+    writer_literal(json, ",\"fingerprint\":");
     put_text(write, alert->fingerprint);
-    json_literal(json, "}");
+    writer_literal(json, "}");
     return true;
 }
 
@@ -127,53 +127,53 @@ static bool put_all(const struct write *write)
 {
     const struct tmon_notification *notification = write->notification;
     struct body *body = write->body;
-    struct json *json = &body->json;
+    struct writer *json = &body->json;
 
-    json_start(json);
+    writer_start(json);
     body->common_labels.count = body->common_annotations.count = 0;
-    json_literal(json, "{\"receiver\":");
+    writer_literal(json, "{\"receiver\":");
     put_text(write, notification->receiver);
     if (is_firing(notification)) {
-        json_literal(json, ",\"status\":\"firing\",\"alerts\":[");
+        writer_literal(json, ",\"status\":\"firing\",\"alerts\":[");
     } else {
-        json_literal(json, ",\"status\":\"resolved\",\"alerts\":[");
+        writer_literal(json, ",\"status\":\"resolved\",\"alerts\":[");
     }
     for (size_t i = 0; i < write->nalerts && !json->failed; i++) {
         if (!put_alert(write, notification->alerts[i], i == 0)) {
             return false;
         }
     }
-    json_literal(json, "],\"groupLabels\":");
+    writer_literal(json, "],\"groupLabels\":");
     if (!pairs_sort(&body->labels, notification->group, notification->ngroup)) {
         return false;
     }
     put_pairs(write, &body->labels);
-    json_literal(json, ",\"commonLabels\":");
+    writer_literal(json, ",\"commonLabels\":");
     put_pairs(write, &body->common_labels);
-    json_literal(json, ",\"commonAnnotations\":");
+    writer_literal(json, ",\"commonAnnotations\":");
     if (notification->nalerts > 0) {
         put_pairs(write, &body->common_annotations);
     } else if (!put_message(write)) {
         return false;
     }
-    json_literal(json, ",\"externalURL\":");
+    writer_literal(json, ",\"externalURL\":");
     put_text(write, notification->external_url);
-    json_literal(json, ",\"version\":\"4\",\"groupKey\":");
+    writer_literal(json, ",\"version\":\"4\",\"groupKey\":");
     put_text(write, notification->group_key);
-    json_literal(json, ",\"truncatedAlerts\":");
-    json_number(json, notification->ntruncated + (notification->nalerts - write->nalerts));
-    json_literal(json, "}\n");
+    writer_literal(json, ",\"truncatedAlerts\":");
+    writer_number(json, notification->ntruncated + (notification->nalerts - write->nalerts));
+    writer_literal(json, "}\n");
     return true;
 }
 
 void body_init(struct body *body)
 {
-    json_init(&body->json, BODY_BYTES);
+    writer_init(&body->json, BODY_BYTES);
 }
 
 void body_finish(struct body *body)
 {
-    json_finish(&body->json);
+    writer_finish(&body->json);
     pairs_finish(&body->labels);
     pairs_finish(&body->annotations);
     pairs_finish(&body->common_labels);

@@ -6,8 +6,8 @@
 
 #include <plugin_api.h>
 
-#include "../common/json.h"
 #include "../common/outcome.h"
+#include "../common/writer.h"
 
 /* Pairs in the order of their keys, of two with one key the later: what a map would hold. */
 struct pairs {
@@ -23,7 +23,7 @@ void pairs_keep_common(struct pairs *pairs, const struct pairs *other);
 void pairs_finish(struct pairs *pairs);
 
 struct body {
-    struct json json;
+    struct writer json;
     struct pairs labels, annotations; /* of the alert that is being written */
     struct pairs common_labels, common_annotations;
 };

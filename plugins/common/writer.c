@@ -1,10 +1,10 @@
 /*
- * json.c: see json.h.  Linked into several plugins; keeps no state of its own.
+ * writer.c: see writer.h.  Linked into several plugins; keeps no state of its own.
  *
  * Nearly all bytes of nearly all texts need no escape, so a string is written as runs of such bytes
  * with what lies between them.
  */
-#include "json.h"
+#include "writer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,19 +27,19 @@ static bool is_plain(unsigned char c)
     return c < 0x80 && (plain[c >> 6] >> (c & 63) & 1) != 0;
 }
 
-void json_init(struct json *json, size_t cap)
+void writer_init(struct writer *json, size_t cap)
 {
     memset(json, 0, sizeof *json);
     json->cap = cap;
 }
 
-void json_finish(struct json *json)
+void writer_finish(struct writer *json)
 {
     free(json->data);
-    json_init(json, 0);
+    writer_init(json, 0);
 }
 
-void json_start(struct json *json)
+void writer_start(struct writer *json)
 {
     if (json->size > KEEP_BYTES) {
         free(json->data);
@@ -51,7 +51,7 @@ void json_start(struct json *json)
 }
 
 /* Room for `n` more bytes. */
-static bool grow(struct json *json, size_t n)
+static bool grow(struct writer *json, size_t n)
 {
     size_t size = json->size > 0 ? json->size : FIRST_BYTES;
     char *data;
@@ -77,7 +77,7 @@ static bool grow(struct json *json, size_t n)
     return true;
 }
 
-void json_put(struct json *json, const void *data, size_t len)
+void writer_put(struct writer *json, const void *data, size_t len)
 {
     if (json->failed || len == 0 || (json->size - json->len < len && !grow(json, len))) {
         return;
@@ -86,7 +86,7 @@ void json_put(struct json *json, const void *data, size_t len)
     json->len += len;
 }
 
-void json_number(struct json *json, uint64_t number)
+void writer_number(struct writer *json, uint64_t number)
 {
     char digits[20];
     size_t at = sizeof digits;
@@ -95,33 +95,33 @@ void json_number(struct json *json, uint64_t number)
         digits[--at] = (char)('0' + number % 10);
         number /= 10;
     } while (number > 0);
-    json_put(json, digits + at, sizeof digits - at);
+    writer_put(json, digits + at, sizeof digits - at);
 }
 
-static void put_escape(struct json *json, uint32_t code)
+static void put_escape(struct writer *json, uint32_t code)
 {
     static const char hex[] = "0123456789abcdef";
     char text[6] = {'\\', 'u'};
 
     if (code == '"' || code == '\\') {
         text[1] = (char)code;
-        json_put(json, text, 2);
+        writer_put(json, text, 2);
     } else if (code == '\n' || code == '\r' || code == '\t') {
         text[1] = code == '\n' ? 'n' : code == '\r' ? 'r' : 't';
-        json_put(json, text, 2);
+        writer_put(json, text, 2);
     } else {
         for (int i = 0; i < 4; i++) {
             text[2 + i] = hex[code >> (12 - 4 * i) & 15];
         }
-        json_put(json, text, 6);
+        writer_put(json, text, 6);
     }
 }
 
-void json_string(struct json *json, const char *text, size_t most)
+void writer_string(struct writer *json, const char *text, size_t most)
 {
     const char *const from = text;
 
-    json_literal(json, "\"");
+    writer_literal(json, "\"");
     while (!json->failed) {
         const char *run = text;
         uint32_t code;
@@ -131,27 +131,27 @@ void json_string(struct json *json, const char *text, size_t most)
             text++;
         }
         if (text > run) {
-            json_put(json, run, (size_t)(text - run));
+            writer_put(json, run, (size_t)(text - run));
         }
         if (*text == '\0') {
             break;
         }
         code = utf8_next(text, &n);
         if ((size_t)(text - from) + n > most) {
-            json_literal(json, "...");
+            writer_literal(json, "...");
             break;
         }
         if (n > 1 && code != 0x2028 && code != 0x2029) {
-            json_put(json, text, n);
+            writer_put(json, text, n);
         } else {
             put_escape(json, code); // a bad byte is UTF8_BAD
         }
         text += n;
     }
-    json_literal(json, "\"");
+    writer_literal(json, "\"");
 }
 
-void json_point(struct json *json, uint32_t code)
+void writer_point(struct writer *json, uint32_t code)
 {
     char text[4];
 
@@ -161,21 +161,21 @@ void json_point(struct json *json, uint32_t code)
     }
     if (code < 0x80) {
         text[0] = (char)code;
-        json_put(json, text, 1);
+        writer_put(json, text, 1);
     } else if (code < 0x800) {
         text[0] = (char)(0xc0 | code >> 6);
         text[1] = (char)(0x80 | (code & 0x3f));
-        json_put(json, text, 2);
+        writer_put(json, text, 2);
     } else if (code < 0x10000) {
         text[0] = (char)(0xe0 | code >> 12);
         text[1] = (char)(0x80 | (code >> 6 & 0x3f));
         text[2] = (char)(0x80 | (code & 0x3f));
-        json_put(json, text, 3);
+        writer_put(json, text, 3);
     } else {
         text[0] = (char)(0xf0 | code >> 18);
         text[1] = (char)(0x80 | (code >> 12 & 0x3f));
         text[2] = (char)(0x80 | (code >> 6 & 0x3f));
         text[3] = (char)(0x80 | (code & 0x3f));
-        json_put(json, text, 4);
+        writer_put(json, text, 4);
     }
 }
