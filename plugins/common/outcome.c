@@ -8,10 +8,11 @@
 
 #include "utf8.h"
 
-#define LOOK_BYTES 4096 /* of the body */
+#define LOOK_BYTES 2048 /* of the body */
 #define SAID_BYTES 320
-#define PATH_PART_BYTES 8 /* shorter parts of a path are words, not tokens */
-#define SECRET_BYTES 4    /* shorter ones would make holes in any text */
+#define TOKEN_BYTES 8      /* shorter parts of a path are words, not tokens */
+#define LONG_WORD_BYTES 20 /* of small letters only, as "services" */
+#define SECRET_BYTES 4     /* shorter ones would make holes in any text */
 
 static void hide(struct outcome_hidden *hidden, const char *text, size_t len, size_t least)
 {
@@ -20,6 +21,17 @@ static void hide(struct outcome_hidden *hidden, const char *text, size_t len, si
         hidden->texts[hidden->count].len = len;
         hidden->count++;
     }
+}
+
+static bool is_word(const char *text, size_t len)
+{
+    size_t letters = 0;
+
+    while (letters < len && ((text[letters] >= 'a' && text[letters] <= 'z') ||
+                             strchr("-_.", text[letters]) != NULL)) {
+        letters++;
+    }
+    return letters == len && len < LONG_WORD_BYTES;
 }
 
 void outcome_hide(struct outcome_hidden *hidden, const char *text)
@@ -47,22 +59,25 @@ void outcome_hide_url(struct outcome_hidden *hidden, const char *url)
     for (bool query = false; *at != '\0';) {
         const size_t len = strcspn(at, "/?&=#");
 
-        hide(hidden, at, len, query ? SECRET_BYTES : PATH_PART_BYTES);
+        if (query || !is_word(at, len)) {
+            hide(hidden, at, len, query ? SECRET_BYTES : TOKEN_BYTES);
+        }
         query = query || at[len] == '?' || at[len] == '#';
         at += len + (at[len] != '\0');
     }
 }
 
-/* The longest hidden text that begins here, or what is left of one that is cut off; 0: none. */
-static size_t hidden_at(const char *text, size_t len, const struct outcome_hidden *hidden)
+/* The longest hidden text that begins here; of a text that is cut, at its end, also what is there
+ * of one.  0: none. */
+static size_t hidden_at(const char *text, size_t len, const struct outcome_hidden *hidden, bool cut)
 {
     size_t longest = 0;
 
     for (size_t i = 0; i < hidden->count; i++) {
         const struct tmon_bytes *secret = &hidden->texts[i];
-        const size_t n = secret->len < len ? secret->len : len;
+        const size_t n = cut && secret->len > len ? len : secret->len;
 
-        if (n > longest && n >= SECRET_BYTES && memcmp(text, secret->data, n) == 0) {
+        if (n > longest && n >= SECRET_BYTES && n <= len && memcmp(text, secret->data, n) == 0) {
             longest = n;
         }
     }
@@ -70,13 +85,13 @@ static size_t hidden_at(const char *text, size_t len, const struct outcome_hidde
 }
 
 /* Makes the hidden texts stars, in place: stars are not longer than what they hide. */
-static void blot(char *text, const struct outcome_hidden *hidden)
+static void blot(char *text, const struct outcome_hidden *hidden, bool cut)
 {
     const size_t len = strlen(text);
     size_t out = 0, n;
 
     for (size_t i = 0; i < len; i += n) {
-        n = hidden_at(text + i, len - i, hidden);
+        n = hidden_at(text + i, len - i, hidden, cut);
         if (n > 0) {
             memcpy(text + out, "***", 3);
             out += 3;
@@ -92,7 +107,7 @@ static void blot(char *text, const struct outcome_hidden *hidden)
 static void read_word(char said[SAID_BYTES], const struct tmon_response *response,
                       const struct outcome_hidden *hidden)
 {
-    char raw[LOOK_BYTES + 1], text[LOOK_BYTES + 1];
+    char raw[LOOK_BYTES + 1], text[3 * LOOK_BYTES + 8]; // a bad byte becomes three
     const size_t len = response->body.len < LOOK_BYTES ? response->body.len : LOOK_BYTES;
 
     for (size_t i = 0; i < len; i++) {
@@ -102,7 +117,7 @@ static void read_word(char said[SAID_BYTES], const struct tmon_response *respons
     }
     raw[len] = '\0';
     utf8_line(text, sizeof text, raw);
-    blot(text, hidden);
+    blot(text, hidden, response->truncated || response->body.len > LOOK_BYTES);
     utf8_line(said, SAID_BYTES, text);
     if (said[0] == '<') { // a page of some proxy: its markup says less than the status
         said[0] = '\0';

@@ -456,7 +456,7 @@ static void judges_answers(void **state)
         {429, "rate_limited", 1000, TMON_RETRY, 1000, "Slack answered 429: rate_limited"},
         {500, "rollup_error", -1, TMON_RETRY, -1, "Slack answered 500: rollup_error"},
         {404, "no \x1b[1m\n\x01/services/T00000000/B00000000/XXXXXXXXXXXXXXXX", -1, TMON_REJECTED,
-         -1, "Slack answered 404: no [1m /***/***/***/***"},
+         -1, "Slack answered 404: no [1m /services/***/***/***"},
     };
     struct mock_host *mock = kit_start("slack", SETTINGS);
 

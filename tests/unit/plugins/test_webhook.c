@@ -361,6 +361,34 @@ static void secrets_stay_out_of_what_it_says(void **state)
     kit_stop(mock);
 }
 
+/* At the end of what is looked at of an answer, too, wherever that falls. */
+static void secrets_are_hidden_also_where_they_are_cut(void **state)
+{
+    struct mock_host *mock = kit_start("webhook", URL);
+    char body[4200];
+
+    for (size_t before = 0; before < 40; before++) {
+        struct tmon_response response;
+        size_t len = 0;
+
+        memset(body, '.', before);
+        for (len = before; len + 16 < sizeof body; len += 16) {
+            memcpy(body + len, "secret-token-123", 16);
+        }
+        response = sink_answer(400, "", -1);
+        response.body.data = body;
+        for (response.body.len = len; response.body.len > len - 20; response.body.len--) {
+            assert_int_equal(mock_judge(mock, &response), TMON_REJECTED);
+            assert_false(mock_said(mock, "secr"));
+        }
+        response.body.len = before + 16 * 20 + 9; // the agent cut it
+        response.truncated = true;
+        assert_int_equal(mock_judge(mock, &response), TMON_REJECTED);
+        assert_false(mock_said(mock, "secr"));
+    }
+    kit_stop(mock);
+}
+
 static void long_answers_and_pages_are_cut(void **state)
 {
     char *body = sink_repeat("no \xc3\xa9 way ", 100000);
@@ -488,6 +516,7 @@ int main(void)
         cmocka_unit_test(judges_answers),
         cmocka_unit_test(judges_silence),
         cmocka_unit_test(secrets_stay_out_of_what_it_says),
+        cmocka_unit_test(secrets_are_hidden_also_where_they_are_cut),
         cmocka_unit_test(long_answers_and_pages_are_cut),
         cmocka_unit_test(hostile_texts_make_good_documents),
         cmocka_unit_test(storms_fit),
