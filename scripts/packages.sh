@@ -10,7 +10,7 @@ debian_packages() { # SET
   case $1 in
     build)
       echo gcc libc6-dev pkgconf\|pkg-config meson ninja-build libmicrohttpd-dev \
-        libcurl4-openssl-dev\|libcurl4-gnutls-dev libpq-dev libhiredis-dev libssl-dev libyaml-dev \
+        libcurl4-openssl-dev\|libcurl4-gnutls-dev libpq-dev libhiredis-dev libssl-dev nettle-dev libyaml-dev \
         libjansson-dev zlib1g-dev libsqlite3-dev libpcre2-dev libseccomp-dev libsystemd-dev
       ;;
     test)
@@ -30,7 +30,7 @@ fedora_packages() { # SET
   case $1 in
     build)
       echo gcc pkgconf-pkg-config meson ninja-build libmicrohttpd-devel libcurl-devel libpq-devel \
-        hiredis-devel openssl-devel libyaml-devel jansson-devel zlib-devel sqlite-devel pcre2-devel \
+        hiredis-devel openssl-devel nettle-devel libyaml-devel jansson-devel zlib-devel sqlite-devel pcre2-devel \
         libseccomp-devel systemd-devel
       ;;
     test)
