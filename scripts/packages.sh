@@ -11,7 +11,7 @@ debian_packages() { # SET
     build)
       echo gcc libc6-dev pkgconf\|pkg-config meson ninja-build libmicrohttpd-dev \
         libcurl4-openssl-dev\|libcurl4-gnutls-dev libpq-dev libhiredis-dev libssl-dev libyaml-dev \
-        libjansson-dev zlib1g-dev libpcre2-dev libseccomp-dev libsystemd-dev libsqlite3-dev
+        libjansson-dev zlib1g-dev libsqlite3-dev libpcre2-dev libseccomp-dev libsystemd-dev
       ;;
     test)
       echo libcmocka-dev g++ clang make python3 curl openssl redis-server prometheus prometheus-node-exporter prometheus-redis-exporter procps \
@@ -30,8 +30,8 @@ fedora_packages() { # SET
   case $1 in
     build)
       echo gcc pkgconf-pkg-config meson ninja-build libmicrohttpd-devel libcurl-devel libpq-devel \
-        hiredis-devel openssl-devel libyaml-devel jansson-devel zlib-devel pcre2-devel \
-        libseccomp-devel systemd-devel sqlite-devel
+        hiredis-devel openssl-devel libyaml-devel jansson-devel zlib-devel sqlite-devel pcre2-devel \
+        libseccomp-devel systemd-devel
       ;;
     test)
       echo libcmocka-devel gcc-c++ clang make python3 curl openssl procps-ng libasan libubsan libtsan \

@@ -100,6 +100,25 @@
 #define LIMIT_OWNERS 65535 /* a series names its owner in 16 bits; above LIMIT_INSTANCES */
 #define LIMIT_SERIES_TEXT_BYTES 8192 /* name and labels of one series as a scrape shows them */
 
+/* -- durable state -- */
+/* jobs that wait for a commit; every connection of the server and a storm of verdicts fit */
+#define LIMIT_STATE_JOBS 16384
+/* jobs of one commit: bounds what one failed commit takes along, and how long timers wait */
+#define LIMIT_STATE_BATCH 512
+#define LIMIT_STATE_STATEMENTS 256 /* prepared ones; they are constants of the source */
+/* SQLite's own copy of pages: interior ones and those of a batch; the kernel has the rest */
+#define LIMIT_STATE_CACHE_KIB 1024
+/* of the log before it is copied into the database: a restart reads it twice */
+#define LIMIT_STATE_WAL_PAGES 1000
+/* of the log when a large commit is over; below the reserve and the log together */
+#define LIMIT_STATE_WAL_BYTES 8388608
+/* read and checked as a whole at the start: takes some 0.1 s; larger ones while they are used */
+#define LIMIT_STATE_CHECK_BYTES (32u << 20)
+/* kept free for a full disk: what a day of deliveries writes, the log included */
+#define LIMIT_STATE_RESERVE_BYTES (4u << 20)
+#define LIMIT_STATE_ASIDE 3      /* damaged files that are kept for people to look at */
+#define LIMIT_STATE_BUSY_MS 5000 /* for another program that has the file open, at the start */
+
 /* -- HTTP for plugins -- */
 #define LIMIT_HTTP_FLIGHTS 128    /* requests at once; what comes on top is refused, not queued */
 #define LIMIT_HTTP_HOSTS 64       /* that one instance may speak to */

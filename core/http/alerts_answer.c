@@ -21,20 +21,12 @@ static void put_fingerprint(struct buf *buf, uint64_t fingerprint)
     buf_putc(buf, '"');
 }
 
-static const char *verdict_name(enum alerts_verdict verdict)
-{
-    static const char *const names[ALERTS_VERDICTS] = {"firing", "updated", "unchanged", "resolved",
-                                                       "not_firing"};
-
-    return names[verdict];
-}
-
 static void put_item(struct buf *buf, const struct alerts_in_item *item)
 {
     json_text_item(buf);
     if (item->status == ALERTS_IN_ACCEPTED) {
         buf_puts(buf, "{\"status\":\"accepted\"");
-        json_text_put_string(buf, "alert", verdict_name(item->verdict));
+        json_text_put_string(buf, "alert", alerts_verdict_name(item->verdict));
         put_fingerprint(buf, item->fingerprint);
     } else if (item->status == ALERTS_IN_REJECTED) {
         buf_puts(buf, "{\"status\":\"rejected\"");

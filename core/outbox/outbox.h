@@ -138,7 +138,10 @@ struct outbox_sink_view {
     int64_t not_before_ms; /* Unix time: what it asked for, or the end of its rest; 0: none */
     uint64_t outcomes[OUTBOX_UNREADY + 1];
 };
-void outbox_sinks(struct outbox *outbox, bool (*fn)(void *arg, const struct outbox_sink_view *view),
-                  void *arg, struct alerts_time now);
+void outbox_sinks(struct outbox *outbox, struct state_tx *tx,
+                  bool (*fn)(void *arg, const struct outbox_sink_view *view), void *arg,
+                  struct alerts_time now);
+/* LIMIT_OUTBOX_PENDING wait: nothing new should be taken. */
+bool outbox_full(const struct outbox *outbox);
 
 #endif

@@ -51,7 +51,8 @@ struct state_job {
 enum state_condition {
     STATE_WELL,
     STATE_FULL,    /* the disk is; what grows is refused, the rest lives from the reserve */
-    STATE_FAILING, /* commits fail for another reason; jobs are refused, one in a second is tried */
+    STATE_FAILING, /* commits fail for another reason; jobs are refused until a try of the state's
+                    * own, one in a second, succeeds */
 };
 
 struct state_hooks {
@@ -70,9 +71,12 @@ struct state_hooks {
 };
 
 struct state_options {
-    const char *directory;  /* exists and is locked by the caller */
-    uint64_t reserve_bytes; /* 0: the default, 4 MiB */
-    const char *vfs;        /* of SQLite; NULL: the default.  Tests inject faults with it. */
+    const char *directory;     /* exists and is locked by the caller */
+    uint64_t reserve_bytes;    /* 0: the default, 4 MiB */
+    const char *vfs;           /* of SQLite; NULL: the default.  Tests inject faults with it. */
+    unsigned retry_ms;         /* between tries of what fails; 0: the default, 1 s */
+    unsigned reserve_retry_ms; /* between tries to reserve space anew; 0: the default, 5 s */
+    unsigned wal_pages; /* of the log before it is copied into the database; 0: the default */
     struct state_hooks hooks;
 };
 
