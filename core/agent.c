@@ -68,7 +68,7 @@ static bool on_alive(void *owner, struct buf *reason)
 
 struct question {
     struct agent *agent;
-    enum http_question what;
+    enum http_what what;
     uint64_t ticket;
 };
 
@@ -96,20 +96,22 @@ static void answer_question(void *arg)
     struct agent *agent = question->agent;
 
     switch (question->what) {
-    case HTTP_ASK_STATUS:
+    case HTTP_STATUS:
         http_answer(agent->http, question->ticket, 200, report_status(agent));
         break;
-    case HTTP_ASK_PLUGINS:
+    case HTTP_PLUGINS:
         http_answer(agent->http, question->ticket, 200, report_plugins(agent));
         break;
-    case HTTP_ASK_RELOAD:
+    case HTTP_RELOAD:
         ask_reload(agent, question->ticket);
+        break;
+    default:
         break;
     }
     free(question);
 }
 
-static int on_ask(void *owner, enum http_question what, uint64_t ticket)
+static int on_ask(void *owner, struct http_question *asked)
 {
     struct agent *agent = owner;
     struct question *question;
@@ -118,11 +120,14 @@ static int on_ask(void *owner, enum http_question what, uint64_t ticket)
     if (atomic_load(&agent->stopping)) {
         return -ESHUTDOWN;
     }
+    if (asked->what > HTTP_RELOAD) {
+        return -ENOSYS;
+    }
     question = malloc(sizeof *question);
     if (!question) {
         return -ENOMEM;
     }
-    *question = (struct question){agent, what, ticket};
+    *question = (struct question){agent, asked->what, asked->ticket};
     r = loop_post(agent->loop, answer_question, question);
     if (r < 0) {
         free(question);

@@ -148,7 +148,10 @@
 #define LIMIT_SERVER_WHOLE_BYTES (8u << 20)
 /* such scrapes at a time; further ones are rendered as they are taken */
 #define LIMIT_SERVER_WHOLES 2
-#define LIMIT_SERVER_BODY_BYTES 65536 /* no request of today has a body that is looked at */
+#define LIMIT_SERVER_BODY_BYTES 65536 /* of a request that says nothing else */
+#define LIMIT_SERVER_ALERTS_BYTES (4u << 20) /* of alerts: a batch of 10,000 with 400 bytes each */
+/* of all that are kept at a time: four such batches; what comes on top is told to come later */
+#define LIMIT_SERVER_BODIES_BYTES (16u << 20)
 /* read of a body that is too long, so that 413 arrives */
 #define LIMIT_SERVER_DISCARD_BYTES (1u << 20)
 /* until a request is complete, from the end of the one before */
@@ -157,5 +160,20 @@
 #define LIMIT_SERVER_ANSWER_MS 60000
 #define LIMIT_SERVER_ASK_MS 15000 /* until the agent answered; a reload stops old workers */
 #define LIMIT_SERVER_ASKS 64      /* questions to the agent at a time */
+/* alerts that wait for the disk at a time; below LIMIT_SERVER_CONNECTIONS, for probes come too */
+#define LIMIT_SERVER_WRITES 384
+#define LIMIT_SERVER_TESTS 8        /* sinks that are tried at a time, each for up to a minute */
+#define LIMIT_SERVER_TEST_MS 120000 /* until a sink that is tried has answered */
+
+/* -- the API of alerts and notifications -- */
+#define LIMIT_API_ALERTS 10000  /* of one request: their answer takes a megabyte */
+#define LIMIT_API_VALUES 4096   /* of one alert, in its JSON: bounds what its tree takes */
+#define LIMIT_API_DEPTH 32      /* of its JSON */
+#define LIMIT_API_TTL_MS 604800000 /* a week: who has not spoken for so long is gone */
+#define LIMIT_API_MATCHERS 16      /* filters of one list */
+#define LIMIT_API_LIST 5000        /* alerts of one answer */
+#define LIMIT_API_LIST_BYTES (8u << 20) /* of its text; what comes on top is counted */
+/* that the state's thread may spend on the regular expressions of one list */
+#define LIMIT_API_LIST_MS 200
 
 #endif
