@@ -310,6 +310,11 @@ bool instance_busy(const struct instance *instance)
     return instance->phase == PHASE_CALLING;
 }
 
+bool instance_callable(const struct instance *instance)
+{
+    return instance->phase == PHASE_IDLE && !instance->stopping;
+}
+
 int instance_pid(const struct instance *instance)
 {
     return (int)instance->process.pid;

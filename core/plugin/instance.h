@@ -152,6 +152,8 @@ const char *instance_reason(const struct instance *instance);
 const struct instance_counters *instance_counters(const struct instance *instance);
 const struct settings *instance_settings(const struct instance *instance);
 bool instance_busy(const struct instance *instance);
+/* Whether instance_call() would be taken. */
+bool instance_callable(const struct instance *instance);
 /* What it said cannot be (malformed samples, seen at the commit): its worker is killed.  `why` is a
  * static text such as "sent malformed samples". */
 void instance_fault(struct instance *instance, const char *why);
