@@ -50,6 +50,9 @@
 #define LIMIT_ALERT_TEXT_BYTES 65536    /* a description or annotation: stack traces fit */
 #define LIMIT_FINGERPRINT_BYTES 16      /* 64 bits in hex */
 #define LIMIT_RENDERED_BYTES (1u << 20) /* the text or HTML of a notification */
+#define LIMIT_TITLE_BYTES 1024          /* of one that we render: a line that is read in a list */
+#define LIMIT_PLAIN_BYTES 65536 /* of a text that we render; the alerts travel beside it in full   \
+                                 */
 
 /* -- alerts -- */
 /* firing, or resolved and not told yet: some 600 bytes each */

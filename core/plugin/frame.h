@@ -74,14 +74,14 @@ enum frame_type {
     FRAME_FAILED = 65,   /* str why: the .so could not be loaded or has no manifest */
     /* i32 rc; i64 retry_after_ms (-1: none); str message ("" or why create or call failed);
      * u64 cpu microseconds of the call; u64 fence of a lease, else 0; u32 samples refused; of a
-     * check the verdict (model/verdict.h), in the same message so that it costs one wake-up */
+     * check the verdict (model/verdict.h), of a format() that went well its request
+     * (model/exchange.h): in the same message so that it costs one wake-up */
     FRAME_DONE = 66,
     /* u8 level; str text; u32 lines held back before it by the worker's own limit; without a text
      * it tells only of those, at the end of a call */
     FRAME_LOG = 67,
     FRAME_SAMPLES = 68,      /* a batch (model/sample.h) */
     FRAME_HTTP_REQUEST = 70, /* u64 remaining_ms; request (model/exchange.h) */
-    FRAME_REQUEST = 71,      /* the request made by format(), before DONE */
     FRAME_READ = 72,         /* u32 most bytes wanted */
     FRAME_RESULT = 73,       /* bytes of an action's result; uses one credit */
     FRAME_PROGRESS = 74,     /* u64 done; u64 total */

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "model/notification.h"
 #include "plugin/instance_private.h"
 
 #define GRACE_LEAST_MS 1000 /* a busy machine is no reason to kill */
@@ -68,6 +69,10 @@ void instance_report(struct instance *instance, tmon_rc rc, bool timeout, const 
         .timeout = timeout,
         .samples = collected ? buf_str(&instance->samples) : NULL,
         .samples_len = collected ? instance->samples.len : 0,
+        .request = instance->request,
+        .request_len = instance->request_len,
+        .retry_after_ms = instance->retry_after_ms,
+        .died = instance->died,
         .message = message,
         .duration_ns = duration_ns,
         .cpu_us = cpu_us,
@@ -83,7 +88,7 @@ void instance_report(struct instance *instance, tmon_rc rc, bool timeout, const 
     instance->hooks->done(instance->owner, &result);
 }
 
-int instance_call(struct instance *instance, enum ability ability)
+static int call(struct instance *instance, enum ability ability, const void *args, size_t len)
 {
     if (instance->phase == PHASE_CALLING) {
         return -EBUSY;
@@ -94,12 +99,23 @@ int instance_call(struct instance *instance, enum ability ability)
     instance->ability = ability;
     instance->started_ns = clock_mono_ns();
     instance->reported = false;
-    if (instance->own) {
-        instance->phase = PHASE_CALLING;
-        instance_own_call(instance);
-        return 0;
-    }
-    return instance_worker_call(instance);
+    instance->died = false;
+    instance->request = NULL;
+    instance->request_len = 0;
+    instance->retry_after_ms = -1;
+    return instance->own ? instance_own_call(instance, args, len)
+                         : instance_worker_call(instance, args, len);
+}
+
+int instance_call(struct instance *instance, enum ability ability)
+{
+    return call(instance, ability, NULL, 0);
+}
+
+int instance_call_sink(struct instance *instance, enum ability ability, const void *args,
+                       size_t len)
+{
+    return call(instance, ability, args, len);
 }
 
 /* ---- from its making to its end ---- */
@@ -187,6 +203,7 @@ int instance_create(const struct instance_options *options, struct instance **re
     process_init(&instance->process, instance->loop, &instance_process_hooks, instance);
     frame_assembly_init(&instance->assembly, 0);
     buf_init(&instance->samples, instance->samples_bytes);
+    buf_init(&instance->out, LIMIT_CALL_BYTES);
     buf_init(&instance->call.samples, instance->samples_bytes);
     log_limit_init(&instance->log_limit, 10, 0.2);
     if (instance->own && instance->own->state_size > 0) {
@@ -216,6 +233,8 @@ void instance_destroy(struct instance *instance)
     verdict_destroy(instance->call.verdict);
     buf_finish(&instance->samples);
     buf_finish(&instance->call.samples);
+    notification_destroy(instance->notification);
+    buf_finish(&instance->out);
     settings_destroy(instance->settings);
     free(instance->self);
     free(instance->name);
@@ -289,6 +308,11 @@ const struct settings *instance_settings(const struct instance *instance)
 bool instance_busy(const struct instance *instance)
 {
     return instance->phase == PHASE_CALLING;
+}
+
+bool instance_callable(const struct instance *instance)
+{
+    return instance->phase == PHASE_IDLE && !instance->stopping;
 }
 
 int instance_pid(const struct instance *instance)

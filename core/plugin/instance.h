@@ -45,8 +45,14 @@ struct instance_result {
     struct verdict *verdict; /* of a check; the hook takes it.  Never NULL for a check. */
     const void *samples;     /* of a collection that went well; borrowed during the hook */
     size_t samples_len;
-    const char *message; /* why it failed; "" else; borrowed */
-    int64_t duration_ns; /* from the call to its end or its deadline */
+    /* Of a format() that went well: a request (model/exchange.h) that nobody has checked; borrowed
+     * during the hook. */
+    const void *request;
+    size_t request_len;
+    int64_t retry_after_ms; /* of a judge() or deliver(); -1: not said */
+    bool died;              /* the worker is gone without an answer */
+    const char *message;    /* why it failed; "" else; borrowed */
+    int64_t duration_ns;    /* from the call to its end or its deadline */
     uint64_t cpu_us;
 };
 
@@ -62,6 +68,9 @@ struct instance_hooks {
     void (*log)(void *owner, tmon_level level, const char *text, uint64_t held_back);
     /* After instance_stop(): all is ended; the owner may destroy it here. */
     void (*stopped)(void *owner);
+    /* A call of which `done` was told at its deadline has ended in its grace period: the next may
+     * be made.  May be NULL. */
+    void (*idle)(void *owner);
 };
 
 /* Tests shorten these.  0: the default. */
@@ -125,6 +134,11 @@ void instance_start(struct instance *instance);
  * running; -EAGAIN: it is not ready (hooks->state told why).
  */
 int instance_call(struct instance *instance, enum ability ability);
+/* The same of ABILITY_FORMAT and ABILITY_DELIVER with an encoded notification, of ABILITY_JUDGE
+ * with an encoded response; copied.  Also -EPROTO: it does not decode, -ENOMEM.  On the component
+ * thread it wakes nobody: local_flush() does. */
+int instance_call_sink(struct instance *instance, enum ability ability, const void *args,
+                       size_t len);
 /* Asks it to end: destroy() is called, grace, SIGKILL.  hooks->stopped follows, later and in any
  * case within stop_grace_ms + kill_ms (a worker that is stuck is left behind), unless the component
  * thread hangs; no other hook does. */
@@ -138,6 +152,8 @@ const char *instance_reason(const struct instance *instance);
 const struct instance_counters *instance_counters(const struct instance *instance);
 const struct settings *instance_settings(const struct instance *instance);
 bool instance_busy(const struct instance *instance);
+/* Whether instance_call() would be taken. */
+bool instance_callable(const struct instance *instance);
 /* What it said cannot be (malformed samples, seen at the commit): its worker is killed.  `why` is a
  * static text such as "sent malformed samples". */
 void instance_fault(struct instance *instance, const char *why);

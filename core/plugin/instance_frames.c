@@ -91,6 +91,7 @@ static void on_samples(struct instance *instance, const struct frame *frame)
 static void end_call(struct instance *instance, tmon_rc rc, const char *message, uint64_t cpu_us)
 {
     int64_t duration = clock_mono_ns() - instance->started_ns;
+    bool late = instance->overdue;
     char text[128];
 
     loop_timer_stop(instance->loop, &instance->timer);
@@ -103,7 +104,7 @@ static void end_call(struct instance *instance, tmon_rc rc, const char *message,
                        instance->samples_bytes / 1024);
         message = text;
     }
-    if (instance->overdue) {
+    if (late) {
         instance->counters.slow++;
     }
     instance_cancel_asks(instance);
@@ -111,6 +112,9 @@ static void end_call(struct instance *instance, tmon_rc rc, const char *message,
     instance_report(instance, rc, false, message, duration, cpu_us);
     /* The hook may have begun the next call; of that there is nothing yet to forget. */
     instance_forget_call(instance);
+    if (late && instance->hooks->idle && !instance->stopping) {
+        instance->hooks->idle(instance->owner);
+    }
 }
 
 static void on_done(struct instance *instance, const void *data, size_t len)
@@ -123,7 +127,7 @@ static void on_done(struct instance *instance, const void *data, size_t len)
     instance->process.enough = true;
     wire_reader_init(&reader, data, len);
     rc = (tmon_rc)wire_get_u32(&reader);
-    (void)wire_get_i64(&reader);
+    instance->retry_after_ms = wire_get_i64(&reader);
     message = wire_get_str(&reader, LIMIT_TEXT_BYTES);
     cpu_us = wire_get_u64(&reader);
     (void)wire_get_u64(&reader);
@@ -133,7 +137,13 @@ static void on_done(struct instance *instance, const void *data, size_t len)
         instance->verdict = NULL;
         reader.bad = true;
     }
-    if (!wire_done(&reader) || rc < TMON_OK || rc > TMON_UNSUPPORTED) {
+    if (instance->phase == PHASE_CALLING && instance->ability == ABILITY_FORMAT && rc == TMON_OK) {
+        instance->request = reader.data + reader.pos;
+        instance->request_len = reader.len - reader.pos;
+        reader.pos = reader.len;
+    }
+    if (!wire_done(&reader) || rc < TMON_OK || rc > TMON_UNSUPPORTED ||
+        instance->retry_after_ms < -1) {
         instance_kill(instance, WHY_MALFORMED);
     } else if (instance->phase == PHASE_CREATING) {
         instance_create_done(instance, rc, message);
@@ -187,11 +197,13 @@ static void on_message(struct instance *instance, enum frame_type type, const vo
 }
 
 /* The most that a message of several frames may have. */
-static size_t cap_of(uint8_t type)
+static size_t cap_of(const struct instance *instance, uint8_t type)
 {
     switch (type) {
     case FRAME_DONE:
-        return LIMIT_VERDICT_BYTES + FRAME_PAYLOAD_BYTES;
+        return (instance->ability == ABILITY_FORMAT ? LIMIT_HTTP_REQUEST_BYTES
+                                                    : LIMIT_VERDICT_BYTES) +
+               FRAME_PAYLOAD_BYTES;
     case FRAME_HTTP_REQUEST:
         return LIMIT_HTTP_REQUEST_BYTES;
     case FRAME_EVENT:
@@ -218,7 +230,7 @@ static void on_call_frame(struct instance *instance, const struct frame *frame)
         return;
     }
     if (!instance->assembly.open) {
-        instance->assembly.buf.cap = cap_of(frame->type);
+        instance->assembly.buf.cap = cap_of(instance, frame->type);
     }
     r = frame_assembly_add(&instance->assembly, frame, &data, &len);
     if (r < 0) {

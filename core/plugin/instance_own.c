@@ -4,12 +4,20 @@
  * The same phases as with a worker, but nothing can be cut short: a deadline here would change
  * nothing, so there is none.  That the thread hangs is seen by local_hanging_ns().
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "model/notification.h"
 #include "plugin/instance_private.h"
 
 static void done(struct local_call *call);
+
+static void forget_notification(struct instance *instance)
+{
+    notification_destroy(instance->notification);
+    instance->notification = NULL;
+}
 
 static void submit(struct instance *instance, enum local_operation operation)
 {
@@ -21,6 +29,7 @@ static void submit(struct instance *instance, enum local_operation operation)
         .instance = instance->name,
         .self = instance->self,
         .settings = instance->settings,
+        .notification = instance->notification,
         .timeout_ms = instance->timeout_ms,
         .done = done,
         .owner = instance,
@@ -40,10 +49,51 @@ void instance_own_begin(struct instance *instance)
     local_flush(instance->local);
 }
 
-/* Wakes nobody: the round of the schedule does that once, for all. */
-void instance_own_call(struct instance *instance)
+/* The strings stay in a copy of ours: a thread that hangs keeps what it holds. */
+static int decode(struct instance *instance, const void *args, size_t len)
 {
-    submit(instance, instance->ability == ABILITY_CHECK ? LOCAL_CHECK : LOCAL_COLLECT);
+    struct wire_reader reader;
+    int r;
+
+    buf_clear(&instance->out);
+    buf_append(&instance->out, args, len);
+    if (instance->out.failed) {
+        return -ENOMEM;
+    }
+    wire_reader_init(&reader, buf_str(&instance->out), instance->out.len);
+    r = notification_decode(&reader, &instance->notification);
+    if (r == 0 && !wire_done(&reader)) {
+        forget_notification(instance);
+        r = -EPROTO;
+    }
+    return r;
+}
+
+/* Wakes nobody: the round of the schedule does that once, for all. */
+int instance_own_call(struct instance *instance, const void *args, size_t len)
+{
+    int r = 0;
+
+    switch (instance->ability) {
+    case ABILITY_CHECK:
+        submit(instance, LOCAL_CHECK);
+        break;
+    case ABILITY_COLLECT:
+        submit(instance, LOCAL_COLLECT);
+        break;
+    case ABILITY_DELIVER:
+        r = decode(instance, args, len);
+        if (r == 0) {
+            submit(instance, LOCAL_DELIVER);
+        }
+        break;
+    default:
+        return -EAGAIN; // none of ours formats here
+    }
+    if (r == 0) {
+        instance->phase = PHASE_CALLING;
+    }
+    return r;
 }
 
 static void destroy(struct instance *instance)
@@ -81,6 +131,8 @@ static void call_done(struct instance *instance)
     instance->samples = call->samples;
     call->samples = samples;
     instance->counters.samples_refused += call->refused;
+    instance->retry_after_ms = call->retry_after_ms;
+    forget_notification(instance);
     instance_is_proven(instance);
     /* The hook may begin the next call, which takes `call`. */
     instance_report(instance, call->rc, false, message, call->duration_ns, call->cpu_us);

@@ -68,12 +68,17 @@ struct instance {
     char fault[INSTANCE_REASON_SIZE]; /* why it was killed; "" */
     uint32_t layers;
     uint32_t number; /* of the call that runs or ran last */
+    struct buf out;  /* its CALL */
     struct frame_assembly assembly;
 
     /* The call that runs. */
     enum ability ability;
     int64_t started_ns;
     bool reported; /* hooks->done was called */
+    bool died;     /* its worker is gone */
+    const void *request;
+    size_t request_len;
+    int64_t retry_after_ms;
     struct verdict *verdict;
     struct buf samples;
     bool too_many;
@@ -82,7 +87,8 @@ struct instance {
 
     /* On the component thread. */
     struct local_call call;
-    bool submitted; /* `call` is the thread's */
+    bool submitted;                         /* `call` is the thread's */
+    struct tmon_notification *notification; /* of a deliver(); its strings are in `out` */
     void *self;
 
     struct log_limit log_limit;
@@ -114,7 +120,7 @@ void instance_forget_call(struct instance *instance);
 /* instance_worker.c */
 extern const struct process_hooks instance_process_hooks;
 void instance_worker_begin(struct instance *instance);
-int instance_worker_call(struct instance *instance);
+int instance_worker_call(struct instance *instance, const void *args, size_t len);
 /* A worker that is stuck is left behind. */
 void instance_worker_stop(struct instance *instance, bool stuck);
 /* It could not be loaded, or create failed: ends it, which is no death; `why` is the reason. */
@@ -134,7 +140,7 @@ void instance_cancel_asks(struct instance *instance);
 
 /* instance_own.c */
 void instance_own_begin(struct instance *instance);
-void instance_own_call(struct instance *instance);
+int instance_own_call(struct instance *instance, const void *args, size_t len);
 void instance_own_stop(struct instance *instance);
 
 #endif

@@ -14,9 +14,24 @@
 #include "base/log.h"
 #include "plugin/instance_private.h"
 
+#define KEPT_BYTES LIMIT_FRAME_BYTES /* of a CALL, for the next one */
+
 static const char *ability_name(enum ability ability)
 {
-    return ability == ABILITY_CHECK ? "check" : "collect";
+    switch (ability) {
+    case ABILITY_CHECK:
+        return "check";
+    case ABILITY_COLLECT:
+        return "collect";
+    case ABILITY_FORMAT:
+        return "format";
+    case ABILITY_JUDGE:
+        return "judge";
+    case ABILITY_DELIVER:
+        return "deliver";
+    default:
+        return "its call";
+    }
 }
 
 void instance_kill(struct instance *instance, const char *why)
@@ -130,20 +145,25 @@ void instance_create_done(struct instance *instance, tmon_rc rc, const char *mes
 
 /* ---- calls ---- */
 
-int instance_worker_call(struct instance *instance)
+int instance_worker_call(struct instance *instance, const void *args, size_t len)
 {
-    struct buf buf;
+    struct buf *out = &instance->out;
     int r;
 
-    buf_init(&buf, LIMIT_FRAME_BYTES);
-    wire_put_u32(&buf, instance->ability);
-    wire_put_str(&buf, "");
-    wire_put_u64(&buf, (uint64_t)instance->timeout_ms);
+    buf_clear(out);
+    wire_put_u32(out, instance->ability);
+    wire_put_str(out, "");
+    wire_put_u64(out, (uint64_t)instance->timeout_ms);
+    buf_append(out, args, len);
+    if (out->failed) {
+        return -ENOMEM;
+    }
     instance->number++;
-    r = buf.failed
-            ? -ENOMEM
-            : process_send(&instance->process, FRAME_CALL, instance->number, buf.data, buf.len);
-    buf_finish(&buf);
+    r = process_send(&instance->process, FRAME_CALL, instance->number, out->data, out->len);
+    if (out->size > KEPT_BYTES) {
+        buf_finish(out);
+        buf_init(out, LIMIT_CALL_BYTES);
+    }
     if (r < 0) {
         return -EAGAIN; // it is dying; its end will be told
     }
@@ -175,6 +195,15 @@ static void kill_overdue(struct instance *instance, const char *what)
 
 /* ---- its end ---- */
 
+/* What a bad frame had set is not told either. */
+static void call_is_lost(struct instance *instance)
+{
+    instance->died = true;
+    instance->request = NULL;
+    instance->request_len = 0;
+    instance->retry_after_ms = -1;
+}
+
 /* SIGKILL was sent and did not help: it waits in the kernel.  Nothing more can be done. */
 static void is_stuck(struct instance *instance)
 {
@@ -189,6 +218,7 @@ static void is_stuck(struct instance *instance)
         "its worker %.300s, but is stuck in the kernel (process %d); a disk or a network "
         "file system that hangs does this",
         *instance->fault ? instance->fault : "was killed", (int)instance->process.pid);
+    call_is_lost(instance);
     instance_report(instance, TMON_RETRY, false, text, clock_mono_ns() - instance->started_ns, 0);
     instance_forget_call(instance);
     instance_set_state(instance, INSTANCE_STUCK, text);
@@ -285,6 +315,7 @@ static void on_gone(void *owner, const struct process_end *end)
         instance_failed(instance, text);
         return;
     }
+    call_is_lost(instance);
     instance_report(instance, TMON_RETRY, false, text, clock_mono_ns() - instance->started_ns, 0);
     instance_forget_call(instance);
     if (end->error != 0) {

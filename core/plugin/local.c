@@ -96,6 +96,18 @@ static void set_message(struct local_call *local, const char *text)
     utf8_copy(local->message, sizeof local->message, text);
 }
 
+/* What a sink of ours logs is the delivery: without a limit on its rate, whatever the log's level.
+ */
+static void log_delivery(const struct local_call *local, tmon_level level, const char *text)
+{
+    static const enum log_level levels[] = {LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING,
+                                            LOG_LEVEL_ERROR};
+    const struct log_field fields[] = {LOG_S("name", local->instance), LOG_S("text", text)};
+
+    log_write(level >= TMON_DEBUG && level <= TMON_ERROR ? levels[level] : LOG_LEVEL_ERROR,
+              "notification", fields, 2);
+}
+
 static void host_log(struct tmon_call *call, tmon_level level, const char *text)
 {
     struct local_call *local = running_of(call)->local;
@@ -103,6 +115,10 @@ static void host_log(struct tmon_call *call, tmon_level level, const char *text)
     /* Errors come out as the call's message; the rest is for those who debug. */
     if (level >= TMON_ERROR) {
         set_message(local, text);
+    }
+    if (local->operation == LOCAL_DELIVER) {
+        log_delivery(local, level, text);
+        return;
     }
     log_debug("plugin says", LOG_S("name", local->instance), LOG_S("text", text));
 }
@@ -169,6 +185,7 @@ static const char *host_json(struct tmon_call *call, const struct tmon_pair *pai
 
 static void host_retry_after(struct tmon_call *call, int64_t ms)
 {
+    running_of(call)->local->retry_after_ms = ms > 0 ? ms : 0;
 }
 
 static int64_t host_read(struct tmon_call *call, void *buffer, size_t size)
@@ -267,6 +284,7 @@ static void run_one(struct local_call *local)
 
     local->message[0] = '\0';
     local->refused = 0;
+    local->retry_after_ms = -1;
     switch (local->operation) {
     case LOCAL_CREATE:
         local->rc =
@@ -287,6 +305,9 @@ static void run_one(struct local_call *local)
     case LOCAL_COLLECT:
         buf_clear(&local->samples);
         local->rc = local->component->collect(call, local->self);
+        break;
+    case LOCAL_DELIVER:
+        local->rc = local->component->deliver(call, local->self, local->notification);
         break;
     case LOCAL_DESTROY:
         if (local->component->destroy) {

@@ -20,7 +20,7 @@
 
 struct local;
 
-enum local_operation { LOCAL_CREATE, LOCAL_CHECK, LOCAL_COLLECT, LOCAL_DESTROY };
+enum local_operation { LOCAL_CREATE, LOCAL_CHECK, LOCAL_COLLECT, LOCAL_DELIVER, LOCAL_DESTROY };
 
 /* One call; a member of its owner, who leaves it alone from submit to done. */
 struct local_call {
@@ -29,6 +29,7 @@ struct local_call {
     const char *instance;
     void *self; /* component->state_size zeroed bytes; the owner's */
     const struct settings *settings;
+    const struct tmon_notification *notification; /* LOCAL_DELIVER */
     int64_t timeout_ms;
     void (*done)(struct local_call *call); /* on the loop's thread */
     void *owner;
@@ -38,8 +39,9 @@ struct local_call {
     struct verdict *verdict; /* of a check; the owner takes it */
     struct buf
         samples; /* of a collection; the owner keeps it from call to call, made with buf_init() */
-    uint32_t refused;  /* samples that were no good */
-    char message[256]; /* why it failed: its last error logged, or the first bad sample */
+    uint32_t refused;       /* samples that were no good */
+    int64_t retry_after_ms; /* of a delivery; -1: not said */
+    char message[256];      /* why it failed: its last error logged, or the first bad sample */
     int64_t duration_ns;
     uint64_t cpu_us;
     struct local_call *next;

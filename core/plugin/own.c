@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 
-static const char *const own_names[] = {"environment", "host", "memory"};
+static const char *const own_names[] = {"environment", "host", "log", "memory"};
 
 bool own_is(const char *name)
 {

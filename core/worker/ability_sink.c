@@ -14,21 +14,13 @@ static tmon_rc run_format(struct call *call, const struct tmon_notification *not
     struct worker *worker = call->worker;
     struct tmon_request request = {.size = sizeof request};
     const char *why = "the request is too large";
-    struct buf frame;
     tmon_rc rc = worker->component.format(&call->api, worker->self, notification, &request);
 
-    if (rc != TMON_OK) {
-        return rc;
-    }
-    buf_init(&frame, LIMIT_HTTP_REQUEST_BYTES);
     request.size = sizeof request; // ours: the plugin fills in what it knows
-    if (exchange_encode_request(&frame, &request, &why) == 0) {
-        channel_send(FRAME_REQUEST, call->id, frame.data, frame.len);
-    } else {
+    if (rc == TMON_OK && exchange_encode_request(&worker->request, &request, &why) < 0) {
         host_say(call, TMON_ERROR, why);
         rc = TMON_REJECTED;
     }
-    buf_finish(&frame);
     return rc;
 }
 

@@ -22,7 +22,8 @@
 #define LOG_PER_SECOND 0.2         /* then one every five seconds; the rest is counted */
 #define LOAD_CPU_NS (5 * NS_PER_S) /* as long as the agent waits for the manifest */
 #define DESTROY_MS 2000            /* as long as the agent waits after STOP */
-#define OUT_BYTES (2 * LIMIT_VERDICT_BYTES)
+#define OUT_BYTES (LIMIT_HTTP_REQUEST_BYTES + FRAME_PAYLOAD_BYTES)
+#define KEPT_BYTES LIMIT_FRAME_BYTES /* of a request or an answer, for the next one */
 
 int worker_init(struct worker *worker)
 {
@@ -32,6 +33,7 @@ int worker_init(struct worker *worker)
     buf_init(&worker->out, OUT_BYTES);
     buf_init(&worker->samples, FRAME_PAYLOAD_BYTES);
     buf_init(&worker->result, FRAME_PAYLOAD_BYTES - 5); // with wire_put_bytes() it fills a frame
+    buf_init(&worker->request, LIMIT_HTTP_REQUEST_BYTES);
     log_limit_init(&worker->log_limit, LOG_BURST, LOG_PER_SECOND);
     worker->command = malloc(LIMIT_FRAME_BYTES);
     worker->answer = malloc(LIMIT_FRAME_BYTES);
@@ -56,6 +58,7 @@ void worker_finish(struct worker *worker)
     buf_finish(&worker->out);
     buf_finish(&worker->samples);
     buf_finish(&worker->result);
+    buf_finish(&worker->request);
     *worker = (struct worker){0};
 }
 
@@ -145,6 +148,20 @@ static void begin(struct worker *worker, struct call *call, uint32_t id, uint64_
     confine_cpu(worker->cpu_percent, left_ns, &worker->cpu_soft_s);
 }
 
+/* Large ones are rare: no room is kept for them. */
+static void forget_request(struct worker *worker)
+{
+    size_t size = worker->request.size;
+
+    buf_clear(&worker->request);
+    if (size > KEPT_BYTES) {
+        buf_finish(&worker->request);
+        buf_init(&worker->request, LIMIT_HTTP_REQUEST_BYTES);
+        buf_finish(&worker->out);
+        buf_init(&worker->out, OUT_BYTES);
+    }
+}
+
 /* The CPU that is told is what was used since the last answer: so threads that go on by themselves
  * are seen, and a call reads that clock once. */
 static void send_done(struct call *call, tmon_rc rc)
@@ -166,9 +183,12 @@ static void send_done(struct call *call, tmon_rc rc)
     wire_put_u32(out, call->refused);
     if (call->ability == ABILITY_CHECK) {
         ability_put_verdict(call, out);
+    } else if (call->ability == ABILITY_FORMAT && rc == TMON_OK) {
+        buf_append(out, buf_str(&worker->request), worker->request.len);
     }
     worker->cpu_us = now_us;
     channel_send_out(worker, FRAME_DONE, call->id);
+    forget_request(worker);
     host_forget(call);
 }
 

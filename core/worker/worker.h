@@ -57,6 +57,7 @@ struct worker {
     struct buf out;     /* the frame that is being written */
     struct buf samples; /* at most one frame's */
     struct buf result;  /* at most one frame's */
+    struct buf request; /* what format() has made */
     const struct tmon_plugin *plugin;
     struct tmon_component component; /* our copy: what an older plugin does not have is zero */
     char instance[LIMIT_NAME_BYTES + 1];

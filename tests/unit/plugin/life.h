@@ -6,6 +6,7 @@
 
 #include "kit.h"
 
+#include "base/limits.h"
 #include "plugin/instance.h"
 
 struct life {
@@ -20,7 +21,7 @@ struct life {
     int64_t interval_ms, timeout_ms;
 
     /* What was told last, and how often. */
-    int done, states, logs, stopped;
+    int done, states, logs, stopped, idle;
     tmon_rc rc;
     bool timeout;
     tmon_verdict verdict;
@@ -31,6 +32,9 @@ struct life {
     char log[512];
     uint64_t held_back;
     size_t samples_len;
+    struct buf request; /* of a format() */
+    int64_t retry_after_ms;
+    bool died;
     int64_t duration_ns;
     enum ability again; /* to call from the hook, once */
     int quarantines;
@@ -46,6 +50,10 @@ static inline void life_done(void *owner, const struct instance_result *result)
     life->timeout = result->timeout;
     life->samples_len = result->samples_len;
     life->duration_ns = result->duration_ns;
+    life->retry_after_ms = result->retry_after_ms;
+    life->died = result->died;
+    buf_clear(&life->request);
+    buf_append(&life->request, result->request, result->request_len);
     (void)snprintf(life->message, sizeof life->message, "%s", result->message);
     if (result->ability == ABILITY_CHECK) {
         assert_non_null(result->verdict);
@@ -83,6 +91,11 @@ static inline void life_log(void *owner, tmon_level level, const char *text, uin
     (void)snprintf(life->log, sizeof life->log, "%s", text);
 }
 
+static inline void life_idle(void *owner)
+{
+    ((struct life *)owner)->idle++;
+}
+
 static inline void life_stopped(void *owner)
 {
     struct life *life = owner;
@@ -92,8 +105,11 @@ static inline void life_stopped(void *owner)
     life->instance = NULL;
 }
 
-static const struct instance_hooks life_hooks = {
-    .done = life_done, .state = life_state, .log = life_log, .stopped = life_stopped};
+static const struct instance_hooks life_hooks = {.done = life_done,
+                                                 .idle = life_idle,
+                                                 .state = life_state,
+                                                 .log = life_log,
+                                                 .stopped = life_stopped};
 
 static inline int life_setup(void **state)
 {
@@ -103,6 +119,7 @@ static inline int life_setup(void **state)
     life->descriptors = kit_descriptors();
     life->spawner = kit_spawner();
     assert_int_equal(loop_create(&life->loop), 0);
+    buf_init(&life->request, LIMIT_HTTP_REQUEST_BYTES);
     life->interval_ms = 1000;
     life->timeout_ms = 2000;
     life->times = (struct instance_times){.backoff_first_ms = 20,
@@ -121,6 +138,7 @@ static inline int life_teardown(void **state)
 
     instance_destroy(life->instance);
     verdict_destroy(life->kept);
+    buf_finish(&life->request);
     spawner_destroy(life->spawner);
     loop_destroy(life->loop);
     kit_no_children();

@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include "base/limits.h"
+#include "model/notification.h"
 #include "plugin/instance.h"
 
 struct own {
@@ -17,6 +19,7 @@ struct owner {
     tmon_rc rc;
     tmon_verdict verdict;
     size_t samples_len;
+    int64_t retry_after_ms;
     char reason[512];
     char message[256];
     bool chain; /* collect after the check, from the hook */
@@ -56,6 +59,18 @@ static tmon_rc collect(struct tmon_call *call, void *self)
     return TMON_OK;
 }
 
+static tmon_rc deliver(struct tmon_call *call, void *self,
+                       const struct tmon_notification *notification)
+{
+    tmon_log(call, TMON_INFO, "%s: %zu alerts", notification->id, notification->nalerts);
+    if (notification->attempt == 1) {
+        tmon_retry_after(call, 250);
+        tmon_log(call, TMON_ERROR, "not yet");
+        return TMON_RETRY;
+    }
+    return TMON_OK;
+}
+
 static tmon_rc hang(struct tmon_call *call, void *self)
 {
     for (;;) {
@@ -88,6 +103,12 @@ static const struct tmon_component good = {.size = sizeof good,
                                            .destroy = destroy,
                                            .check = check,
                                            .collect = collect};
+static const struct tmon_component sink = {.size = sizeof sink,
+                                           .name = "sink",
+                                           .summary = "",
+                                           .state_size = sizeof(struct own),
+                                           .create = create,
+                                           .deliver = deliver};
 static const struct tmon_component bad = {.size = sizeof bad,
                                           .name = "bad",
                                           .summary = "",
@@ -104,6 +125,7 @@ static void on_done(void *arg, const struct instance_result *result)
 
     owner->done++;
     owner->rc = result->rc;
+    owner->retry_after_ms = result->retry_after_ms;
     (void)snprintf(owner->message, sizeof owner->message, "%s", result->message);
     if (result->ability == ABILITY_CHECK) {
         owner->verdict = result->verdict->status;
@@ -164,7 +186,9 @@ static void begin(struct owner *owner, int i, const struct tmon_component *compo
         .name = "mine",
         .component = component->name,
         .path = "/own.so",
-        .abilities = ABILITY_CHECK | (component->collect ? ABILITY_COLLECT : 0u),
+        .abilities = (component->check ? ABILITY_CHECK : 0u) |
+                     (component->collect ? ABILITY_COLLECT : 0u) |
+                     (component->deliver ? ABILITY_DELIVER : 0u),
         .own = component,
         .interval_ms = 1000,
         .timeout_ms = 1000,
@@ -240,6 +264,48 @@ static void checks_and_collects(void **state)
     assert_true(owner->samples_len > 0 || kit_until(owner->loop, done_once, owner, 5000));
     assert_true(owner->samples_len > 0);
     assert_int_equal(instance_pid(owner->instances[0]), 0);
+}
+
+static void put_notification(struct buf *args, uint32_t attempt)
+{
+    const struct tmon_notification notification = {
+        .size = sizeof notification, .attempt = attempt, .id = "n-1"};
+
+    buf_init(args, LIMIT_CALL_BYTES);
+    assert_int_equal(notification_encode(args, &notification), 0);
+}
+
+static void deliver_once(struct owner *owner, uint32_t attempt)
+{
+    struct buf args;
+
+    put_notification(&args, attempt);
+    owner->done = 0;
+    assert_int_equal(instance_call_sink(owner->instances[0], ABILITY_DELIVER, args.data, args.len),
+                     0);
+    assert_int_equal(instance_call_sink(owner->instances[0], ABILITY_DELIVER, args.data, args.len),
+                     -EBUSY);
+    buf_finish(&args); // it has a copy
+    local_flush(owner->local);
+    assert_true(kit_until(owner->loop, done_once, owner, 5000));
+}
+
+static void delivers(void **state)
+{
+    struct owner *owner = *state;
+
+    begin(owner, 0, &sink);
+    assert_true(kit_until(owner->loop, is_ready, owner, 5000));
+    assert_int_equal(instance_call_sink(owner->instances[0], ABILITY_DELIVER, "x", 1), -EPROTO);
+    assert_int_equal(instance_call_sink(owner->instances[0], ABILITY_FORMAT, "x", 1), -EAGAIN);
+    deliver_once(owner, 1);
+    assert_int_equal(owner->rc, TMON_RETRY);
+    assert_int_equal(owner->retry_after_ms, 250);
+    assert_string_equal(owner->message, "not yet");
+    deliver_once(owner, 2);
+    assert_int_equal(owner->rc, TMON_OK);
+    assert_int_equal(owner->retry_after_ms, -1);
+    assert_string_equal(owner->message, "");
 }
 
 /* What is due together is handed over together. */
@@ -326,6 +392,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(checks_and_collects, setup, teardown),
+        cmocka_unit_test_setup_teardown(delivers, setup, teardown),
         cmocka_unit_test_setup_teardown(runs_several_on_one_flush, setup, teardown),
         cmocka_unit_test_setup_teardown(tries_to_create_again, setup, teardown),
         cmocka_unit_test_setup_teardown(stops, setup, teardown),

@@ -202,6 +202,10 @@ void rig_read_done(struct rig *rig, struct rig_done *ret_done)
     if (rig->ability == ABILITY_CHECK) {
         assert_int_equal(verdict_decode(&reader, &rig->verdict), 0);
     }
+    rig->rest = reader.len - reader.pos;
+    if (rig->ability == ABILITY_FORMAT && ret_done->rc == TMON_OK) {
+        reader.pos = reader.len;
+    }
     assert_true(wire_done(&reader));
 }
 

@@ -26,6 +26,7 @@ struct rig {
     uint32_t call;   /* number of the last call */
     enum ability ability;
     struct verdict *verdict; /* of the last check */
+    size_t rest;             /* bytes at the end of DONE: the request of a format() */
     struct manifest *manifest;
 };
 

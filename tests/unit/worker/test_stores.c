@@ -226,14 +226,15 @@ static void test_format(void **state)
     put_notification(&args, 1);
     rig_create(&rig, "api_sink", "api_format", NULL);
     rig_call(&rig, ABILITY_FORMAT, "", 1000, &args);
-    rig_expect(&rig, FRAME_REQUEST);
+    rig_wait_done(&rig, &done);
+    assert_int_equal(done.rc, TMON_OK);
     wire_reader_init(&reader, rig.data, rig.len);
+    reader.pos = rig.len - rig.rest;
     assert_int_equal(exchange_decode_request(&reader, &request), 0);
+    assert_true(wire_done(&reader));
     assert_string_equal((const char *)request.body.data,
                         "{\"title\":\"[FIRING] Fire\",\"first\":\"It burns\"}");
     exchange_finish_request(&request);
-    rig_wait_done(&rig, &done);
-    assert_int_equal(done.rc, TMON_OK);
     rig_stop(&rig);
 
     rig_create(&rig, "api_sink", "api_format_badly", NULL);
@@ -242,6 +243,7 @@ static void test_format(void **state)
     rig_expect(&rig, FRAME_DONE); // and no request
     rig_read_done(&rig, &done);
     assert_int_equal(done.rc, TMON_REJECTED);
+    assert_int_equal(rig.rest, 0);
     rig_stop(&rig);
     buf_finish(&args);
 }
