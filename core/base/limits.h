@@ -170,6 +170,8 @@
 
 /* -- the API of alerts and notifications -- */
 #define LIMIT_API_ALERTS 10000  /* of one request: their answer takes a megabyte */
+/* of alerts that were parsed and wait for the disk: a disk that hangs fills no memory */
+#define LIMIT_API_WAITING_BYTES (32u << 20)
 #define LIMIT_API_VALUES 4096   /* of one alert, in its JSON: bounds what its tree takes */
 #define LIMIT_API_DEPTH 32      /* of its JSON */
 #define LIMIT_API_TTL_MS 604800000 /* a week: who has not spoken for so long is gone */
