@@ -18,14 +18,16 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "agent/last_resort.h"
 #include "agent/lock.h"
 #include "agent/state.h"
 #include "base/clock.h"
 #include "tmon_build.h"
 
 #define MMAP_THRESHOLD (128 * 1024) /* malloc's own first choice */
-#define STOP_NS                                                                                    \
-    (8 * NS_PER_S) /* what has not ended by then is killed: systemd and people wait ten seconds */
+/* Systemd's users and people wait ten seconds for an end. */
+#define STOP_NS (8 * NS_PER_S) /* instances that have not ended by then are killed */
+#define LAST_RESORT_MS 9500    /* and what hangs all the same is left hanging */
 
 /* ---- what the server asks ---- */
 
@@ -66,7 +68,7 @@ static bool on_alive(void *owner, struct buf *reason)
 
 struct question {
     struct agent *agent;
-    enum http_question what;
+    enum http_what what;
     uint64_t ticket;
 };
 
@@ -94,20 +96,22 @@ static void answer_question(void *arg)
     struct agent *agent = question->agent;
 
     switch (question->what) {
-    case HTTP_ASK_STATUS:
+    case HTTP_STATUS:
         http_answer(agent->http, question->ticket, 200, report_status(agent));
         break;
-    case HTTP_ASK_PLUGINS:
+    case HTTP_PLUGINS:
         http_answer(agent->http, question->ticket, 200, report_plugins(agent));
         break;
-    case HTTP_ASK_RELOAD:
+    case HTTP_RELOAD:
         ask_reload(agent, question->ticket);
+        break;
+    default:
         break;
     }
     free(question);
 }
 
-static int on_ask(void *owner, enum http_question what, uint64_t ticket)
+static int on_ask(void *owner, struct http_question *asked)
 {
     struct agent *agent = owner;
     struct question *question;
@@ -116,11 +120,14 @@ static int on_ask(void *owner, enum http_question what, uint64_t ticket)
     if (atomic_load(&agent->stopping)) {
         return -ESHUTDOWN;
     }
+    if (asked->what > HTTP_RELOAD) {
+        return -ENOSYS;
+    }
     question = malloc(sizeof *question);
     if (!question) {
         return -ENOMEM;
     }
-    *question = (struct question){agent, what, ticket};
+    *question = (struct question){agent, asked->what, asked->ticket};
     r = loop_post(agent->loop, answer_question, question);
     if (r < 0) {
         free(question);
@@ -385,6 +392,9 @@ static void on_stop_timer(struct loop_timer *timer, int64_t now_ns)
     for (const struct unit *unit = agent->retiring; unit; unit = unit->next) {
         log_warning("an instance did not end in time and is killed", LOG_S("name", unit->name));
     }
+    if (agent->building) {
+        log_warning("the configuration is still being read: does a disk hang?");
+    }
     loop_stop(agent->loop);
 }
 
@@ -394,8 +404,10 @@ void agent_stop(struct agent *agent, int exit_code)
         return;
     }
     agent->exit_code = exit_code;
+    last_resort_arm(LAST_RESORT_MS);
     notify_stopping(&agent->notify);
     (void)loop_timer_set(agent->loop, &agent->stop_timer, clock_mono_ns() + STOP_NS);
+    reload_cancel(agent);
     while (agent->units) {
         struct unit *unit = agent->units;
 
@@ -463,6 +475,7 @@ int agent_run(const struct agent_options *options)
     if (load(&agent) < 0) {
         goto out;
     }
+    log_open();
     log_setup(agent.loaded->agent.log_level, agent.loaded->agent.log_format);
     r = lock_state_dir(options->state_dir ? options->state_dir : agent.loaded->agent.state_dir,
                        &why, &agent.lock_fd);
@@ -484,6 +497,7 @@ int agent_run(const struct agent_options *options)
     }
 out:
     finish(&agent);
+    last_resort_disarm();
     buf_finish(&why);
     return agent.exit_code;
 }

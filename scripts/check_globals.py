@@ -16,6 +16,10 @@ ALLOWED = {
     "base": {
         "log_level_now": "a level for the whole process; the one exception of the design",
         "log_format_now": "as the level",
+        "log_lock": "of what follows: where the process logs to, and what was lost on the way",
+        "log_lost_now": "as above",
+        "log_lost_before": "as above",
+        "sink": "as above",
         "text": "errno's text, one a thread, so that a log line can be written where memory ran out",
         "seed": "of the hash, drawn once before the first use, the same for every map",
         "seed_once": "guards the seed",

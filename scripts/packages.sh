@@ -10,8 +10,8 @@ debian_packages() { # SET
   case $1 in
     build)
       echo gcc libc6-dev pkgconf\|pkg-config meson ninja-build libmicrohttpd-dev \
-        libcurl4-openssl-dev\|libcurl4-gnutls-dev libpq-dev libhiredis-dev libssl-dev libyaml-dev \
-        libjansson-dev zlib1g-dev libpcre2-dev libseccomp-dev libsystemd-dev
+        libcurl4-openssl-dev\|libcurl4-gnutls-dev libpq-dev libhiredis-dev libssl-dev nettle-dev libyaml-dev \
+        libjansson-dev zlib1g-dev libsqlite3-dev libpcre2-dev libseccomp-dev libsystemd-dev
       ;;
     test)
       echo libcmocka-dev g++ clang make python3 curl openssl redis-server prometheus prometheus-node-exporter prometheus-redis-exporter procps \
@@ -20,7 +20,7 @@ debian_packages() { # SET
     lint) echo clang clang-format clang-tidy cppcheck shellcheck g++ python3 binutils ;;
     fuzz) echo clang '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*=libclang-rt-dev' ;;
     bench)
-      echo python3 curl nginx-light\|nginx prometheus-pushgateway collectd-core libprotobuf-c1 monit wrk redis-server \
+      echo python3 curl nginx-light\|nginx prometheus-pushgateway prometheus-alertmanager collectd-core libprotobuf-c1 monit wrk redis-server \
         '/usr/lib/postgresql/*/bin/initdb=postgresql'
       ;;
   esac
@@ -30,7 +30,7 @@ fedora_packages() { # SET
   case $1 in
     build)
       echo gcc pkgconf-pkg-config meson ninja-build libmicrohttpd-devel libcurl-devel libpq-devel \
-        hiredis-devel openssl-devel libyaml-devel jansson-devel zlib-devel pcre2-devel \
+        hiredis-devel openssl-devel nettle-devel libyaml-devel jansson-devel zlib-devel sqlite-devel pcre2-devel \
         libseccomp-devel systemd-devel
       ;;
     test)

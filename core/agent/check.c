@@ -137,7 +137,7 @@ int agent_check(const struct agent_options *options, bool strict, bool json)
             (void)fprintf(stderr, "plugins cannot be looked at: %s\n", buf_str(&why));
             config_destroy(config);
         } else {
-            r = plan_create(config, spawner, NULL, &errors, &plan);
+            r = plan_create(config, spawner, NULL, -1, &errors, &plan);
         }
     }
     ok = r == 0 && (!strict || errors.count == 0);

@@ -28,10 +28,11 @@ struct desk {
         void (*attempt)(void *owner, struct outbox_attempt *attempt);
         /* On the state's thread. */
         void (*condition)(void *owner, enum state_condition condition, const char *text);
+        struct outbox_times times; /* tests shorten these */
     } hooks;
 };
 
-/* Opens the file in the directory, loads, starts the thread.  `desk` is the caller's memory.  -errno
+/* Opens the file in the directory, loads, starts the thread.  `desk` is the caller's memory. -errno
  * with a sentence appended to `why`. */
 int desk_open(struct desk *desk, const char *directory, const struct desk_hooks *hooks,
               struct buf *why);

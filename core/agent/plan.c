@@ -25,7 +25,8 @@ static void default_directory(const struct spawner *spawner, char *ret_path, siz
     }
 }
 
-static int scan(struct plan *plan, struct spawner *spawner, const struct registry *previous)
+static int scan(struct plan *plan, struct spawner *spawner, const struct registry *previous,
+                int cancel_fd)
 {
     const struct config_agent *agent = &plan->config->agent;
     const char **directories = calloc(agent->nplugin_dirs + 1, sizeof *directories);
@@ -40,7 +41,8 @@ static int scan(struct plan *plan, struct spawner *spawner, const struct registr
     for (size_t i = 0; i < agent->nplugin_dirs; i++) {
         directories[i + 1] = agent->plugin_dirs[i];
     }
-    r = registry_scan(spawner, directories, agent->nplugin_dirs + 1, previous, &plan->registry);
+    r = registry_scan(spawner, directories, agent->nplugin_dirs + 1, previous, cancel_fd,
+                      &plan->registry);
     free(directories);
     return r;
 }
@@ -133,7 +135,7 @@ static bool named_ready(const struct config *config, const char *name)
 }
 
 int plan_create(struct config *config, struct spawner *spawner, const struct registry *previous,
-                struct config_errors *errors, struct plan **ret_plan)
+                int cancel_fd, struct config_errors *errors, struct plan **ret_plan)
 {
     struct plan *plan = calloc(1, sizeof *plan);
     int r;
@@ -143,7 +145,7 @@ int plan_create(struct config *config, struct spawner *spawner, const struct reg
         return -ENOMEM;
     }
     plan->config = config;
-    r = scan(plan, spawner, previous);
+    r = scan(plan, spawner, previous, cancel_fd);
     if (r < 0) {
         goto out;
     }

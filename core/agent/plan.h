@@ -31,11 +31,12 @@ struct plan {
 
 /*
  * Takes `config` (as loaded without error), also on failure.  `previous` may be NULL.  0 with an
- * owned plan; -EINVAL with what is wrong in `errors`; -ENOMEM.  A plugin that is refused is a
- * warning: the agent runs without it and says so.
+ * owned plan; -EINVAL with what is wrong in `errors`; -ENOMEM; -ECANCELED soon after `cancel_fd`
+ * (-1: none; borrowed) became readable.  A plugin that is refused is a warning: the agent runs
+ * without it and says so.
  */
 int plan_create(struct config *config, struct spawner *spawner, const struct registry *previous,
-                struct config_errors *errors, struct plan **ret_plan);
+                int cancel_fd, struct config_errors *errors, struct plan **ret_plan);
 void plan_destroy(struct plan *plan);
 
 #endif

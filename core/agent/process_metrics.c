@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "tmon_build.h"
 
 static double timeval_seconds(struct timeval time)
@@ -91,6 +92,7 @@ static void refresh(void *arg, int64_t now_ms)
     }
     store_metric_set(metrics->open_fds, count_descriptors());
     store_metric_set(metrics->threads, count_threads());
+    store_metric_set(metrics->log_lost, (double)log_lost());
 }
 
 static struct store_metric *add(struct store *store, tmon_metric_kind kind, const char *name,
@@ -127,6 +129,8 @@ void process_metrics_init(struct process_metrics *metrics, struct store *store, 
     metrics->build = add(store, TMON_GAUGE, "toiletmon_build_info",
                          "A constant 1, labelled with what the agent is.", build,
                          sizeof build / sizeof build[0]);
+    metrics->log_lost = add(store, TMON_COUNTER, "toiletmon_log_lines_lost_total",
+                            "Lines of the agent's log that nobody read in time.", NULL, 0);
     store_metric_set(metrics->start_time,
                      (double)(clock_real_ns() - (clock_mono_ns() - started_ns)) / (double)NS_PER_S);
     store_metric_set(metrics->build, 1);

@@ -17,7 +17,7 @@ struct process_metrics {
     int64_t started_ns; /* monotonic */
     struct store_metric *uptime;
     struct store_metric *resident, *virtual_size, *cpu, *open_fds, *max_fds, *threads, *start_time,
-        *build;
+        *build, *log_lost;
 };
 
 /* A metric that cannot be had is left out. */

@@ -11,14 +11,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "agent/state.h"
 #include "base/clock.h"
+#include "base/limits.h"
 
 struct build {
     struct agent *agent;
     struct config *config; /* taken; NULL: to be loaded */
     const struct registry *previous;
+    int cancel_fd;     /* readable: nobody waits for the plan any more */
     struct plan *plan; /* NULL: it failed */
     struct config_errors errors;
     int result;
@@ -31,17 +35,29 @@ static void *build_on_thread(void *arg)
     struct build *build = arg;
     struct config *config = build->config;
 
+    build->config = NULL;
     build->result = 0;
     if (!config) {
         build->result = config_load(build->agent->options->config_path, &config_env_process,
                                     &build->errors, &config);
     }
     if (build->result == 0) {
-        build->result = plan_create(config, build->agent->spawner, build->previous, &build->errors,
-                                    &build->plan);
+        build->result = plan_create(config, build->agent->spawner, build->previous,
+                                    build->cancel_fd, &build->errors, &build->plan);
     }
     (void)loop_post(build->agent->loop, put_in_force, build);
     return NULL;
+}
+
+static void build_destroy(struct build *build)
+{
+    config_destroy(build->config);
+    plan_destroy(build->plan);
+    config_errors_finish(&build->errors);
+    if (build->cancel_fd >= 0) {
+        (void)close(build->cancel_fd);
+    }
+    free(build);
 }
 
 int reload_start(struct agent *agent)
@@ -49,6 +65,9 @@ int reload_start(struct agent *agent)
     struct build *build;
     int r;
 
+    if (atomic_load(&agent->stopping)) {
+        return -ESHUTDOWN;
+    }
     if (agent->building) {
         agent->build_again = true;
         return 0;
@@ -62,14 +81,18 @@ int reload_start(struct agent *agent)
     agent->loaded = NULL;
     build->previous = agent->plan ? agent->plan->registry : NULL;
     config_errors_init(&build->errors);
+    build->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (build->cancel_fd < 0) {
+        r = -errno;
+        build_destroy(build);
+        return r;
+    }
     if (agent->plan) {
         notify_reloading(&agent->notify);
     }
     r = pthread_create(&agent->builder, NULL, build_on_thread, build);
     if (r != 0) {
-        config_destroy(build->config);
-        config_errors_finish(&build->errors);
-        free(build);
+        build_destroy(build);
         return -r;
     }
     (void)pthread_setname_np(agent->builder, "builder");
@@ -79,16 +102,17 @@ int reload_start(struct agent *agent)
     return 0;
 }
 
-static void build_destroy(struct build *build)
+void reload_cancel(struct agent *agent)
 {
-    plan_destroy(build->plan);
-    config_errors_finish(&build->errors);
-    free(build);
+    if (agent->building) {
+        (void)eventfd_write(agent->build->cancel_fd, 1);
+    }
 }
 
 void reload_finish(struct agent *agent)
 {
     if (agent->building) {
+        reload_cancel(agent);
         (void)pthread_join(agent->builder, NULL);
         agent->building = false;
         build_destroy(agent->build);
@@ -108,7 +132,11 @@ static void tell_errors(const struct config_errors *errors, bool log)
             log_at(entry->warning ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "configuration",
                    LOG_S("problem", entry->text));
         } else {
-            (void)fprintf(stderr, "%s%s\n", entry->warning ? "warning: " : "", entry->text);
+            char text[LIMIT_TEXT_BYTES];
+
+            (void)snprintf(text, sizeof text, "%s%s", entry->warning ? "warning: " : "",
+                           entry->text);
+            log_plain(text);
         }
     }
     if (errors->dropped > 0) {
@@ -191,6 +219,20 @@ void reload_retire(struct agent *agent, struct unit *unit, struct unit *successo
     unit_stop(unit, on_ended, agent);
 }
 
+/* Starts a unit that is new, or lets it wait for one of its name that left in an earlier reload and
+ * has not ended yet. */
+static void enter(struct agent *agent, struct unit *unit)
+{
+    for (struct unit *leaving = agent->retiring; leaving; leaving = leaving->next) {
+        if (strcmp(leaving->name, unit->name) == 0) {
+            leaving->successor = unit;
+            unit->predecessor = leaving;
+            return;
+        }
+    }
+    unit_start(unit);
+}
+
 /* Makes the units of the plan into the agent's list, reusing those that stay. */
 static int make_units(struct agent *agent, struct plan *plan, struct reload_outcome *outcome)
 {
@@ -223,7 +265,7 @@ static int make_units(struct agent *agent, struct plan *plan, struct reload_outc
             } else {
                 outcome->added++;
                 if (unit) {
-                    unit_start(unit);
+                    enter(agent, unit);
                 }
             }
         }

@@ -76,7 +76,9 @@ json_t *report_reload(const struct agent *agent);
 
 /* reload.c: builds a plan on a thread of its own, then puts it in force on the main thread. */
 int reload_start(struct agent *agent);
-/* Waits for a build that is under way and throws its plan away. */
+/* A build that is under way ends soon; nobody waits for its plan. */
+void reload_cancel(struct agent *agent);
+/* The same, waits for it and throws its plan away. */
 void reload_finish(struct agent *agent);
 
 /* Ends a unit that has left the list; `successor` (may be NULL) starts afterwards. */

@@ -75,9 +75,9 @@ struct alerts_item {
 /* What the outbox is to queue. */
 struct alerts_notice {
     const char *sink;
-    bool one_alert;         /* nitems is 1 */
-    uint64_t ordering;      /* notifications of one sink with the same ordering go out in order */
-    const char *group_key;  /* as Alertmanager writes it */
+    bool one_alert;        /* nitems is 1 */
+    uint64_t ordering;     /* notifications of one sink with the same ordering go out in order */
+    const char *group_key; /* as Alertmanager writes it */
     const struct tmon_pair *group;
     size_t ngroup;
     const struct alerts_item *items; /* news first */
@@ -141,7 +141,7 @@ struct alerts_view {
     bool firing;            /* else it has resolved and somebody is still to be told */
     bool expired;           /* it resolved because its time was up */
     int64_t starts_ms, updated_ms;
-    int64_t ends_ms;        /* resolved: when; firing: when it will end by itself, 0: never */
+    int64_t ends_ms; /* resolved: when; firing: when it will end by itself, 0: never */
     size_t nsinks;
     const char *const *sinks; /* the sinks that its routes lead to, and those with marks */
     const bool *told;         /* of each: it was told of, or is queued */

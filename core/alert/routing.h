@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "alert/matcher.h"
+#include "model/matcher.h"
 
 #define ROUTING_FALLBACK "log" /* the sink for what has no live one */
 
@@ -27,14 +27,15 @@ struct route {
     size_t nmatchers;
     struct matcher *matchers; /* owned */
     size_t nto;
-    uint32_t *to; /* owned; indices of routing.sinks, live or not */
-    bool to_set;  /* `to` stands here, is not inherited */
-    bool go_on;   /* `continue` */
+    uint32_t *to;                    /* owned; indices of routing.sinks, live or not */
+    bool to_set;                     /* `to` stands here, is not inherited */
+    bool go_on;                      /* `continue` */
     bool group_by_set, group_by_all; /* all: every label, '...' */
     size_t ngroup_by;
-    char **group_by; /* owned, sorted */
+    char **group_by;                                              /* owned, sorted */
     int64_t group_wait_ms, group_interval_ms, repeat_interval_ms; /* -1: inherited */
-    char *key; /* made by routing_finish_up(): the path of matchers, unique in the tree */
+    bool without_sink; /* it names sinks, and none is live: it leads to the fallback */
+    char *key;         /* made by routing_finish_up(): the path of matchers, unique in the tree */
     size_t nroutes;
     struct route *routes; /* owned */
 };
@@ -55,8 +56,9 @@ void route_init(struct route *route);
 void routing_destroy(struct routing *routing);
 /* Adds the sink, or returns the index of the one of that name; -ENOMEM. */
 long routing_sink(struct routing *routing, const char *name);
-/* Completes a tree whose routes are all there: inherits, makes keys, adds the fallback, and replaces
- * targets that are not live: a route none of whose sinks is live leads to the fallback.  -ENOMEM. */
+/* Completes a tree whose routes are all there: inherits, makes keys, adds the fallback, and
+ * replaces targets that are not live: a route none of whose sinks is live leads to the fallback.
+ * -ENOMEM. */
 int routing_finish_up(struct routing *routing);
 /* Whether some route that names sinks has no live one; for the warning in health.  The first such
  * route's key; NULL: none. */

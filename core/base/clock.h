@@ -20,5 +20,7 @@ int64_t clock_real_ns(void);
 /* RFC 3339 in UTC with milliseconds, e.g. 2026-01-02T03:04:05.678Z. */
 #define CLOCK_RFC3339_SIZE 32
 const char *clock_rfc3339(int64_t real_ms, char ret_text[static CLOCK_RFC3339_SIZE]);
+/* Reads RFC 3339, with any offset and any number of decimals.  -EINVAL. */
+int clock_parse_rfc3339(const char *text, int64_t *ret_real_ms);
 
 #endif

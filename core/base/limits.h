@@ -54,6 +54,24 @@
 #define LIMIT_PLAIN_BYTES 65536 /* of a text that we render; the alerts travel beside it in full   \
                                  */
 
+/* -- alerts -- */
+/* firing, or resolved and not told yet: some 600 bytes each */
+#define LIMIT_ALERTS_ACTIVE 100000
+#define LIMIT_ALERT_LABELS_BYTES 16384      /* names and values of one alert */
+#define LIMIT_ALERT_BODY_BYTES (256u << 10) /* one alert with its annotations, encoded */
+#define LIMIT_MATCH_STEPS 100000 /* of a regular expression over a label: some milliseconds */
+#define LIMIT_MATCH_DEPTH 1000
+#define LIMIT_MATCH_HEAP_KIB 1024
+
+/* -- the outbox -- */
+#define LIMIT_OUTBOX_PENDING 2000000 /* notifications that wait: a gigabyte of disk or two */
+#define LIMIT_OUTBOX_WINDOW 256      /* of one sink in memory, besides those under way */
+#define LIMIT_OUTBOX_WINDOW_BYTES (2u << 20) /* of one sink: large ones are read when due */
+#define LIMIT_OUTBOX_ENDED 20000 /* delivered and dead ones that are kept to be looked at */
+#define LIMIT_OUTBOX_LIST 1000   /* rows of one answer */
+#define LIMIT_OUTBOX_SINKS 1024  /* names with pending notifications, parked ones included */
+#define LIMIT_BREAKER 5          /* failures in a row, then the sink rests */
+
 /* -- caches, watches -- */
 #define LIMIT_CACHE_KEY_BYTES 1024         /* memcached allows 250; longer keys should be hashed */
 #define LIMIT_CACHE_VALUE_BYTES (1u << 20) /* memcached's default */
@@ -85,6 +103,25 @@
 #define LIMIT_OWNERS 65535 /* a series names its owner in 16 bits; above LIMIT_INSTANCES */
 #define LIMIT_SERIES_TEXT_BYTES 8192 /* name and labels of one series as a scrape shows them */
 
+/* -- durable state -- */
+/* jobs that wait for a commit; every connection of the server and a storm of verdicts fit */
+#define LIMIT_STATE_JOBS 16384
+/* jobs of one commit: bounds what one failed commit takes along, and how long timers wait */
+#define LIMIT_STATE_BATCH 512
+#define LIMIT_STATE_STATEMENTS 256 /* prepared ones; they are constants of the source */
+/* SQLite's own copy of pages: interior ones and those of a batch; the kernel has the rest */
+#define LIMIT_STATE_CACHE_KIB 1024
+/* of the log before it is copied into the database: a restart reads it twice */
+#define LIMIT_STATE_WAL_PAGES 1000
+/* of the log when a large commit is over; below the reserve and the log together */
+#define LIMIT_STATE_WAL_BYTES 8388608
+/* read and checked as a whole at the start: takes some 0.1 s; larger ones while they are used */
+#define LIMIT_STATE_CHECK_BYTES (32u << 20)
+/* kept free for a full disk: what a day of deliveries writes, the log included */
+#define LIMIT_STATE_RESERVE_BYTES (4u << 20)
+#define LIMIT_STATE_ASIDE 3      /* damaged files that are kept for people to look at */
+#define LIMIT_STATE_BUSY_MS 5000 /* for another program that has the file open, at the start */
+
 /* -- HTTP for plugins -- */
 #define LIMIT_HTTP_FLIGHTS 128    /* requests at once; what comes on top is refused, not queued */
 #define LIMIT_HTTP_HOSTS 64       /* that one instance may speak to */
@@ -114,7 +151,10 @@
 #define LIMIT_SERVER_WHOLE_BYTES (8u << 20)
 /* such scrapes at a time; further ones are rendered as they are taken */
 #define LIMIT_SERVER_WHOLES 2
-#define LIMIT_SERVER_BODY_BYTES 65536 /* no request of today has a body that is looked at */
+#define LIMIT_SERVER_BODY_BYTES 65536 /* of a request that says nothing else */
+#define LIMIT_SERVER_ALERTS_BYTES (4u << 20) /* of alerts: a batch of 10,000 with 400 bytes each */
+/* of all that are kept at a time: four such batches; what comes on top is told to come later */
+#define LIMIT_SERVER_BODIES_BYTES (16u << 20)
 /* read of a body that is too long, so that 413 arrives */
 #define LIMIT_SERVER_DISCARD_BYTES (1u << 20)
 /* until a request is complete, from the end of the one before */
@@ -123,5 +163,20 @@
 #define LIMIT_SERVER_ANSWER_MS 60000
 #define LIMIT_SERVER_ASK_MS 15000 /* until the agent answered; a reload stops old workers */
 #define LIMIT_SERVER_ASKS 64      /* questions to the agent at a time */
+/* alerts that wait for the disk at a time; below LIMIT_SERVER_CONNECTIONS, for probes come too */
+#define LIMIT_SERVER_WRITES 384
+#define LIMIT_SERVER_TESTS 8        /* sinks that are tried at a time, each for up to a minute */
+#define LIMIT_SERVER_TEST_MS 120000 /* until a sink that is tried has answered */
+
+/* -- the API of alerts and notifications -- */
+#define LIMIT_API_ALERTS 10000  /* of one request: their answer takes a megabyte */
+#define LIMIT_API_VALUES 4096   /* of one alert, in its JSON: bounds what its tree takes */
+#define LIMIT_API_DEPTH 32      /* of its JSON */
+#define LIMIT_API_TTL_MS 604800000 /* a week: who has not spoken for so long is gone */
+#define LIMIT_API_MATCHERS 16      /* filters of one list */
+#define LIMIT_API_LIST 5000        /* alerts of one answer */
+#define LIMIT_API_LIST_BYTES (8u << 20) /* of its text; what comes on top is counted */
+/* that the state's thread may spend on the regular expressions of one list */
+#define LIMIT_API_LIST_MS 200
 
 #endif

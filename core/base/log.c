@@ -1,28 +1,39 @@
 /*
  * log.c: see log.h.  A line is built on the stack and leaves with one write(), so lines of several
  * threads do not mix; a value longer than its room is cut on a code point, never left out silently
- * (it ends with "...").
+ * (it ends with "...").  The lock is never held while anything waits (log_sink.c).
  */
 #include "base/log.h"
 
 #include <errno.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log_sink.h"
 #include "base/utf8.h"
 
-#define LINE_BYTES 8192
 #define VALUE_BYTES 2048
 
 static atomic_int log_level_now = LOG_LEVEL_INFO;
 static atomic_int log_format_now = LOG_FORMAT_LOGFMT;
 
+static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER; /* of the sink and of what follows */
+static uint64_t log_lost_now;                                /* not told yet */
+static uint64_t log_lost_before;
+
 static const char *const level_names[] = {"debug", "info", "warning", "error"};
+
+void log_open(void)
+{
+    (void)pthread_mutex_lock(&log_lock);
+    log_sink_open();
+    (void)pthread_mutex_unlock(&log_lock);
+}
 
 void log_setup(enum log_level level, enum log_format format)
 {
@@ -68,14 +79,14 @@ const char *log_errno(int error)
 }
 
 struct line {
-    char text[LINE_BYTES];
+    char text[LOG_LINE_BYTES];
     size_t len;
 };
 
 /* Leaves room for the end of the line. */
 static void put(struct line *line, const char *text, size_t len)
 {
-    size_t room = LINE_BYTES - 8 - line->len;
+    size_t room = LOG_LINE_BYTES - 8 - line->len;
 
     if (len > room) {
         len = room;
@@ -172,45 +183,95 @@ static void put_field(struct line *line, bool json, const struct log_field *fiel
     }
 }
 
-void log_write(enum log_level level, const char *message, const struct log_field *fields, size_t n)
+static void build(struct line *line, enum log_level level, const char *message,
+                  const struct log_field *fields, size_t n)
 {
     bool json = atomic_load_explicit(&log_format_now, memory_order_relaxed) == LOG_FORMAT_JSON;
-    struct line line = {.len = 0};
     char time[CLOCK_RFC3339_SIZE];
-    int saved = errno;
-    ssize_t written;
 
+    line->len = 0;
     (void)clock_rfc3339(clock_real_ms(), time);
-    put_text(&line, json ? "{\"time\":\"" : "time=");
-    put_text(&line, time);
-    put_text(&line, json ? "\",\"level\":\"" : " level=");
-    put_text(&line, level_names[level]);
-    put_text(&line, json ? "\",\"msg\":" : " msg=");
-    put_quoted(&line, message);
+    put_text(line, json ? "{\"time\":\"" : "time=");
+    put_text(line, time);
+    put_text(line, json ? "\",\"level\":\"" : " level=");
+    put_text(line, level_names[level]);
+    put_text(line, json ? "\",\"msg\":" : " msg=");
+    put_quoted(line, message);
     for (size_t i = 0; i < n; i++) {
         if (fields[i].kind == LOG_FIELD_STR && !fields[i].str) {
             continue;
         }
-        put_field(&line, json, &fields[i]);
+        put_field(line, json, &fields[i]);
     }
-    if (line.len >= LINE_BYTES - 8 && json) {
+    if (line->len >= LOG_LINE_BYTES - 8 && json) {
         /* The cut may stand inside a string: start anew with the message alone. */
-        line.len = 0;
-        put_text(&line, "{\"time\":\"");
-        put_text(&line, time);
-        put_text(&line, "\",\"level\":\"");
-        put_text(&line, level_names[level]);
-        put_text(&line, "\",\"cut\":true,\"msg\":");
-        put_quoted(&line, message);
+        line->len = 0;
+        put_text(line, "{\"time\":\"");
+        put_text(line, time);
+        put_text(line, "\",\"level\":\"");
+        put_text(line, level_names[level]);
+        put_text(line, "\",\"cut\":true,\"msg\":");
+        put_quoted(line, message);
     }
     if (json) {
-        line.text[line.len++] = '}';
+        line->text[line->len++] = '}';
     }
-    line.text[line.len++] = '\n';
-    do {
-        written = write(STDERR_FILENO, line.text, line.len);
-    } while (written < 0 && errno == EINTR);
+    line->text[line->len++] = '\n';
+}
+
+/* The line that tells of those that were lost; false: there is no room yet. */
+static bool tell_lost(void)
+{
+    const struct log_field count = LOG_I("count", log_lost_now);
+    struct line line;
+
+    build(&line, LOG_LEVEL_WARNING, "log lines were lost: nobody read them in time", &count, 1);
+    if (!log_sink_put(line.text, line.len)) {
+        return false;
+    }
+    log_lost_before += log_lost_now;
+    log_lost_now = 0;
+    return true;
+}
+
+static void deliver(const struct line *line)
+{
+    (void)pthread_mutex_lock(&log_lock);
+    if ((log_lost_now > 0 && !tell_lost()) || !log_sink_put(line->text, line->len)) {
+        log_lost_now++;
+    }
+    (void)pthread_mutex_unlock(&log_lock);
+}
+
+void log_write(enum log_level level, const char *message, const struct log_field *fields, size_t n)
+{
+    int saved = errno;
+    struct line line;
+
+    build(&line, level, message, fields, n);
+    deliver(&line);
     errno = saved;
+}
+
+void log_plain(const char *text)
+{
+    int saved = errno;
+    struct line line = {.len = 0};
+
+    put_text(&line, text);
+    line.text[line.len++] = '\n';
+    deliver(&line);
+    errno = saved;
+}
+
+uint64_t log_lost(void)
+{
+    uint64_t n;
+
+    (void)pthread_mutex_lock(&log_lock);
+    n = log_lost_before + log_lost_now;
+    (void)pthread_mutex_unlock(&log_lock);
+    return n;
 }
 
 void log_limit_init(struct log_limit *limit, double burst, double per_second)

@@ -5,8 +5,9 @@
  *
  * A message is a constant sentence; what varies goes into fields, so that lines can be counted and
  * searched. Values are escaped; nothing that came from outside can start a line of its own.  Any
- * thread may log; a line is one write().  The level and format are the one writable global of the
- * agent.
+ * thread may log; a line is one write(), of 4 KiB at most.  Nobody waits for who reads the log: a
+ * line for which there is no room is lost, and the next one that passes tells how many were.  The
+ * level, the format and where lines go are the one writable global of the agent.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -32,6 +33,8 @@ struct log_field {
 /* The text of an errno, given positive or negative. */
 #define LOG_E(error_) LOG_S("error", log_errno(error_))
 
+/* Before there are threads: from here on standard error is never waited for (log_sink.h). */
+void log_open(void);
 void log_setup(enum log_level level, enum log_format format);
 /* "debug", "info", "warning" (or "warn"), "error"; -EINVAL else. */
 int log_level_parse(const char *text, enum log_level *ret_level);
@@ -40,6 +43,10 @@ bool log_enabled(enum log_level level);
 /* Never NULL; the pointer is good for this thread until its next call. */
 const char *log_errno(int error);
 void log_write(enum log_level level, const char *message, const struct log_field *fields, size_t n);
+/* A line for people as it is, for what ends the agent at its start. */
+void log_plain(const char *text);
+/* How many lines were lost since the start. */
+uint64_t log_lost(void);
 
 #define LOG_FIELDS_(...)                                                                           \
     (const struct log_field[]){__VA_ARGS__},                                                       \

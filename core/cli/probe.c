@@ -48,7 +48,7 @@ int probe_one(struct spawner *spawner, const char *path, struct manifest **ret_m
         return cli_failed("%s", why);
     }
     probe.path = real;
-    probe_files(spawner, &probe, 1, PROBE_TIMEOUT_MS);
+    (void)probe_files(spawner, &probe, 1, PROBE_TIMEOUT_MS, -1);
     if (!probe.manifest) {
         return cli_failed("%s: %s", path, probe.why);
     }
@@ -72,6 +72,6 @@ int probe_all(const struct cli *cli, struct spawner *spawner, struct registry **
     for (const char *more; n < CLI_VALUES && (more = cli_value_at(cli, "plugin-dir", n - 1)); n++) {
         directories[n] = more;
     }
-    r = registry_scan(spawner, directories, n, NULL, ret_registry);
+    r = registry_scan(spawner, directories, n, NULL, -1, ret_registry);
     return r ? cli_failed("the plugins cannot be listed: %s", log_errno(r)) : CLI_OK;
 }

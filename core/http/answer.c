@@ -6,6 +6,7 @@
  * not fit its buffer) passes by here; it carries a fixed text only.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,6 +74,16 @@ struct MHD_Response *answer_json_response(const json_t *document)
     return response;
 }
 
+static void add_retry_after(struct MHD_Response *response, unsigned seconds)
+{
+    char text[16];
+
+    if (seconds > 0) {
+        (void)snprintf(text, sizeof text, "%u", seconds);
+        (void)MHD_add_response_header(response, "Retry-After", text);
+    }
+}
+
 int answer_json(struct request *request, unsigned status, json_t *document)
 {
     struct MHD_Response *response = answer_json_response(document);
@@ -81,7 +92,28 @@ int answer_json(struct request *request, unsigned status, json_t *document)
     return answer_send(request, status, response);
 }
 
+int answer_text(struct request *request, unsigned status, char *text, size_t len,
+                unsigned retry_after)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(len, text, MHD_RESPMEM_MUST_FREE);
+
+    if (!response) {
+        free(text);
+        return -ENOMEM;
+    }
+    (void)MHD_add_response_header(response, "Content-Type", content_type_json);
+    add_retry_after(response, retry_after);
+    return answer_send(request, status, response);
+}
+
 int answer_error(struct request *request, unsigned status, const char *error, const char *hint)
+{
+    return answer_later(request, status, error, hint, 0);
+}
+
+int answer_later(struct request *request, unsigned status, const char *error, const char *hint,
+                 unsigned seconds)
 {
     json_t *document = json_pack("{s:s, s:s*}", "error", error, "hint", hint);
     struct MHD_Response *response = answer_json_response(document);
@@ -90,6 +122,9 @@ int answer_error(struct request *request, unsigned status, const char *error, co
     json_decref(document);
     if (response && status == MHD_HTTP_METHOD_NOT_ALLOWED) {
         (void)MHD_add_response_header(response, "Allow", route_allow(request->route, allow));
+    }
+    if (response) {
+        add_retry_after(response, seconds);
     }
     if (response && status == MHD_HTTP_UNAUTHORIZED) {
         (void)MHD_add_response_header(response, "WWW-Authenticate", "Bearer");

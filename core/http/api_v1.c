@@ -9,17 +9,17 @@
 
 int status_answer(struct request *request)
 {
-    return ask_agent(request, HTTP_ASK_STATUS);
+    return ask_agent(request, &(struct http_question){.what = HTTP_STATUS});
 }
 
 int plugins_answer(struct request *request)
 {
-    return ask_agent(request, HTTP_ASK_PLUGINS);
+    return ask_agent(request, &(struct http_question){.what = HTTP_PLUGINS});
 }
 
 int reload_answer(struct request *request)
 {
-    return ask_agent(request, HTTP_ASK_RELOAD);
+    return ask_agent(request, &(struct http_question){.what = HTTP_RELOAD});
 }
 
 static const char *const affects_names[] = {

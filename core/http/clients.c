@@ -76,7 +76,7 @@ static void sweep(struct loop_timer *timer, int64_t now)
         struct client_list *list = &http->clients.lists[phase];
 
         while (list->first && list->first->deadline <= now) {
-            if (phase == CLIENT_ASKING) {
+            if (phase == CLIENT_ASKING || phase == CLIENT_TESTING) {
                 ask_expire(list->first); /* which moves it to another list */
             } else {
                 shut(http, list->first, CUT_DEADLINE);
@@ -95,8 +95,11 @@ void clients_init(struct http *http, const struct http_bounds *bounds)
         NS_PER_MS * (bounds->receive_ms ? bounds->receive_ms : LIMIT_SERVER_RECEIVE_MS);
     clients->lists[CLIENT_ASKING].patience_ns =
         NS_PER_MS * (bounds->ask_ms ? bounds->ask_ms : LIMIT_SERVER_ASK_MS);
+    clients->lists[CLIENT_TESTING].patience_ns =
+        NS_PER_MS * (bounds->ask_ms ? bounds->ask_ms * 8 : LIMIT_SERVER_TEST_MS);
     clients->lists[CLIENT_ANSWERING].patience_ns =
         NS_PER_MS * (bounds->answer_ms ? bounds->answer_ms : LIMIT_SERVER_ANSWER_MS);
+    ask_init(http, clients->max);
     clients->armed_at = INT64_MAX;
     loop_timer_init(&clients->timer, sweep, http);
 }
@@ -129,6 +132,7 @@ bool clients_admit(struct http *http, const struct sockaddr *address)
 {
     struct clients *clients = &http->clients;
     struct in6_addr ip = ip_of(address);
+    unsigned there = 0;
 
     if (!IN6_IS_ADDR_UNSPECIFIED(&ip) && !is_loopback(&ip)) {
         unsigned same = 0;
@@ -144,9 +148,10 @@ bool clients_admit(struct http *http, const struct sockaddr *address)
             return false;
         }
     }
-    if (clients->lists[CLIENT_RECEIVING].count + clients->lists[CLIENT_ASKING].count +
-            clients->lists[CLIENT_ANSWERING].count <
-        clients->max) {
+    for (int phase = 0; phase < CLIENT_PHASES; phase++) {
+        there += clients->lists[phase].count;
+    }
+    if (there < clients->max) {
         return true;
     }
     /* A house full of clients that say nothing must not keep a probe out: the one that has been
@@ -219,6 +224,8 @@ void clients_close(struct client *client)
 {
     struct http *http = client->gate->http;
 
+    ask_forget(client);
+    body_finish(client);
     if (!client->cut) {
         unlink_client(&http->clients.lists[client->phase], client);
     }
@@ -228,6 +235,5 @@ void clients_close(struct client *client)
         http->clients.armed_at = INT64_MAX;
     }
     counters_clients(http->counters, http->clients.count);
-    json_decref(client->answer);
     free(client);
 }

@@ -11,8 +11,8 @@
 #include "http/server.h"
 #include "store/store.h"
 
-static const unsigned statuses[] = {200, 204, 400, 401, 403, 404, 405,
-                                    409, 413, 421, 431, 500, 503};
+static const unsigned statuses[] = {200, 204, 207, 400, 401, 403, 404, 405, 409,
+                                    413, 415, 421, 422, 429, 431, 501, 502, 503};
 #define STATUSES (sizeof statuses / sizeof statuses[0])
 #define HANDLERS 32 /* the routes, and one for what found none */
 
@@ -85,7 +85,7 @@ void counters_destroy(struct counters *counters)
 }
 
 /* Paths that share a handler share its first route's place. */
-static size_t handler_place(const struct route *route)
+static size_t handler_place(const struct http_route *route)
 {
     if (!route) {
         return HANDLERS - 1;
@@ -108,7 +108,7 @@ static size_t status_place(unsigned status)
     return i;
 }
 
-void counters_answer(struct counters *counters, const struct route *route, unsigned status)
+void counters_answer(struct counters *counters, const struct http_route *route, unsigned status)
 {
     struct store_metric **metric = &counters->requests[handler_place(route)][status_place(status)];
 

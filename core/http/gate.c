@@ -90,10 +90,8 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
     if (!client) {
         return;
     }
-    client->body = 0;
-    client->answer_status = 0;
-    json_decref(client->answer);
-    client->answer = NULL;
+    ask_forget(client);
+    body_finish(client);
     clients_enter(client, CLIENT_RECEIVING);
     if (client->gate->retired) {
         (void)shutdown(client->fd, SHUT_RDWR); /* what was sent still arrives */

@@ -15,16 +15,45 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/limits.h"
 
+struct alerts_filter;
+struct alerts_in;
 struct http;
 struct store;
 struct verdicts;
 
-/* What only the agent's loop knows. */
-enum http_question {
-    HTTP_ASK_STATUS,  /* GET /api/v1/status: an object */
-    HTTP_ASK_PLUGINS, /* GET /api/v1/plugins: an object with arrays `plugins` and `instances` */
-    HTTP_ASK_RELOAD,  /* POST /api/v1/reload: do it; then an object such as {"reloaded": true} */
+/* What the server does not know itself. */
+enum http_what {
+    /* the agent's loop */
+    HTTP_STATUS,  /* GET /api/v1/status: an object */
+    HTTP_PLUGINS, /* GET /api/v1/plugins: an object with arrays `plugins` and `instances` */
+    HTTP_RELOAD,  /* POST /api/v1/reload: do it; then an object such as {"reloaded": true} */
+    /* the thread of the durable state */
+    HTTP_ALERTS_PUT,   /* POST /api/v1/alerts: `alerts` */
+    HTTP_ALERTS_LIST,  /* GET /api/v1/alerts: those that `filter` wants */
+    HTTP_OUTBOX_LIST,  /* GET /api/v1/notifications: those that `outbox` wants */
+    HTTP_OUTBOX_SHOW,  /* GET /api/v1/notifications/ID: `id` */
+    HTTP_OUTBOX_RETRY, /* POST /api/v1/notifications/ID/retry */
+    HTTP_OUTBOX_DROP,  /* POST /api/v1/notifications/ID/drop */
+    HTTP_SINKS_LIST,   /* GET /api/v1/sinks */
+    HTTP_SINK_RESUME,  /* POST /api/v1/sinks/NAME/resume: `name` */
+    HTTP_SINK_TEST,    /* POST /api/v1/sinks/NAME/test: may take as long as the sink does */
+};
+
+struct http_question {
+    enum http_what what;
+    uint64_t ticket;
+    struct alerts_in *alerts;     /* owned */
+    struct alerts_filter *filter; /* owned */
+    struct http_outbox_filter {
+        char sink[LIMIT_NAME_BYTES + 1]; /* "": any */
+        int state;                       /* of enum outbox_state; -1: any */
+        int64_t before;
+        size_t limit;
+    } outbox;
+    int64_t id;
+    char name[LIMIT_NAME_BYTES + 1];
 };
 
 /* Called on the server's thread.  All must return at once and may be called from http_create() on.
@@ -35,9 +64,10 @@ struct http_hooks {
     bool (*ready)(void *agent, struct buf *reason);
     /* Whether the agent's loops still turn (heartbeats); if not, appends which one hangs. */
     bool (*alive)(void *agent, struct buf *reason);
-    /* Passes a question on to the agent's loop (loop_post), which answers by http_answer(), once,
-     * soon.  -errno: it cannot be asked now; the client is told 503. */
-    int (*ask)(void *agent, enum http_question question, uint64_t ticket);
+    /* Passes a question on to the thread that knows, which answers by http_answer() or
+     * http_answer_text(), once, soon.  Takes what the question owns, and copies the rest.  -errno:
+     * nothing was taken and it cannot be asked now; the client is told 503 (-ENOSYS: 501). */
+    int (*ask)(void *agent, struct http_question *question);
 };
 
 /* Bounds; 0 takes the one of base/limits.h (tests set them lower). */
@@ -85,6 +115,10 @@ int http_reload(struct http *http, const struct http_options *options, struct bu
 /* Answers a question: HTTP status and document (takes it; NULL: {}).  Any thread.  A ticket whose
  * client has gone, or whose deadline passed, is dropped. */
 void http_answer(struct http *http, uint64_t ticket, unsigned status, json_t *document);
+/* The same with a document that is text already (takes it), and Retry-After in seconds (0: none).
+ */
+void http_answer_text(struct http *http, uint64_t ticket, unsigned status, char *text, size_t len,
+                      unsigned retry_after);
 
 /* The port of the i-th listener; 0 for a Unix socket or when there is none.  Agent's thread. */
 unsigned http_port(const struct http *http, size_t i);

@@ -2,13 +2,15 @@
  * request.c: from libmicrohttpd's handler to ours: is the request one that we answer at all, and
  * who does.
  *
- * libmicrohttpd calls three times over: with the headers, with pieces of the body, and when it is
- * complete.  An answer given at the headers ends the connection, so that is done only for a body
- * too long to be waited for. The rest is decided when the request is complete.
+ * libmicrohttpd calls with the headers, with pieces of the body, when it is complete, and again
+ * when a suspended connection goes on.  All is judged with the headers, so that nothing is kept of
+ * a body whose sender may not send it; but an answer given then ends the connection, so that is
+ * done only for a body too long to be waited for.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/limits.h"
 #include "http/hosts.h"
@@ -36,95 +38,114 @@ static bool names_allow(const struct request *request, const char *host)
            host_allowed(host, &own, own != NULL);
 }
 
-/* 0, or the status of the refusal, whose words are in *ret_error and *ret_hint. */
-static unsigned check_names(const struct request *request, const char **ret_error,
-                            const char **ret_hint)
+static struct refusal refuse(unsigned status, const char *error, const char *hint)
+{
+    return (struct refusal){status, error, hint};
+}
+
+static const struct refusal welcome;
+
+static struct refusal check_names(const struct request *request)
 {
     const struct http_config *config = &request->http->config;
     const char *host;
     const char *origin;
 
     if (request->client->gate->unix_socket) {
-        return 0; /* browsers do not get here */
+        return welcome; /* browsers do not get here */
     }
     host = request_header(request, MHD_HTTP_HEADER_HOST);
     if (request->client->loopback && host && !names_allow(request, host)) {
-        *ret_error = "the header Host names somebody else";
-        *ret_hint = "on loopback use localhost or 127.0.0.1, or add the name to agent.hosts";
-        return MHD_HTTP_MISDIRECTED_REQUEST;
+        return refuse(MHD_HTTP_MISDIRECTED_REQUEST, "the header Host names somebody else",
+                      "on loopback use localhost or 127.0.0.1, or add the name to agent.hosts");
     }
     origin = request_header(request, MHD_HTTP_HEADER_ORIGIN);
     if (origin &&
         !origin_allowed(origin, host, (const char *const *)config->hosts, config->nhosts)) {
-        *ret_error = "pages of that origin may not ask here";
-        *ret_hint = "add its host to agent.hosts if they should";
-        return MHD_HTTP_FORBIDDEN;
+        return refuse(MHD_HTTP_FORBIDDEN, "pages of that origin may not ask here",
+                      "add its host to agent.hosts if they should");
     }
-    return 0;
+    return welcome;
 }
 
 /* Whoever writes is on this machine, or shows the token.  A request that a proxy passed on is not
  * from here. */
-static unsigned check_writer(const struct request *request, const char **ret_error,
-                             const char **ret_hint)
+static struct refusal check_writer(const struct request *request)
 {
     const char *token = request->http->config.write_token;
     bool forwarded =
         request_header(request, "Forwarded") || request_header(request, "X-Forwarded-For");
 
     if (request->client->gate->unix_socket || (request->client->loopback && !forwarded)) {
-        return 0;
+        return welcome;
     }
     if (!token || !token[0]) {
-        *ret_error = "nobody can write here from another machine";
-        *ret_hint = "set agent.tokens.write, or write from the machine itself";
-        return MHD_HTTP_FORBIDDEN;
+        return refuse(MHD_HTTP_FORBIDDEN, "nobody can write here from another machine",
+                      "set agent.tokens.write, or write from the machine itself");
     }
     if (!bearer_matches(request_header(request, MHD_HTTP_HEADER_AUTHORIZATION), token)) {
-        *ret_error = "this needs the write token";
-        *ret_hint = "send Authorization: Bearer TOKEN, the token of agent.tokens.write";
-        return MHD_HTTP_UNAUTHORIZED;
+        return refuse(MHD_HTTP_UNAUTHORIZED, "this needs the write token",
+                      "send Authorization: Bearer TOKEN, the token of agent.tokens.write");
     }
-    return 0;
+    return welcome;
 }
 
-static int answer(struct request *request, const char *path, const char *method)
+static bool is_json(const char *type)
 {
-    const char *error = NULL;
-    const char *hint = NULL;
-    unsigned status = 0;
+    static const char json[] = "application/json";
+    size_t len = sizeof json - 1;
 
-    request->method = method_parse(method);
-    if (request->client->body > LIMIT_SERVER_BODY_BYTES) {
-        return answer_error(request, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too long", NULL);
+    return strncasecmp(type, json, len) == 0 && strchr("; \t", type[len]);
+}
+
+/* What a form of a page can send without asking us first is none of these. */
+static struct refusal check_type(const struct request *request)
+{
+    const char *type = request_header(request, MHD_HTTP_HEADER_CONTENT_TYPE);
+    const char *encoding = request_header(request, MHD_HTTP_HEADER_CONTENT_ENCODING);
+
+    if (type && !is_json(type)) {
+        return refuse(MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "the body must be JSON",
+                      "send Content-Type: application/json (curl has --json)");
     }
+    if (encoding && strcasecmp(encoding, "identity") != 0) {
+        return refuse(MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "the body must not be compressed",
+                      "send it without Content-Encoding");
+    }
+    return welcome;
+}
+
+/* Who may ask what: finds the route.  `status` 0: its handler answers. */
+static struct refusal judge(struct request *request, const char *path)
+{
+    struct refusal refusal;
+
     if (request->client->stranger) {
-        return answer_error(request, MHD_HTTP_FORBIDDEN,
-                            "this socket is for the user that the agent runs as", NULL);
+        return refuse(MHD_HTTP_FORBIDDEN, "this socket is for the user that the agent runs as",
+                      NULL);
     }
-    status = check_names(request, &error, &hint);
-    if (status) {
-        return answer_error(request, status, error, hint);
+    refusal = check_names(request);
+    if (refusal.status) {
+        return refusal;
     }
-    request->route = route_find(http_routes, http_nroutes, path);
+    request->route = route_find(http_routes, http_nroutes, path, request->client->parameter);
     if (!request->route) {
-        return answer_error(request, MHD_HTTP_NOT_FOUND, "there is nothing here",
-                            "see / for what there is");
+        return refuse(MHD_HTTP_NOT_FOUND, "there is nothing here", "see / for what there is");
     }
     if (request->method == METHOD_OPTIONS) {
-        return answer_constant(request, NULL, NULL);
+        return welcome;
     }
     if (!(route_methods(request->route) & (unsigned)request->method)) {
-        return answer_error(request, MHD_HTTP_METHOD_NOT_ALLOWED, "not with this method",
-                            "the header Allow names those that there are");
+        return refuse(MHD_HTTP_METHOD_NOT_ALLOWED, "not with this method",
+                      "the header Allow names those that there are");
     }
     if (request->method == METHOD_POST) {
-        status = check_writer(request, &error, &hint);
-        if (status) {
-            return answer_error(request, status, error, hint);
-        }
+        refusal = check_writer(request);
     }
-    return request->route->handle(request);
+    if (request->method == METHOD_POST && !refusal.status && request->route->body) {
+        refusal = check_type(request);
+    }
+    return refusal;
 }
 
 /* With the headers: 0 to go on, or the status of an answer that must not wait for the body. */
@@ -138,10 +159,56 @@ static unsigned check_sizes(const struct request *request)
         return MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE;
     }
     length = request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    if (length && strtoull(length, NULL, 10) > LIMIT_SERVER_BODY_BYTES) {
+    if (length && strtoull(length, NULL, 10) > request->client->body.limit) {
         return MHD_HTTP_CONTENT_TOO_LARGE;
     }
     return 0;
+}
+
+static int begin(struct request *request, const char *path, const char *method)
+{
+    struct client *client = request->client;
+    bool wanted;
+    unsigned status;
+
+    request->method = method_parse(method);
+    client->refusal = judge(request, path);
+    client->method = request->method;
+    client->route = request->route;
+    wanted = !client->refusal.status && request->method == METHOD_POST && request->route->body;
+    body_begin(client, wanted ? request->route->body : LIMIT_SERVER_BODY_BYTES, wanted);
+    status = check_sizes(request);
+    if (status) {
+        return answer_error(request, status,
+                            status == MHD_HTTP_CONTENT_TOO_LARGE ? "the body is too long"
+                                                                 : "the headers are too long",
+                            NULL);
+    }
+    return 0;
+}
+
+static int answer(struct request *request)
+{
+    struct client *client = request->client;
+
+    if (client->asked) {
+        return ask_answer(request);
+    }
+    if (client->body.refusal == MHD_HTTP_CONTENT_TOO_LARGE) {
+        return answer_error(request, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too long", NULL);
+    }
+    if (client->refusal.status) {
+        return answer_error(request, client->refusal.status, client->refusal.error,
+                            client->refusal.hint);
+    }
+    if (client->body.refusal) {
+        return answer_later(request, client->body.refusal, "too many large bodies are on their way",
+                            "try again later", 1);
+    }
+    if (request->method == METHOD_OPTIONS) {
+        return answer_constant(request, NULL, NULL);
+    }
+    return request->route->handle(request);
 }
 
 enum MHD_Result request_serve(void *cls, struct MHD_Connection *connection, const char *path,
@@ -155,27 +222,23 @@ enum MHD_Result request_serve(void *cls, struct MHD_Connection *connection, cons
     if (!request.client) {
         const union MHD_ConnectionInfo *info =
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-        unsigned status;
 
         *request_cls = request.client = info->socket_context;
         if (!request.client) {
             return MHD_NO; /* there was no memory for it */
         }
-        status = check_sizes(&request);
-        if (status == MHD_HTTP_CONTENT_TOO_LARGE) {
-            r = answer_error(&request, status, "the body is too long", NULL);
-        } else if (status) {
-            r = answer_error(&request, status, "the headers are too long", NULL);
-        }
-    } else if (*upload_size > 0) {
-        request.client->body += *upload_size;
+        return begin(&request, path, method) < 0 ? MHD_NO : MHD_YES;
+    }
+    request.route = request.client->route;
+    request.method = request.client->method;
+    if (*upload_size > 0) {
+        r = body_take(request.client, upload, *upload_size);
         *upload_size = 0;
-        if (request.client->body > LIMIT_SERVER_DISCARD_BYTES) {
+        if (r < 0) {
             counters_cut(gate->http->counters, CUT_BODY);
-            return MHD_NO;
         }
     } else {
-        r = answer(&request, path, method);
+        r = answer(&request);
     }
     return r < 0 ? MHD_NO : MHD_YES;
 }

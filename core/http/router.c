@@ -4,6 +4,7 @@
  */
 #include "http/router.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,27 +29,54 @@ enum http_method method_parse(const char *text)
     return METHOD_OTHER;
 }
 
-const struct route *route_find(const struct route *routes, size_t n, const char *path)
+/* `pattern` has at most one `*`, which stands for a segment that is not empty. */
+static bool fits(const char *pattern, const char *path, size_t len,
+                 char ret_parameter[static ROUTE_PARAMETER_SIZE])
+{
+    const char *star = strchr(pattern, '*');
+    size_t before = star ? (size_t)(star - pattern) : 0;
+    size_t after, width;
+
+    if (!star) {
+        return strncmp(pattern, path, len) == 0 && pattern[len] == '\0';
+    }
+    after = strlen(star + 1);
+    if (len <= before + after || memcmp(pattern, path, before) != 0 ||
+        memcmp(star + 1, path + len - after, after) != 0) {
+        return false;
+    }
+    width = len - before - after;
+    if (width >= ROUTE_PARAMETER_SIZE || memchr(path + before, '/', width)) {
+        return false;
+    }
+    memcpy(ret_parameter, path + before, width);
+    ret_parameter[width] = '\0';
+    return true;
+}
+
+const struct http_route *route_find(const struct http_route *routes, size_t n, const char *path,
+                                    char ret_parameter[static ROUTE_PARAMETER_SIZE])
 {
     size_t len = strlen(path);
 
     if (len > 1 && path[len - 1] == '/') {
         len--;
     }
+    ret_parameter[0] = '\0';
     for (size_t i = 0; i < n; i++) {
-        if (strncmp(routes[i].path, path, len) == 0 && routes[i].path[len] == '\0') {
+        if (fits(routes[i].path, path, len, ret_parameter)) {
             return &routes[i];
         }
     }
     return NULL;
 }
 
-unsigned route_methods(const struct route *route)
+unsigned route_methods(const struct http_route *route)
 {
     return route->methods | METHOD_OPTIONS | (route->methods & METHOD_GET ? METHOD_HEAD : 0u);
 }
 
-const char *route_allow(const struct route *route, char ret_text[static ROUTE_ALLOW_SIZE])
+const char *route_allow(const struct http_route *route, char ret_text[static ROUTE_ALLOW_SIZE])
 {
     unsigned all = route_methods(route);
     size_t len = 0;

@@ -3,7 +3,7 @@
  */
 #include "http/server.h"
 
-const struct route http_routes[] = {
+const struct http_route http_routes[] = {
     {"/api/health", METHOD_GET, "health", health_answer},
     {"/api/health/live", METHOD_GET, "live", live_answer},
     {"/api/health/ready", METHOD_GET, "ready", ready_answer},
@@ -12,6 +12,15 @@ const struct route http_routes[] = {
     {"/healthz", METHOD_GET, "health", health_answer},
     {"/livez", METHOD_GET, "live", live_answer},
     {"/readyz", METHOD_GET, "ready", ready_answer},
+    {"/api/v1/alerts", METHOD_GET | METHOD_POST, "alerts", alerts_handle,
+     LIMIT_SERVER_ALERTS_BYTES},
+    {"/api/v1/notifications", METHOD_GET, "notifications", notifications_handle},
+    {"/api/v1/notifications/*", METHOD_GET, "notification", notification_handle},
+    {"/api/v1/notifications/*/retry", METHOD_POST, "notification_retry", notification_retry_handle},
+    {"/api/v1/notifications/*/drop", METHOD_POST, "notification_drop", notification_drop_handle},
+    {"/api/v1/sinks", METHOD_GET, "sinks", sinks_handle},
+    {"/api/v1/sinks/*/test", METHOD_POST, "sink_test", sink_test_handle},
+    {"/api/v1/sinks/*/resume", METHOD_POST, "sink_resume", sink_resume_handle},
     {"/api/v1/status", METHOD_GET, "status", status_answer},
     {"/api/v1/checks", METHOD_GET, "checks", checks_answer},
     {"/api/v1/plugins", METHOD_GET, "plugins", plugins_answer},

@@ -396,6 +396,13 @@ out:
     return 0;
 }
 
+static void resume_all(struct http *http, enum client_phase phase)
+{
+    for (struct client *client = http->clients.lists[phase].first; client; client = client->next) {
+        MHD_resume_connection(client->connection);
+    }
+}
+
 void http_destroy(struct http *http)
 {
     if (!http) {
@@ -406,12 +413,9 @@ void http_destroy(struct http *http)
         (void)pthread_join(http->thread, NULL);
     }
     if (http->loop) {
-        struct client *client = http->clients.lists[CLIENT_ASKING].first;
-
         /* libmicrohttpd insists that nothing is suspended when it is stopped. */
-        for (; client; client = client->next) {
-            MHD_resume_connection(client->connection);
-        }
+        resume_all(http, CLIENT_ASKING);
+        resume_all(http, CLIENT_TESTING);
         while (http->gates) {
             struct gate *gate = http->gates;
 

@@ -13,16 +13,27 @@
 #include <netinet/in.h>
 #include <pthread.h>
 
+#include "base/limits.h"
+
 #include "base/loop.h"
 #include "http/http.h"
 #include "http/listen.h"
 #include "http/router.h"
+
+#define ASK_SLOT_BITS 9 /* of a ticket; the rest is a number that does not come again */
+#define ASK_SLOTS (1u << ASK_SLOT_BITS)
+_Static_assert(LIMIT_SERVER_ASKS + LIMIT_SERVER_WRITES + LIMIT_SERVER_TESTS <= ASK_SLOTS,
+               "every question has a slot");
+
+/* Questions of one kind have their own cap, so that none is kept out by another. */
+enum ask_kind { ASK_MAIN, ASK_WRITE, ASK_TEST, ASK_KINDS };
 
 /* -- clients (clients.c) -- */
 
 enum client_phase {
     CLIENT_RECEIVING, /* waits for a request, or for the rest of one */
     CLIENT_ASKING,    /* suspended, the agent was asked */
+    CLIENT_TESTING, /* the same, but the answer is somebody's on the network: it may take longer */
     CLIENT_ANSWERING, /* its answer is on the way */
     CLIENT_PHASES
 };
@@ -32,6 +43,22 @@ struct client_list {
     struct client *first, *last;
     unsigned count;
     int64_t patience_ns;
+};
+
+/* A request that is answered with an error, which is known before its body came.  Constants. */
+struct refusal {
+    unsigned status; /* 0: it is not refused */
+    const char *error;
+    const char *hint; /* NULL: none */
+};
+
+struct body {
+    uint64_t seen; /* bytes that came */
+    size_t limit;
+    bool wanted;      /* they are kept, in `bytes` */
+    unsigned refusal; /* why they are not: 413, 503; 0 */
+    size_t charged;   /* of http->body_bytes */
+    struct buf bytes;
 };
 
 struct client {
@@ -47,10 +74,15 @@ struct client {
     struct in6_addr ip; /* IPv4 mapped; all zero for a Unix socket */
 
     /* of the request under way */
-    uint64_t body; /* bytes seen so far */
+    const struct http_route *route; /* NULL: none was found, or not looked for */
+    enum http_method method;
+    char parameter[ROUTE_PARAMETER_SIZE];
+    struct refusal refusal;
+    struct body body;
+    enum ask_kind kind;
     uint64_t ticket;
-    unsigned answer_status; /* 0: not answered yet */
-    json_t *answer;         /* owned */
+    bool asked;
+    struct reply *reply; /* owned; asked and still NULL when it is served again: there was none */
 };
 
 struct clients {
@@ -110,6 +142,14 @@ struct shared {
 
 struct counters;
 
+struct asks {
+    unsigned count[ASK_KINDS], max[ASK_KINDS];
+    unsigned nfree;
+    uint16_t free[ASK_SLOTS];
+    struct client *waiting[ASK_SLOTS];
+    uint64_t serial;
+};
+
 struct http {
     struct loop *loop;
     pthread_t thread;
@@ -130,8 +170,9 @@ struct http {
     struct http_config config;
     struct counters *counters;
     struct shared health, ready, live, checks;
-    uint64_t last_ticket;
-    char *spare; /* the last scrape's memory, for the next one (metrics.c) */
+    struct asks asks;
+    size_t body_bytes; /* of all bodies that are kept */
+    char *spare;       /* the last scrape's memory, for the next one (metrics.c) */
     size_t spare_size;
     unsigned wholes; /* scrapes that were rendered before they are sent */
 
@@ -139,7 +180,7 @@ struct http {
     pthread_mutex_t lock;
     pthread_cond_t changed; /* `pending` was taken over */
     struct change *pending; /* a reload that waits for the server's thread */
-    struct reply *replies;
+    struct reply *replies, **replies_end;
 };
 
 /* Opens a gate on (a duplicate of) the listener's socket.  `certificate` and `key` are the PEM
@@ -162,7 +203,7 @@ struct request {
     struct http *http;
     struct client *client;
     struct MHD_Connection *connection;
-    const struct route *route;
+    const struct http_route *route;
     enum http_method method;
 };
 
@@ -172,8 +213,15 @@ enum MHD_Result request_serve(void *cls, struct MHD_Connection *connection, cons
                               size_t *upload_size, void **request_cls);
 const char *request_header(const struct request *request, const char *name);
 
+/* -- bodies (body.c) -- */
+
+void body_begin(struct client *client, size_t limit, bool wanted);
+/* A piece came.  -EMSGSIZE: it has no end. */
+int body_take(struct client *client, const char *data, size_t len);
+void body_finish(struct client *client);
+
 /* The table of all paths (routes.c). */
-extern const struct route http_routes[];
+extern const struct http_route http_routes[];
 extern const size_t http_nroutes;
 
 /* -- answers (answer.c) -- */
@@ -186,6 +234,12 @@ int answer_send(struct request *request, unsigned status, struct MHD_Response *r
 int answer_json(struct request *request, unsigned status, json_t *document);
 /* {"error": ..., "hint": ...}; hint may be NULL. */
 int answer_error(struct request *request, unsigned status, const char *error, const char *hint);
+/* The same with Retry-After. */
+int answer_later(struct request *request, unsigned status, const char *error, const char *hint,
+                 unsigned seconds);
+/* JSON that is text already; takes it (free).  retry_after 0: without it. */
+int answer_text(struct request *request, unsigned status, char *text, size_t len,
+                unsigned retry_after);
 /* A text that stays (a constant), with its type; nothing (204) if NULL. */
 int answer_constant(struct request *request, const char *type, const char *text);
 struct MHD_Response *answer_json_response(const json_t *document);
@@ -208,7 +262,7 @@ void shared_finish(struct shared *shared);
 int counters_create(struct store *store, struct counters **ret_counters);
 void counters_destroy(struct counters *counters); /* takes NULL */
 /* One answer: of a route (NULL: none was found or reached), with this status. */
-void counters_answer(struct counters *counters, const struct route *route, unsigned status);
+void counters_answer(struct counters *counters, const struct http_route *route, unsigned status);
 void counters_clients(struct counters *counters, unsigned count);
 enum counters_cut { CUT_DEADLINE, CUT_MAKE_ROOM, CUT_REFUSED, CUT_BODY, CUTS };
 void counters_cut(struct counters *counters, enum counters_cut why);
@@ -223,15 +277,29 @@ int status_answer(struct request *request);
 int checks_answer(struct request *request);
 int plugins_answer(struct request *request);
 int reload_answer(struct request *request);
+int alerts_handle(struct request *request);
+int notifications_handle(struct request *request);
+int notification_handle(struct request *request);
+int notification_retry_handle(struct request *request);
+int notification_drop_handle(struct request *request);
+int sinks_handle(struct request *request);
+int sink_test_handle(struct request *request);
+int sink_resume_handle(struct request *request);
 int index_answer(struct request *request);
 int favicon_answer(struct request *request);
 
 /* -- questions to the agent (ask.c) -- */
 
-/* Asks, suspends, and answers when the agent did or the deadline passed. */
-int ask_agent(struct request *request, enum http_question question);
+/* Caps for a house of so many connections. */
+void ask_init(struct http *http, unsigned connections);
+/* Asks and suspends, or answers that it cannot be asked now.  Takes what the question owns. */
+int ask_agent(struct request *request, struct http_question *question);
+/* The request is served again: the agent has answered, or the deadline passed. */
+int ask_answer(struct request *request);
 /* The deadline of an asking client passed. */
 void ask_expire(struct client *client);
+/* Forgets what was asked and answered for the request of a client. */
+void ask_forget(struct client *client);
 /* For destroying: drops the replies nobody took. */
 void ask_finish(struct http *http);
 

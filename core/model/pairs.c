@@ -4,10 +4,9 @@
 #include "model/pairs.h"
 
 #include <stdlib.h>
-#include <string.h>
 
+#include "base/json_text.h"
 #include "base/limits.h"
-#include "base/utf8.h"
 
 void pairs_encode(struct buf *buf, const struct tmon_pair *pairs, size_t n)
 {
@@ -49,43 +48,14 @@ struct tmon_pair *pairs_decode(struct wire_reader *reader, uint32_t max, size_t 
     return pairs;
 }
 
-static void put_json_string(struct buf *buf, const char *text)
-{
-    size_t len = text ? strlen(text) : 0;
-    char *copy = malloc(len + 1);
-
-    if (!copy) {
-        buf->failed = true;
-        return;
-    }
-    utf8_copy(copy, len + 1, text ? text : "");
-    buf_putc(buf, '"');
-    for (const char *p = copy; *p; p++) {
-        if (*p == '"' || *p == '\\') {
-            buf_putc(buf, '\\');
-            buf_putc(buf, *p);
-        } else if (*p == '\n') {
-            buf_puts(buf, "\\n");
-        } else if ((unsigned char)*p < 0x20 || *p == 0x7f) {
-            buf_printf(buf, "\\u%04x", (unsigned)(unsigned char)*p);
-        } else {
-            buf_putc(buf, *p);
-        }
-    }
-    buf_putc(buf, '"');
-    free(copy);
-}
-
 void pairs_to_json(const struct tmon_pair *pairs, size_t n, struct buf *buf)
 {
     buf_putc(buf, '{');
     for (size_t i = 0; i < n && !buf->failed; i++) {
-        if (i > 0) {
-            buf_putc(buf, ',');
-        }
-        put_json_string(buf, pairs[i].key);
+        json_text_item(buf);
+        json_text_string(buf, pairs[i].key);
         buf_putc(buf, ':');
-        put_json_string(buf, pairs[i].value);
+        json_text_string(buf, pairs[i].value);
     }
     buf_putc(buf, '}');
 }

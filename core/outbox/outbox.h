@@ -26,12 +26,12 @@ struct outbox;
 struct outbox_sink {
     const char *name;
     bool one_alert;
-    uint32_t concurrency;  /* at least 1 */
-    const char *failover;  /* another sink; NULL: none */
-    uint32_t budget;       /* notifications in a window; 0: no limit */
-    int64_t budget_ms;     /* the window */
-    int64_t give_up_ms;    /* how long it is tried; then it is a dead letter */
-    bool changed;          /* its settings are other ones than before: a pause ends */
+    uint32_t concurrency; /* at least 1 */
+    const char *failover; /* another sink; NULL: none */
+    uint32_t budget;      /* notifications in a window; 0: no limit */
+    int64_t budget_ms;    /* the window */
+    int64_t give_up_ms;   /* how long it is tried; then it is a dead letter */
+    bool changed;         /* its settings are other ones than before: a pause ends */
 };
 
 struct outbox_hooks {
@@ -40,7 +40,7 @@ struct outbox_hooks {
     void (*attempt)(void *owner, struct outbox_attempt *attempt);
 };
 
-struct outbox_times { /* tests shorten these; 0: the default */
+struct outbox_times {         /* tests shorten these; 0: the default */
     int64_t backoff_first_ms; /* 1 s, doubling */
     int64_t backoff_most_ms;  /* 5 min */
     int64_t breaker_first_ms; /* 15 s: a sink that failed LIMIT_BREAKER times in a row rests */
@@ -60,8 +60,8 @@ struct alerts_hooks outbox_alerts_hooks(struct outbox *outbox);
 
 /* Forgets the window and reads it anew; attempts that are under way stay so. */
 int outbox_load(struct outbox *outbox, struct state_tx *tx, bool writable, struct alerts_time now);
-/* The sinks that there are now.  What waits for others is parked: shown, kept, adopted when the name
- * returns. */
+/* The sinks that there are now.  What waits for others is parked: shown, kept, adopted when the
+ * name returns. */
 int outbox_configure(struct outbox *outbox, struct state_tx *tx, const struct outbox_sink *sinks,
                      size_t n, struct alerts_time now);
 /* Does what is due and starts attempts; at the end of each batch. */
@@ -74,8 +74,8 @@ void outbox_committed(struct outbox *outbox);
 void outbox_hold(struct outbox *outbox);
 
 /* An attempt's outcome.  In a job. */
-int outbox_outcome(struct outbox *outbox, struct state_tx *tx,
-                   const struct outbox_outcome *outcome, struct alerts_time now);
+int outbox_outcome(struct outbox *outbox, struct state_tx *tx, const struct outbox_outcome *outcome,
+                   struct alerts_time now);
 
 /* ---- reading and mending, in a job ---- */
 
@@ -94,7 +94,7 @@ struct outbox_row {
     const char *uid; /* the notification's id for the far end */
     const char *sink;
     enum outbox_state state;
-    bool parked;   /* pending, and its sink is not configured */
+    bool parked; /* pending, and its sink is not configured */
     bool digest;
     bool under_way;
     uint32_t attempts;
@@ -118,7 +118,8 @@ int outbox_list(struct outbox *outbox, struct state_tx *tx, const struct outbox_
 /* -ENOENT. */
 int outbox_show(struct outbox *outbox, struct state_tx *tx, int64_t id,
                 void (*fn)(void *arg, const struct outbox_row *row), void *arg);
-/* A dead letter is queued again; one that waits is tried at once.  -ENOENT, -EINVAL (it is neither). */
+/* A dead letter is queued again; one that waits is tried at once.  -ENOENT, -EINVAL (it is
+ * neither). */
 int outbox_retry(struct outbox *outbox, struct state_tx *tx, int64_t id, struct alerts_time now);
 /* -ENOENT, -EBUSY (it is under way), -EINVAL (it is delivered). */
 int outbox_drop(struct outbox *outbox, struct state_tx *tx, int64_t id, struct alerts_time now);
@@ -128,8 +129,8 @@ int outbox_resume(struct outbox *outbox, const char *sink, struct alerts_time no
 struct outbox_sink_view {
     const char *name;
     bool configured;
-    bool paused; /* 401, 403, 404 */
-    bool resting; /* the breaker is open */
+    bool paused;        /* 401, 403, 404 */
+    bool resting;       /* the breaker is open */
     const char *reason; /* why; "" */
     uint64_t pending, under_way, dead;
     int64_t oldest_ms;     /* Unix time of the oldest pending one; 0: none */
@@ -137,7 +138,10 @@ struct outbox_sink_view {
     int64_t not_before_ms; /* Unix time: what it asked for, or the end of its rest; 0: none */
     uint64_t outcomes[OUTBOX_UNREADY + 1];
 };
-void outbox_sinks(struct outbox *outbox, bool (*fn)(void *arg, const struct outbox_sink_view *view),
-                  void *arg, struct alerts_time now);
+void outbox_sinks(struct outbox *outbox, struct state_tx *tx,
+                  bool (*fn)(void *arg, const struct outbox_sink_view *view), void *arg,
+                  struct alerts_time now);
+/* LIMIT_OUTBOX_PENDING wait: nothing new should be taken. */
+bool outbox_full(const struct outbox *outbox);
 
 #endif

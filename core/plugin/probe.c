@@ -39,6 +39,8 @@ struct probing {
     size_t next;
     size_t running;
     int64_t timeout_ms;
+    struct loop_fd cancel;
+    bool cancelled;
     struct slot slots[PROBES_AT_ONCE];
 };
 
@@ -101,7 +103,7 @@ static void on_gone(void *owner, const struct process_end *how)
     struct probe *probe = slot->probe;
     char text[PROBE_WHY_SIZE - 128];
 
-    if (!probe->manifest && !*probe->why) {
+    if (!probe->manifest && !*probe->why && !slot->all->cancelled) {
         if (how->fault && strcmp(how->fault, FAULT_TIMEOUT) == 0) {
             (void)snprintf(probe->why, sizeof probe->why,
                            "it did not answer within %g s while it was loaded; is there a "
@@ -173,7 +175,7 @@ static void begin(struct slot *slot)
 {
     struct probing *all = slot->all;
 
-    while (all->next < all->n) {
+    while (all->next < all->n && !all->cancelled) {
         struct probe *probe = &all->probes[all->next++];
         struct file_identity identity;
         int r;
@@ -193,10 +195,40 @@ static void begin(struct slot *slot)
     }
 }
 
-void probe_files(struct spawner *spawner, struct probe *probes, size_t n, int64_t timeout_ms)
+/* The workers that run are killed, and nothing is begun any more. */
+static void on_cancel(struct loop_fd *watch, uint32_t events)
+{
+    struct probing *all = watch->owner;
+
+    all->cancelled = true;
+    loop_fd_remove(all->loop, watch);
+    for (size_t i = 0; i < PROBES_AT_ONCE; i++) {
+        struct slot *slot = &all->slots[i];
+
+        if (slot->probe) {
+            process_kill(&slot->process, NULL);
+            (void)loop_timer_set(all->loop, &slot->timer, clock_mono_ns() + KILLED_NS);
+        }
+    }
+}
+
+/* The loop, which looks at `cancel_fd` too. */
+static int prepare(struct probing *all, int cancel_fd)
+{
+    int r = loop_create(&all->loop);
+
+    all->cancel.fd = -1;
+    if (r == 0 && cancel_fd >= 0) {
+        r = loop_fd_add(all->loop, &all->cancel, cancel_fd, EPOLLIN, on_cancel, all);
+    }
+    return r;
+}
+
+int probe_files(struct spawner *spawner, struct probe *probes, size_t n, int64_t timeout_ms,
+                int cancel_fd)
 {
     struct probing all = {.spawner = spawner, .probes = probes, .n = n, .timeout_ms = timeout_ms};
-    int r = loop_create(&all.loop);
+    int r = prepare(&all, cancel_fd);
 
     for (size_t i = 0; i < n; i++) {
         probes[i].manifest = NULL;
@@ -208,7 +240,8 @@ void probe_files(struct spawner *spawner, struct probe *probes, size_t n, int64_
         }
     }
     if (r < 0) {
-        return;
+        loop_destroy(all.loop);
+        return 0;
     }
     for (size_t i = 0; i < PROBES_AT_ONCE; i++) {
         all.slots[i].all = &all;
@@ -217,5 +250,9 @@ void probe_files(struct spawner *spawner, struct probe *probes, size_t n, int64_
     if (all.running > 0) {
         (void)loop_run(all.loop);
     }
+    if (all.cancel.fd >= 0) {
+        loop_fd_remove(all.loop, &all.cancel);
+    }
     loop_destroy(all.loop);
+    return all.cancelled ? -ECANCELED : 0;
 }

@@ -1,8 +1,8 @@
 /*
  * probe.h: what does a .so declare?  Asks it in a worker of its own, which ends afterwards.
  *
- * Blocks the calling thread (never the main one) until all have answered or the time is up; leaves
- * neither process nor descriptor behind.
+ * Blocks the calling thread (never the main one) until all have answered, the time is up or it is
+ * cancelled; leaves neither process nor descriptor behind.
  */
 #ifndef PLUGIN_PROBE_H
 #define PLUGIN_PROBE_H
@@ -23,7 +23,11 @@ struct probe {
     uint32_t layers;           /* enum frame_layer: what held the worker */
 };
 
-/* Probes all, a few at a time.  Each gets a manifest or a reason. */
-void probe_files(struct spawner *spawner, struct probe *probes, size_t n, int64_t timeout_ms);
+/*
+ * Probes all, a few at a time.  0: each has a manifest or a reason.  -ECANCELED: `cancel_fd` (-1:
+ * none; borrowed) became readable, and what was not known by then has neither.
+ */
+int probe_files(struct spawner *spawner, struct probe *probes, size_t n, int64_t timeout_ms,
+                int cancel_fd);
 
 #endif

@@ -181,10 +181,11 @@ static int look_at_files(struct registry *registry, size_t ndefault,
     return r;
 }
 
-static int ask_workers(struct registry *registry, struct spawner *spawner)
+static int ask_workers(struct registry *registry, struct spawner *spawner, int cancel_fd)
 {
     struct probe *probes = calloc(registry->nfiles ? registry->nfiles : 1, sizeof *probes);
     size_t n = 0;
+    int cancelled;
     int r = 0;
 
     if (!probes) {
@@ -195,7 +196,7 @@ static int ask_workers(struct registry *registry, struct spawner *spawner)
             probes[n++].path = registry->files[i].path;
         }
     }
-    probe_files(spawner, probes, n, PROBE_TIMEOUT_MS);
+    cancelled = probe_files(spawner, probes, n, PROBE_TIMEOUT_MS, cancel_fd);
     n = 0;
     for (size_t i = 0; i < registry->nfiles; i++) {
         struct registry_file *file = &registry->files[i];
@@ -211,11 +212,11 @@ static int ask_workers(struct registry *registry, struct spawner *spawner)
         r = error < 0 ? error : r;
     }
     free(probes);
-    return r;
+    return cancelled < 0 ? cancelled : r;
 }
 
 int registry_scan(struct spawner *spawner, const char *const *directories, size_t n,
-                  const struct registry *previous, struct registry **ret_registry)
+                  const struct registry *previous, int cancel_fd, struct registry **ret_registry)
 {
     struct registry *registry = calloc(1, sizeof *registry);
     size_t ndefault = 0;
@@ -234,7 +235,7 @@ int registry_scan(struct spawner *spawner, const char *const *directories, size_
         r = look_at_files(registry, ndefault, previous);
     }
     if (r == 0) {
-        r = ask_workers(registry, spawner);
+        r = ask_workers(registry, spawner, cancel_fd);
     }
     if (r == 0) {
         *ret_registry = registry;

@@ -37,10 +37,11 @@ struct registry {
 
 /*
  * `directories`: the default one first; files of the few components that run on the component
- * thread are loaded by the agent from it alone.  `previous` may be NULL.  Returns owned; -ENOMEM.
+ * thread are loaded by the agent from it alone.  `previous` may be NULL.  Returns owned; -ENOMEM;
+ * -ECANCELED when `cancel_fd` (-1: none; borrowed) became readable before it was done.
  */
 int registry_scan(struct spawner *spawner, const char *const *directories, size_t n,
-                  const struct registry *previous, struct registry **ret_registry);
+                  const struct registry *previous, int cancel_fd, struct registry **ret_registry);
 void registry_destroy(struct registry *registry);
 
 /*

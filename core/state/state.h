@@ -38,7 +38,8 @@ struct state_job {
      * with -ENOSPC while the disk is full.  The others may use what was reserved. */
     bool grows;
     /* On the state's thread, in the transaction.  0 or more: it did its work.  Negative: it refused
-     * and has changed nothing, neither rows nor memory; the others of the batch are not concerned. */
+     * and has changed nothing, neither rows nor memory; the others of the batch are not concerned.
+     */
     int (*run)(struct state_job *job, struct state_tx *tx);
     /* On the state's thread, after the commit: with what run() returned, or with the -errno that
      * failed the batch (-ENOSPC, -EIO, -EUCLEAN, ...; then nothing of it has happened).  The job is
@@ -50,14 +51,15 @@ struct state_job {
 enum state_condition {
     STATE_WELL,
     STATE_FULL,    /* the disk is; what grows is refused, the rest lives from the reserve */
-    STATE_FAILING, /* commits fail for another reason; jobs are refused, one in a second is tried */
+    STATE_FAILING, /* commits fail for another reason; jobs are refused until a try of the state's
+                    * own, one in a second, succeeds */
 };
 
 struct state_hooks {
     void *owner;
     /* Forget what is in memory and read it anew.  At the start, after a failed commit, after the
-     * file was salvaged.  Rows that do not verify are told by state_lost() and left out (and deleted,
-     * where `writable`). -errno: it is tried again later, and no job runs before. */
+     * file was salvaged.  Rows that do not verify are told by state_lost() and left out (and
+     * deleted, where `writable`). -errno: it is tried again later, and no job runs before. */
     int (*load)(void *owner, struct state_tx *tx, bool writable);
     /* The last step of a batch: write what its jobs have left to be written once.  Errors go into
      * the tx. */
@@ -69,9 +71,12 @@ struct state_hooks {
 };
 
 struct state_options {
-    const char *directory; /* exists and is locked by the caller */
-    uint64_t reserve_bytes; /* 0: the default, 4 MiB */
-    const char *vfs;        /* of SQLite; NULL: the default.  Tests inject faults with it. */
+    const char *directory;     /* exists and is locked by the caller */
+    uint64_t reserve_bytes;    /* 0: the default, 4 MiB */
+    const char *vfs;           /* of SQLite; NULL: the default.  Tests inject faults with it. */
+    unsigned retry_ms;         /* between tries of what fails; 0: the default, 1 s */
+    unsigned reserve_retry_ms; /* between tries to reserve space anew; 0: the default, 5 s */
+    unsigned wal_pages; /* of the log before it is copied into the database; 0: the default */
     struct state_hooks hooks;
 };
 
@@ -114,7 +119,7 @@ void state_lost(struct state *state, const char *table, uint64_t rows);
 struct state_stats {
     enum state_condition condition;
     uint64_t jobs, batches, failed_batches;
-    uint64_t lost_rows;    /* since the start, salvage included */
+    uint64_t lost_rows; /* since the start, salvage included */
     uint64_t salvages;
     uint64_t waiting;      /* jobs now */
     uint64_t file_bytes;   /* database and write-ahead log */

@@ -1,8 +1,8 @@
 /*
  * connection.c: connecting and asking, without ever waiting past a moment that was set before.
  *
- * libpq's asynchronous calls are used throughout.  Only name resolution blocks inside libpq; there
- * the worker's deadline is the bound.
+ * libpq's asynchronous calls are used throughout; names, whose lookup blocks there, are looked up
+ * before (hosts.c).
  */
 #include "postgres.h"
 
@@ -99,13 +99,23 @@ void postgres_disconnect(struct postgres *postgres)
     postgres->connection = NULL;
 }
 
-static PGconn *start_connecting(const struct postgres *postgres)
+static PGconn *start_connecting(const struct postgres *postgres,
+                                const struct postgres_servers *servers)
 {
     /* What stands before the DSN is a default that the DSN may replace; what stands behind it
-     * holds. */
-    static const char *const keys[] = {"gssencmode", "fallback_application_name", "keepalives_idle",
-                                       "dbname",     "client_encoding",           NULL};
-    const char *const values[] = {"disable", "toiletmon", "30", postgres->dsn, "UTF8", NULL};
+     * holds, unless it is empty. */
+    static const char *const keys[] = {"gssencmode",
+                                       "fallback_application_name",
+                                       "keepalives_idle",
+                                       "dbname",
+                                       "client_encoding",
+                                       "host",
+                                       "hostaddr",
+                                       "port",
+                                       NULL};
+    const char *const values[] = {"disable",          "toiletmon",    "30",
+                                  postgres->dsn,      "UTF8",         servers->names,
+                                  servers->addresses, servers->ports, NULL};
 
     return PQconnectStartParams(keys, values, 1);
 }
@@ -149,12 +159,16 @@ int postgres_connect(struct postgres *postgres, int64_t until_ms,
 {
     enum postgres_phase phase = PHASE_CONNECT;
     PostgresPollingStatusType polling = PGRES_POLLING_WRITING;
+    struct postgres_servers servers;
     PGconn *connection;
 
     if (postgres->connection) {
         return 0;
     }
-    connection = start_connecting(postgres);
+    if (postgres_hosts_resolve(&postgres->hosts, until_ms, &servers, ret_failure) < 0) {
+        return -1;
+    }
+    connection = start_connecting(postgres, &servers);
     if (!connection) {
         return fail(ret_failure, PHASE_CONNECT, "out of memory");
     }

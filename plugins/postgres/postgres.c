@@ -34,6 +34,7 @@ static tmon_rc create(struct tmon_call *call, void *self, const struct tmon_conf
 {
     struct postgres *postgres = self;
     PQconninfoOption *parsed;
+    int r;
 
     postgres->config = config;
     postgres->dsn = tmon_config_string(call, config, "dsn");
@@ -48,13 +49,21 @@ static tmon_rc create(struct tmon_call *call, void *self, const struct tmon_conf
                  "special characters of the password as %%XX, or key=value pairs");
         return TMON_REJECTED;
     }
+    r = postgres_hosts_init(&postgres->hosts, parsed);
     PQconninfoFree(parsed);
+    if (r < 0) {
+        tmon_log(call, TMON_ERROR, "out of memory");
+        return TMON_RETRY;
+    }
     return TMON_OK;
 }
 
 static void destroy(struct tmon_call *call, void *self)
 {
-    postgres_disconnect(self);
+    struct postgres *postgres = self;
+
+    postgres_disconnect(postgres);
+    postgres_hosts_finish(&postgres->hosts);
 }
 
 /* Runs the statement, over a new connection if the old one turns out to be dead. */

@@ -12,12 +12,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../common/resolve.h"
 #include "plugin_api.h"
+
+/* hosts.c: the servers of the DSN, and the lookups of their names. */
+struct postgres_host;
+struct postgres_hosts {
+    size_t n;
+    struct postgres_host *list;
+    size_t lookups; /* how many are names */
+};
 
 struct postgres {
     const struct tmon_config *config;
     const char *dsn; /* secret: never in a message */
     const char *statement;
+    struct postgres_hosts hosts;
     int64_t slow_ms;    /* warn above; 0: never */
     PGconn *connection; /* NULL: none */
 };
@@ -44,6 +54,25 @@ struct postgres_failure {
 int64_t postgres_budget(struct tmon_call *call);
 int64_t postgres_now_ms(void);
 double postgres_now(void); /* seconds */
+
+/* What libpq is told besides the DSN: lists with commas, as its options host, hostaddr and port
+ * want them.  n == 0: nothing. */
+#define POSTGRES_SERVERS_SIZE 4096
+struct postgres_servers {
+    size_t n;
+    char names[POSTGRES_SERVERS_SIZE];
+    char addresses[POSTGRES_SERVERS_SIZE];
+    char ports[POSTGRES_SERVERS_SIZE];
+};
+
+/* 0 or -ENOMEM. */
+int postgres_hosts_init(struct postgres_hosts *hosts, const PQconninfoOption *parsed);
+void postgres_hosts_finish(struct postgres_hosts *hosts);
+/* Looks up what is a name; a server whose name cannot be is left out, if there are others.  0, or
+ * -1 with *ret_failure. */
+int postgres_hosts_resolve(struct postgres_hosts *hosts, int64_t until_ms,
+                           struct postgres_servers *ret_servers,
+                           struct postgres_failure *ret_failure);
 
 /* Connects if there is no connection.  0, or -1 with *ret_failure. */
 int postgres_connect(struct postgres *postgres, int64_t until_ms,

@@ -5,8 +5,9 @@
  * receive_ms, answer_ms, ask_ms, series
  *
  * Prints "ports N N..." once it answers.  Lines: `ready`, `unready`, `hang` (the heart), `beat`,
- * `verdict pass|warn|fail`, `mute` (questions stay unanswered), `speak`, `reload LISTEN...
- * [key=value]...`, `quit`; each is answered by "ok", a reload that fails by its reason.
+ * `verdict pass|warn|fail`, `mute` (questions stay unanswered), `speak`, `full` (no room for
+ * alerts), `empty`, `reload LISTEN... [key=value]...`, `quit`; each is answered by "ok", a reload
+ * that fails by its reason.
  */
 #include <errno.h>
 #include <poll.h>
@@ -18,6 +19,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "http/alerts_filter.h"
+#include "http/alerts_in.h"
 #include "http/http.h"
 #include "model/sample.h"
 #include "store/store.h"
@@ -26,8 +29,9 @@
 #define MAX_WORDS 32
 
 struct question {
-    enum http_question what;
+    enum http_what what;
     uint64_t ticket;
+    struct alerts_in *alerts;
 };
 
 struct harness {
@@ -37,7 +41,7 @@ struct harness {
     struct verdicts *verdicts;
     struct verdicts_entry *entry;
     atomic_bool ready, hangs;
-    bool mute;
+    bool mute, full;
     int questions[2]; /* a pipe: the server's thread writes, the main thread reads */
 };
 
@@ -61,11 +65,12 @@ static bool is_alive(void *agent, struct buf *reason)
     return !atomic_load(&h->hangs);
 }
 
-static int ask(void *agent, enum http_question what, uint64_t ticket)
+static int ask(void *agent, struct http_question *asked)
 {
     struct harness *h = agent;
-    struct question question = {what, ticket};
+    struct question question = {asked->what, asked->ticket, asked->alerts};
 
+    alerts_filter_destroy(asked->filter);
     return write(h->questions[1], &question, sizeof question) == sizeof question ? 0 : -EIO;
 }
 
@@ -196,6 +201,8 @@ static bool obey(struct harness *h, char *line)
         atomic_store(&h->hangs, words[0][0] == 'h');
     } else if (strcmp(words[0], "mute") == 0 || strcmp(words[0], "speak") == 0) {
         h->mute = words[0][0] == 'm';
+    } else if (strcmp(words[0], "full") == 0 || strcmp(words[0], "empty") == 0) {
+        h->full = words[0][0] == 'f';
     } else if (strcmp(words[0], "verdict") == 0 && n == 2) {
         put_verdict(h, words[1][0] == 'p' ? TMON_PASS : words[1][0] == 'w' ? TMON_WARN : TMON_FAIL);
     }
@@ -203,15 +210,41 @@ static bool obey(struct harness *h, char *line)
     return true;
 }
 
+/* As the state's thread would: everything is new, but for what is told to be resolved. */
+static void take_alerts(struct harness *h, const struct question *question)
+{
+    struct buf buf;
+    size_t len;
+
+    for (size_t i = 0; i < question->alerts->n; i++) {
+        struct alerts_in_item *item = &question->alerts->items[i];
+
+        if (item->status == ALERTS_IN_GOOD) {
+            item->status = h->full ? ALERTS_IN_REFUSED : ALERTS_IN_ACCEPTED;
+            item->verdict = item->input.resolved ? ALERTS_NOT_FIRING : ALERTS_FIRING;
+        }
+    }
+    buf_init(&buf, SIZE_MAX / 2);
+    alerts_in_answer(question->alerts, &buf);
+    len = buf.len;
+    http_answer_text(h->http, question->ticket, alerts_in_status(question->alerts), buf_take(&buf),
+                     len, h->full ? 30 : 0);
+}
+
 static void answer_question(struct harness *h)
 {
     struct question question;
 
-    if (read(h->questions[0], &question, sizeof question) != sizeof question || h->mute) {
+    if (read(h->questions[0], &question, sizeof question) != sizeof question) {
         return;
     }
-    http_answer(h->http, question.ticket, question.what == HTTP_ASK_RELOAD ? 409 : 200,
-                json_pack("{s:i}", "question", (int)question.what));
+    if (!h->mute && question.alerts) {
+        take_alerts(h, &question);
+    } else if (!h->mute) {
+        http_answer(h->http, question.ticket, question.what == HTTP_RELOAD ? 409 : 200,
+                    json_pack("{s:i}", "question", (int)question.what));
+    }
+    alerts_in_destroy(question.alerts);
 }
 
 static void work(struct harness *h)

@@ -21,6 +21,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -439,6 +440,53 @@ def certificate(server, name="localhost", days=30, stem="tls"):
     return cert, key
 
 
+class Resolver:
+    """The machine's DNS server, for agents that are started with within=resolver.within.
+
+    They run in a mount namespace of their own, where /etc/resolv.conf names this one. It is dead: it takes
+    questions and answers none, until `answering` is set; then every name is 127.0.0.1.
+    """
+
+    def __enter__(self):
+        self.dir = scratch("dns")
+        self.answering = threading.Event()
+        self.asked = 0
+        conf = self.dir / "resolv.conf"
+        self.within = ["unshare", "--mount", "sh", "-c",
+                       f'mount --bind {conf} /etc/resolv.conf && exec "$@"', "sh"]
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            address = f"127.{os.getpid() >> 16 & 255}.{os.getpid() >> 8 & 255}.{os.getpid() & 255 or 1}"
+            conf.write_text(f"nameserver {address}\n")
+            self.socket.bind((address, 53))
+            subprocess.run([*self.within, "true"], check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            self.__exit__()
+            raise unittest.SkipTest(f"no DNS server of our own on this machine: {error}")
+        threading.Thread(target=self.serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def serve(self):
+        while True:
+            try:
+                question, peer = self.socket.recvfrom(512)
+                self.asked += 1
+                if self.answering.is_set():
+                    self.socket.sendto(self.answer(question), peer)
+            except OSError:
+                return
+
+    def answer(self, question):
+        end = question.index(b"\0", 12) + 5  # the name, type and class
+        is_a = question[end - 4:end - 2] == b"\0\1"
+        record = b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4\x7f\0\0\1" if is_a else b""
+        return question[:2] + b"\x81\x80\0\1" + (b"\0\1" if is_a else b"\0\0") + b"\0" * 4 + question[12:end] + record
+
+
 # ---- HTTP
 
 
@@ -488,18 +536,19 @@ class Agent:
 
     plugins= and agent= are dicts (JSON is YAML); or give the whole file as text= where @PORT@, @DIR@ and
     @FIXTURES@ stand for what is known only now. `until` says what entering `with` waits for: "live",
-    "ready" or None. The environment is empty but for `env`, PATH and the sanitizers' options.
+    "ready" or None; `within` is a command that the agent's is appended to. The environment is empty but for `env`, PATH and the sanitizers' options.
     Leaving `with` sends SIGTERM and expects exit status 0 within ten seconds.
     """
 
     def __init__(self, plugins=None, agent=None, text=None, env=None, arguments=(), until="live", fixtures=False,
-                 rest=None):
+                 rest=None, within=()):
         self.binary = BUILD / "toiletmon"
         if not self.binary.exists():
             raise unittest.SkipTest("this tree has no agent yet")
         self.port = free_port()
         self.until = until
         self.arguments = list(arguments)
+        self.within = list(within)
         self.expected_exit = 0
         self.child = None
         self.dir = scratch("agent")
@@ -560,7 +609,7 @@ class Agent:
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def start(self):
-        self.child = Child([self.binary, "run", "-c", self.config, *self.arguments], self.dir / "log", env=self.env)
+        self.child = Child([*self.within, self.binary, "run", "-c", self.config, *self.arguments], self.dir / "log", env=self.env)
         if self.until:
             wait_for(self.answers, 20, f"the agent being {self.until}")
 

@@ -1,4 +1,5 @@
 """The agent as a whole: start, health, readiness, the shipped file, signals, the lock, the end."""
+import fcntl
 import json
 import os
 import pathlib
@@ -180,6 +181,81 @@ class Start(unittest.TestCase):
         folder.rmdir()
 
 
+class StopWhileBuilding(unittest.TestCase):
+    """SIGTERM ends the agent soon, whatever the building of a configuration waits for."""
+
+    def hanging_plugins(self, agent):
+        """A folder of plugins whose probing takes 15 s: four at a time, five seconds each."""
+        folder = agent.dir / "hanging"
+        folder.mkdir(mode=0o700)
+        for i in range(12):
+            shutil.copy(lab.FIXTURES / "constructor_hang.so", folder / f"hang{i}.so")
+        return str(folder)
+
+    def stop(self, agent):
+        probed = lab.wait_for(lambda: len(agent.workers()) >= 4 and agent.workers(), 10, "four workers being probed")
+        started = time.monotonic()
+        self.assertEqual(agent.stop(), 0)
+        self.assertLess(time.monotonic() - started, 3 * lab.PATIENCE)
+        for pid in probed:
+            self.assertFalse(pathlib.Path(f"/proc/{pid}").exists())
+
+    def test_at_the_start(self):
+        agent = lab.Agent()
+        agent.write(agent.render({"memory": MEMORY}, agent={"plugin_dirs": [self.hanging_plugins(agent)]}))
+        with agent:
+            self.stop(agent)
+
+    def test_at_a_reload(self):
+        with lab.Agent(plugins={"memory": MEMORY}, until="ready") as agent:
+            agent.write(agent.render({"memory": MEMORY}, agent={"plugin_dirs": [self.hanging_plugins(agent)]}))
+            agent.reload()
+            self.stop(agent)
+
+    @lab.plain_build_only
+    def test_what_cannot_be_cancelled(self):
+        """A folder on a dead disk: the thread that looks into it never comes back."""
+        agent = lab.Agent(env={"LD_PRELOAD": str(lab.BUILD / "tests" / "system" / "hang_opendir.so"),
+                               "HANG_OPENDIR": "/tmp"})
+        agent.write(agent.render({"memory": MEMORY}, agent={"plugin_dirs": ["/tmp"]}))
+        agent.expected_exit = 1
+        with agent:
+            agent.get("/api/health/live")
+            started = time.monotonic()
+            self.assertEqual(agent.stop(), 1)
+            self.assertLess(time.monotonic() - started, 10)
+            self.assertRegex(agent.log(), "level=warning msg=\"the configuration is still being read")
+
+
+class UnreadLog(unittest.TestCase):
+    """Standard error is a pipe that nobody reads: the agent does not wait for it."""
+
+    def test_a_full_pipe(self):
+        agent = lab.Agent(plugins={"memory": MEMORY}, until="ready")
+        fifo = agent.dir / "stderr"
+        os.mkfifo(fifo)
+        reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        fcntl.fcntl(reader, 1031, 4096)  # F_SETPIPE_SZ
+        agent.within = ["sh", "-c", 'exec "$@" 2>"$0"', fifo]
+        with agent:
+            def fill():
+                lost = agent.metrics().value("toiletmon_log_lines_lost_total")
+                for _ in range(60):  # each is a line
+                    self.assertTrue(agent.get("/api/v1/reload", method="POST").json["ok"])
+                self.assertEqual(agent.get("/api/health/live").status, 200)
+                self.assertGreater(agent.metrics().value("toiletmon_log_lines_lost_total"), lost)
+            fill()
+            lost = agent.metrics().value("toiletmon_log_lines_lost_total")
+            self.assertNotIn(b"were lost", os.read(reader, 65536))
+            agent.get("/api/v1/reload", method="POST")
+            lines = os.read(reader, 65536).decode().splitlines()
+            self.assertRegex(lines[0], rf"^time=\S+ level=warning msg=.log lines were lost.* count={lost:.0f}$")
+            self.assertRegex(lines[1], r"^time=\S+ level=info msg=.configuration reloaded")
+            self.assertEqual(agent.metrics().value("toiletmon_log_lines_lost_total"), lost)
+            fill()
+
+
 class OwnMetrics(unittest.TestCase):
     def test_what_the_agent_says_of_itself(self):
         with lab.Agent(plugins={"memory": MEMORY, "disk": {"use": "disk", "interval": "1s"}}, until="ready") as agent:
@@ -247,6 +323,31 @@ class Reload(unittest.TestCase):
             agent.write(agent.render(plugins))
             self.assertEqual(agent.get("/api/v1/reload", method="POST").json["changed"], 2)
             lab.wait_for(lambda: not agent.workers() and not agent.health()["checks"], 10, "the end of both")
+
+    def test_what_comes_back_waits_for_the_old_one(self):
+        """An instance that is taken out and put back before its worker has ended: one worker at any time."""
+        agent = lab.Agent()
+        folder = agent.dir / "plugins"
+        folder.mkdir(0o700)
+        shutil.copy(lab.FIXTURES / "hang_create.so", folder)  # ends two seconds after it was told to, by SIGKILL
+        own = {"plugin_dirs": [str(folder)]}
+        without = agent.render(agent=own)
+        with_it = agent.render({"stubborn": {"use": "hang_create", "interval": "60s", "timeout": "60s"}}, agent=own)
+        agent.write(with_it)
+        with agent:
+            agent.wait_log("msg=\"toiletmon is running\"")
+            old = lab.wait_for(agent.workers, 10, "its worker")
+            for text, what in ((without, "removed"), (with_it, "added")) * 2:
+                agent.write(text)
+                self.assertEqual(agent.get("/api/v1/reload", method="POST").json[what], 1)
+                self.assertLessEqual(len(agent.workers()), 1)
+
+            def successor():
+                workers = agent.workers()
+                if len(workers) > 1:
+                    raise RuntimeError(f"two workers at a time: {workers}")
+                return workers and workers != old
+            lab.wait_for(successor, 10, "the successor")
 
     def test_a_bad_file_changes_nothing_and_says_why(self):
         plugins = {"memory": MEMORY}

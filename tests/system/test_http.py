@@ -302,6 +302,243 @@ class Api(Case):
             self.assertEqual((check["name"], check["status"], check["affects"]), ("memory", "pass", "fail"))
 
 
+class Alerts(Case):
+    """The way of a body. What the harness does with alerts is as a state without a memory would."""
+
+    GOOD = {"severity": "critical", "title": "Database connection failed"}
+
+    def post(self, http, body, *headers, path="/api/v1/alerts", **kwargs):
+        if not isinstance(body, (str, bytes)):
+            body = json.dumps(body)
+        body = body.encode() if isinstance(body, str) else body
+        lines = [f"POST {path} HTTP/1.1", "Host: localhost", *headers, f"Content-Length: {len(body)}", "", ""]
+        with http.connect(**kwargs) as connection:
+            connection.send("\r\n".join(lines))
+            connection.send(body)
+            return connection.answer()
+
+    def test_one_and_many(self):
+        with Harness() as http:
+            answer = self.post(http, self.GOOD)
+            self.assertEqual(answer.status, 200)
+            self.assert_secure(answer)
+            self.assertEqual(answer.headers["content-type"], "application/json; charset=utf-8")
+            result, = answer.json["results"]
+            self.assertEqual((result["status"], result["alert"]), ("accepted", "firing"))
+            self.assertRegex(result["fingerprint"], "^[0-9a-f]{16}$")
+            many = [{**self.GOOD, "key": f"k{i}"} for i in range(10000)]
+            answer = self.post(http, many)
+            self.assertEqual(answer.status, 200)
+            self.assertEqual([r["key"] for r in answer.json["results"]], [a["key"] for a in many])
+            self.assert_error(self.post(http, many + [self.GOOD]), 400)
+            self.assertEqual(self.post(http, []).json, {"results": []})
+
+    def test_verdicts(self):
+        with Harness() as http:
+            answer = self.post(http, [self.GOOD, {**self.GOOD, "sevrity": 1}, {"title": "x"}])
+            self.assertEqual(answer.status, 207)
+            first, second, third = answer.json["results"]
+            self.assertEqual(first["status"], "accepted")
+            self.assertEqual((second["status"], second["field"]), ("rejected", "sevrity"))
+            self.assertIn("did you mean 'severity'?", second["error"])
+            self.assertEqual(third["field"], "severity")
+            answer = self.post(http, {"title": "x"})
+            self.assertEqual(answer.status, 400)
+            self.assertEqual(answer.json["results"][0]["status"], "rejected")
+            http.tell("full")
+            answer = self.post(http, [self.GOOD, {"title": "x"}])
+            self.assertEqual((answer.status, answer.headers["retry-after"]), (429, "30"))
+            self.assertEqual([r["status"] for r in answer.json["results"]], ["refused", "rejected"])
+
+    def test_bad_json_has_a_position(self):
+        with Harness() as http:
+            answer = self.post(http, '[{"title": "a",\n "severity": info}]')
+            self.assert_error(answer, 400)
+            self.assertEqual(answer.json["line"], 2)
+            for body in ("", " ", "{", "nonsense", b"\xff", b"{\x00}", "[" * 1000000):
+                self.assert_error(self.post(http, body), 400)
+            answer = self.post(http, '{"a":' * 500000)  # not looked into so deep
+            self.assertEqual(answer.status, 400)
+            self.assertIn("nests deeper", answer.json["results"][0]["error"])
+
+    def test_content_type(self):
+        with Harness() as http:
+            for kind in ("application/json", "Application/JSON", "application/json; charset=utf-8", "application/json;x"):
+                self.assertEqual(self.post(http, self.GOOD, f"Content-Type: {kind}").status, 200, kind)
+            for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonx",
+                         "application/xml", "*/*"):
+                self.assert_error(self.post(http, self.GOOD, f"Content-Type: {kind}"), 415)
+            self.assert_error(self.post(http, self.GOOD, "Content-Encoding: gzip"), 415)
+
+    def test_pieces_of_any_size(self):
+        body = json.dumps([{**self.GOOD, "key": f"k{i}", "message": "\u20ac" * 50} for i in range(20)])
+        with Harness() as http:
+            for size in (1, 7, 1000):
+                with http.connect() as connection:
+                    connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    connection.send("POST /api/v1/alerts HTTP/1.1\r\nHost: localhost\r\n"
+                                    f"Content-Length: {len(body)}\r\n\r\n")
+                    for i in range(0, len(body), size):
+                        connection.send(body[i:i + size])
+                    self.assertEqual(connection.answer().status, 200)
+            with http.connect() as connection:
+                connection.send("POST /api/v1/alerts HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
+                for i in range(0, len(body), 100):
+                    piece = body[i:i + 100]
+                    connection.send(f"{len(piece):x}\r\n{piece}\r\n")
+                connection.send("0\r\n\r\n")
+                answer = connection.answer()
+                self.assertEqual((answer.status, len(answer.json["results"])), (200, 20))
+
+    def test_pipelined(self):
+        with Harness() as http, http.connect() as connection:
+            for i in range(50):
+                body = json.dumps({**self.GOOD, "key": f"k{i}"})
+                connection.send("POST /api/v1/alerts HTTP/1.1\r\nHost: localhost\r\n"
+                                f"Content-Length: {len(body)}\r\n\r\n{body}GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            for i in range(50):
+                answer = connection.answer()
+                self.assertEqual((answer.status, answer.json["results"][0]["key"]), (200, f"k{i}"))
+                self.assertEqual(connection.answer().json, {"alive": True})
+
+    def test_sizes(self):
+        with Harness() as http:
+            limit = 4 << 20
+            rest = limit - len(json.dumps(self.GOOD | {"message": ""}))
+            answer = self.post(http, self.GOOD | {"message": "x" * rest})
+            self.assertEqual(answer.status, 200)
+            self.assertEqual(answer.json["results"][0]["note"], "long texts were cut")
+            head = "POST /api/v1/alerts HTTP/1.1\r\nHost: localhost\r\n"
+            self.assert_error(http.ask(head + f"Content-Length: {limit + 1}\r\n\r\n"), 413)
+            self.assert_error(http.ask(head + "Expect: 100-continue\r\nContent-Length: 99999999\r\n\r\n"), 413)
+            with http.connect() as connection:
+                connection.send(head + "Transfer-Encoding: chunked\r\n\r\n")
+                for _ in range(65):
+                    connection.send(f"{65536:x}\r\n{' ' * 65536}\r\n")
+                connection.send("0\r\n\r\n")
+                self.assert_error(connection.answer(), 413)
+                # what was too long was read to its end: the connection lives
+                self.assertEqual(connection.ask("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 200)
+            with http.connect() as connection, self.assertRaises(OSError):
+                connection.send(head + "Transfer-Encoding: chunked\r\n\r\n")
+                for _ in range(200):
+                    connection.send(f"{65536:x}\r\n{' ' * 65536}\r\n")
+            self.assertEqual(http.cut("body"), 1)
+            # other paths take no more than they did
+            for path in ("/api/v1/reload", "/api/v1/sinks/x/test", "/nope"):
+                self.assert_error(http.ask(f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 70000\r\n\r\n"), 413)
+
+    def test_nothing_is_kept_for_those_who_may_not_write(self):
+        with Harness("127.0.0.1:0", "token=open-sesame") as http:
+            proxied = "X-Forwarded-For: 203.0.113.9"
+            self.assert_error(self.post(http, self.GOOD, proxied), 401)
+            self.assertEqual(self.post(http, self.GOOD, proxied, "Authorization: Bearer open-sesame").status, 200)
+            self.assert_error(self.post(http, self.GOOD, "Origin: http://evil.example"), 403)
+            # announced larger than what is read for nothing
+            answer = http.ask(f"POST /api/v1/alerts HTTP/1.1\r\nHost: localhost\r\n{proxied}\r\n"
+                              "Content-Length: 1000000\r\n\r\n")
+            self.assert_error(answer, 413)
+
+    def test_all_bodies_together(self):
+        """Four batches may be on their way; the fifth is told to come later, small ones as well, and all of
+        it is given back."""
+        with Harness() as http:
+            head = f"POST /api/v1/alerts HTTP/1.1\r\nHost: localhost\r\nContent-Length: {4 << 20}\r\n\r\n"
+            crowd = [http.connect() for _ in range(4)]
+            for connection in crowd:
+                connection.send(head)
+                connection.send(" " * ((4 << 20) - 1))
+
+            def refused():
+                answer = self.post(http, self.GOOD)
+                return answer.status == 503 and answer
+            answer = lab.wait_for(refused, 10, "a refusal")
+            self.assert_error(answer, 503)
+            self.assertEqual(answer.headers["retry-after"], "1")
+            self.assertEqual(http.get("/livez").status, 200)
+            crowd[0].__exit__()
+            lab.wait_for(lambda: self.post(http, self.GOOD).status == 200, 10, "room")
+            for connection in crowd[1:]:
+                connection.send("x")
+                self.assert_error(connection.answer(), 400)
+                connection.__exit__()
+            for _ in range(3):
+                self.assertEqual(self.post(http, " " * ((4 << 20) - 100) + json.dumps(self.GOOD)).status, 200)
+
+    def test_a_state_that_does_not_answer(self):
+        with Harness("127.0.0.1:0", "ask_ms=200") as http:
+            http.tell("mute")
+            answer = self.post(http, self.GOOD)
+            self.assert_error(answer, 503)
+            self.assertIn("may still be taken", answer.json["error"])
+            self.assertEqual(answer.headers["retry-after"], "5")
+            http.tell("speak")
+            self.assertEqual(self.post(http, self.GOOD).status, 200)
+
+    def test_waiting_posts_keep_no_probe_out(self):
+        with Harness("127.0.0.1:0", "ask_ms=60000", "connections=40") as http:
+            http.tell("mute")
+            body = json.dumps(self.GOOD)
+            head = f"POST /api/v1/alerts HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+            crowd = [http.connect() for _ in range(35)]
+            for connection in crowd:
+                connection.send(head)
+
+            def refused():
+                answer = self.post(http, self.GOOD)
+                return answer.status == 503 and answer
+            self.assertEqual(lab.wait_for(refused, 10, "a refusal").headers["retry-after"], "1")
+            self.assertEqual(http.get("/livez").status, 200)
+            # five of them were refused; of those who wait, one that hangs up is no harm
+            crowd[0].__exit__()
+            self.assertEqual(http.get("/livez").status, 200)
+            for connection in crowd[1:]:
+                connection.__exit__()
+
+    def test_ending_while_posts_wait(self):
+        with Harness("127.0.0.1:0", "ask_ms=60000") as http:
+            http.tell("mute")
+            body = json.dumps(self.GOOD)
+            with http.connect() as connection:
+                connection.send(f"POST /api/v1/alerts HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n{body}")
+                http.get("/livez")
+                http.process.stdin.close()
+                self.assertEqual(http.process.wait(10 * lab.PATIENCE), 0)
+
+    def test_lists(self):
+        with Harness() as http:
+            for path in ("/api/v1/alerts", "/api/v1/alerts?severity=critical&status=firing&name=x&limit=5&filter=a%3D%22b%22",
+                         "/api/v1/alerts?filter=a%3D~%22b.*%22&filter=c!%3Dd", "/api/v1/notifications?sink=slack&state=dead",
+                         "/api/v1/notifications?before=17&limit=1000", "/api/v1/notifications/17", "/api/v1/sinks"):
+                self.assertEqual(http.get(path).status, 200, path)
+            for path, word in (("/api/v1/alerts?severity=fatal", "info, warning or critical"),
+                               ("/api/v1/alerts?severty=info", "did you mean 'severity'?"),
+                               ("/api/v1/alerts?status=ok", "resolved or firing"),
+                               ("/api/v1/alerts?filter=nonsense", "no matcher"),
+                               ("/api/v1/alerts?filter=a%3D~%22(%22", "regular expression"),
+                               ("/api/v1/alerts?" + "&".join(["filter=a%3Db"] * 17), "more than 16"),
+                               ("/api/v1/alerts?limit=0", "from 1 to"), ("/api/v1/alerts?limit=many", "a number"),
+                               ("/api/v1/alerts?limit=99999999999999999999", "a number"),
+                               ("/api/v1/alerts?name=%FF", "UTF-8"), ("/api/v1/alerts?name=a%00b", "UTF-8"),
+                               ("/api/v1/notifications?state=gone", "pending, delivered"),
+                               ("/api/v1/notifications?limit=1001", "from 1 to 1000"),
+                               ("/api/v1/notifications?sink=" + "x" * 129, "so long a name")):
+                answer = http.get(path)
+                if "%00" in path and answer.status == 200:
+                    continue  # it stays as it is, which is text
+                self.assert_error(answer, 400)
+                self.assertIn(word, answer.json["error"], path)
+            for path in ("/api/v1/notifications/x", "/api/v1/notifications/0", "/api/v1/notifications/-1",
+                         "/api/v1/notifications/1/2"):
+                self.assert_error(http.get(path), 404)
+            for path in ("/api/v1/notifications/5/retry", "/api/v1/notifications/5/drop", "/api/v1/sinks/slack/resume",
+                         "/api/v1/sinks/slack/test"):
+                self.assertEqual(http.get(path, "Content-Length: 0", method="POST").status, 200, path)
+                self.assert_error(http.get(path), 405)
+            with http.connect() as connection:
+                connection.ask("HEAD /api/v1/alerts HTTP/1.1\r\nHost: localhost\r\n\r\n", head=True)
+
+
 class Manners(Case):
     def test_not_found(self):
         with Harness() as http:
@@ -565,6 +802,10 @@ class Patience(Case):
     def test_dripping_body(self):
         with Harness("127.0.0.1:0", "receive_ms=400") as http:
             self.drip(http, "POST /api/v1/reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n", "x")
+
+    def test_dripping_alerts(self):
+        with Harness("127.0.0.1:0", "receive_ms=400") as http:
+            self.drip(http, "POST /api/v1/alerts HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4000000\r\n\r\n", " ")
 
     def test_dripping_chunks(self):
         with Harness("127.0.0.1:0", "receive_ms=400") as http:

@@ -133,6 +133,42 @@ class Postgres(unittest.TestCase):
                 self.assertTrue(check["message"].startswith(name + " failed"), check["message"])
             self.assertNotIn("wrong", agent.log() + agent.get("/api/health").text)
 
+    def test_a_dead_resolver_fails_the_check_in_time(self):
+        with lab.Resolver() as resolver:
+            named = self.server.dsn().replace("127.0.0.1", "database.example")
+            with lab.Agent(plugins={"database": database(self.server, dsn=named)}, within=resolver.within) as agent:
+                check = agent.wait_check("database", "fail", 5)
+                self.assertTrue(check["message"].startswith("name resolution failed: no answer in time"), check)
+                self.assertIn("database.example", check["message"])
+                # Long enough for a quarantine, if the check were killed for it.
+                lab.wait_for(lambda: agent.metrics().value("toiletmon_instance_runs_total", name="database",
+                                                           call="check") >= 12, 20, "twelve checks")
+                self.assertEqual(agent.metrics().value("toiletmon_instance_state", name="database", state="ready"), 1)
+                self.assertEqual(agent.metrics().value("toiletmon_instance_restarts_total", name="database"), 0)
+                self.assertLess(resolver.asked, 2 * 12)  # one lookup goes on; each new one would ask for A and AAAA
+                resolver.answering.set()
+                agent.wait_check("database", "pass", 20)
+
+    def test_names_keep_their_place(self):
+        """A name is looked up by us: libpq goes on to check the certificate for it, and to try all hosts."""
+        ports = f"{lab.free_port()},{self.server.port},1"
+        secret = f"user=postgres dbname=postgres password={self.server.password}"
+        plugins = {
+            "verified": f"{secret} host=localhost port={self.server.port} sslmode=verify-full "
+                        f"sslrootcert={self.server.certificate}",
+            "second": f"{secret} host=no-such-host.invalid,localhost,/tmp port={ports}",
+            "third": f"{secret} host=localhost,{self.server.dir},localhost port={ports}",
+            "addressed": f"{secret} host=no-such-host.invalid hostaddr=127.0.0.1 port={self.server.port}",
+            "wrong": f"{secret} host=localhost,localhost,localhost port=1,2",
+        }
+        with lab.Agent(plugins={name: database(self.server, dsn=dsn, timeout="5s", interval="5s")
+                                for name, dsn in plugins.items()}) as agent:
+            for name in ["verified", "second", "third", "addressed"]:
+                agent.wait_check(name, "pass", 20)
+            self.assertEqual(agent.check("verified")["tls"], "on")
+            self.assertIn("could not match 2 port numbers to 3 hosts",
+                          agent.wait_check("wrong", "fail", 20)["message"])
+
     def test_survives_a_restart_of_the_server(self):
         with lab.Postgres() as server:
             with lab.Agent(plugins={"database": database(server)}) as agent:

@@ -9,6 +9,11 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -87,10 +92,117 @@ static void test_long_lines_are_cut(void **state)
 
         log_setup(LOG_LEVEL_INFO, (enum log_format)format);
         line = capture(say_long);
-        assert_true(strlen(line) < 8300);
+        assert_true(strlen(line) <= 4096);
         assert_int_equal(line[strlen(line) - 1], '\n');
     }
     assert_non_null(strstr(captured, "\"cut\":true"));
+}
+
+/* ---- nobody reads ---- */
+
+/* Logs until lines are lost, reads what there is, logs once more; what was read last, at most
+ * `captured` bytes.  An alarm ends the test program if a line waits. */
+static void fill_and_read(int reader)
+{
+    uint64_t before = log_lost();
+    size_t len = 0;
+    ssize_t n;
+
+    (void)alarm(30);
+    while (log_lost() < before + 3) {
+        log_info("nobody reads this"); /* shorter than what tells of it */
+    }
+    assert_int_equal(fcntl(reader, F_SETFL, O_NONBLOCK), 0);
+    for (struct pollfd more = {.fd = reader, .events = POLLIN}; poll(&more, 1, 200) > 0;) {
+        if (read(reader, captured, sizeof captured) <= 0) {
+            break;
+        }
+    }
+    log_info("read again");
+    for (struct pollfd more = {.fd = reader, .events = POLLIN}; poll(&more, 1, 200) > 0;) {
+        n = read(reader, captured + len, sizeof captured - 1 - len);
+        if (n <= 0) {
+            break;
+        }
+        len += (size_t)n;
+    }
+    captured[len] = '\0';
+    (void)alarm(0);
+}
+
+/* 0 when all is as it should be; stderr is lost to the other end for good. */
+static int log_into(int writer, int reader)
+{
+    const char *told;
+
+    (void)dup2(writer, STDERR_FILENO);
+    log_open();
+    log_setup(LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT);
+    fill_and_read(reader);
+    told = strstr(captured, "level=warning msg=\"log lines were lost");
+    if (!told || (told - strstr(captured, "time=")) > 40 || !strstr(told, " count=3")) {
+        return 1;
+    }
+    told = strchr(told, '\n');
+    return told && strncmp(told + 1, "time=", 5) == 0 && strstr(told, "msg=\"read again\"") ? 0 : 2;
+}
+
+/* In a process of its own, which ends with log_into()'s result. */
+static void in_child(int writer, int reader, bool as_nobody)
+{
+    pid_t child = fork();
+    int status = 0;
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        int flags = fcntl(writer, F_GETFL);
+
+        if (as_nobody && setuid(65534) != 0) {
+            _exit(3);
+        }
+        status = log_into(writer, reader);
+        /* Others share the open file: it is left as it was. */
+        _exit(status == 0 && fcntl(STDERR_FILENO, F_GETFL) != flags ? 4 : status);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    (void)close(writer);
+    (void)close(reader);
+}
+
+static void test_full_pipe(void **state)
+{
+    int p[2];
+
+    assert_int_equal(pipe(p), 0);
+    in_child(p[1], p[0], false);
+}
+
+static void test_full_pipe_of_another_user(void **state)
+{
+    int p[2];
+
+    if (getuid() != 0) {
+        skip();
+    }
+    assert_int_equal(pipe(p), 0);
+    in_child(p[1], p[0], true);
+}
+
+static void test_full_socket(void **state)
+{
+    int p[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, p), 0);
+    in_child(p[1], p[0], false);
+}
+
+static void test_full_terminal(void **state)
+{
+    int p[2];
+
+    assert_int_equal(openpty(&p[0], &p[1], NULL, NULL, NULL), 0);
+    in_child(p[1], p[0], false);
 }
 
 static void test_limit(void **state)
@@ -123,6 +235,10 @@ int main(void)
         cmocka_unit_test(test_logfmt),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_long_lines_are_cut),
+        cmocka_unit_test(test_full_pipe),
+        cmocka_unit_test(test_full_pipe_of_another_user),
+        cmocka_unit_test(test_full_socket),
+        cmocka_unit_test(test_full_terminal),
         cmocka_unit_test(test_limit),
         cmocka_unit_test(test_time),
     };

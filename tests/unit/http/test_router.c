@@ -3,15 +3,18 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "http/server.h"
 
+static char parameter[ROUTE_PARAMETER_SIZE];
+
 static const char *found(const char *path)
 {
-    const struct route *route = route_find(http_routes, http_nroutes, path);
+    const struct http_route *route = route_find(http_routes, http_nroutes, path, parameter);
 
     return route ? route->name : NULL;
 }
@@ -33,10 +36,40 @@ static void test_find(void **state)
     assert_null(found("/../api/health"));
 }
 
+static void test_parameters(void **state)
+{
+    char path[512];
+
+    assert_string_equal(found("/api/v1/notifications"), "notifications");
+    assert_string_equal(found("/api/v1/notifications/"), "notifications");
+    assert_string_equal(parameter, "");
+    assert_string_equal(found("/api/v1/notifications/17"), "notification");
+    assert_string_equal(parameter, "17");
+    assert_string_equal(found("/api/v1/notifications/17/"), "notification");
+    assert_string_equal(parameter, "17");
+    assert_string_equal(found("/api/v1/notifications/17/retry"), "notification_retry");
+    assert_string_equal(parameter, "17");
+    assert_string_equal(found("/api/v1/notifications/17/drop/"), "notification_drop");
+    assert_null(found("/api/v1/notifications//retry"));
+    assert_string_equal(found("/api/v1/notifications/retry"), "notification"); /* a bad number */
+    assert_null(found("/api/v1/notifications/1/2/retry"));
+    assert_null(found("/api/v1/notifications/1/retryx"));
+    assert_string_equal(found("/api/v1/sinks/a sink/test"), "sink_test");
+    assert_string_equal(parameter, "a sink");
+    (void)snprintf(path, sizeof path, "/api/v1/sinks/%0*d/test", LIMIT_NAME_BYTES, 7);
+    assert_string_equal(found(path), "sink_test");
+    assert_int_equal(strlen(parameter), LIMIT_NAME_BYTES);
+    (void)snprintf(path, sizeof path, "/api/v1/sinks/%0*d/test", LIMIT_NAME_BYTES + 1, 7);
+    assert_null(found(path));
+    assert_string_equal(found("/metrics"), "metrics");
+    assert_string_equal(parameter, "");
+}
+
 static void test_methods(void **state)
 {
-    const struct route *get = route_find(http_routes, http_nroutes, "/api/health");
-    const struct route *post = route_find(http_routes, http_nroutes, "/api/v1/reload");
+    const struct http_route *get = route_find(http_routes, http_nroutes, "/api/health", parameter);
+    const struct http_route *post =
+        route_find(http_routes, http_nroutes, "/api/v1/reload", parameter);
     char text[ROUTE_ALLOW_SIZE];
 
     assert_string_equal(route_allow(get, text), "GET, HEAD, OPTIONS");
@@ -60,7 +93,7 @@ static void test_table(void **state)
         assert_int_equal(http_routes[i].path[0], '/');
         assert_true(len == 1 || http_routes[i].path[len - 1] != '/');
         assert_non_null(http_routes[i].handle);
-        assert_ptr_equal(route_find(http_routes, http_nroutes, http_routes[i].path),
+        assert_ptr_equal(route_find(http_routes, http_nroutes, http_routes[i].path, parameter),
                          &http_routes[i]);
     }
 }
@@ -69,6 +102,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_find),
+        cmocka_unit_test(test_parameters),
         cmocka_unit_test(test_methods),
         cmocka_unit_test(test_table),
     };

@@ -1,33 +1,331 @@
 /*
- * kit.h: attempts as the queue hands them out.
+ * kit.h: alerts and outbox on a real state file, with a clock of the test's own, and a far end that
+ * is the test itself.
  */
-#ifndef TESTS_UNIT_OUTBOX_KIT_H
-#define TESTS_UNIT_OUTBOX_KIT_H
+#ifndef TESTS_OUTBOX_KIT_H
+#define TESTS_OUTBOX_KIT_H
 
-#include "../plugin/kit.h"
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
+#include <cmocka.h>
+
+#include "alert/alerts.h"
+#include "model/labels.h"
 #include "base/limits.h"
 #include "model/notification.h"
-#include "outbox/attempt.h"
+#include "outbox/outbox.h"
+#include "state/state.h"
 
-/* A notification as an attempt of which delivery becomes the owner. */
-static inline struct outbox_attempt *kit_attempt(const char *sink, int64_t id,
-                                                 const struct tmon_notification *notification)
+#define KIT_ATTEMPTS 4096
+
+struct kit {
+    char directory[64];
+    struct state *state;
+    struct alerts *alerts;
+    struct outbox *outbox;
+    struct alerts_time now;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct outbox_attempt *attempts[KIT_ATTEMPTS]; /* not answered yet, in order; owned */
+    size_t n;
+    struct routing *(*make_routing)(struct kit *kit);
+    const struct outbox_sink *sinks;
+    size_t nsinks;
+    struct outbox_times times;
+};
+
+/* ---- the thread of the state ---- */
+
+static int kit_load(void *owner, struct state_tx *tx, bool writable)
 {
-    struct outbox_attempt *attempt;
-    struct buf buf;
+    struct kit *kit = owner;
+    int r = outbox_load(kit->outbox, tx, writable, kit->now);
 
-    buf_init(&buf, 2 * LIMIT_CALL_BYTES);
-    assert_int_equal(notification_encode(&buf, notification), 0);
-    attempt = calloc(1, sizeof *attempt + buf.len);
-    assert_non_null(attempt);
-    attempt->id = id;
-    attempt->attempt = 1;
-    (void)snprintf(attempt->sink, sizeof attempt->sink, "%s", sink);
-    attempt->len = buf.len;
-    memcpy(attempt->body, buf.data, buf.len);
-    buf_finish(&buf);
-    return attempt;
+    return r < 0 ? r : alerts_load(kit->alerts, tx, writable, kit->now);
+}
+
+static void kit_before_commit(void *owner, struct state_tx *tx)
+{
+    struct kit *kit = owner;
+
+    if (alerts_run(kit->alerts, tx, kit->now) == 0) {
+        outbox_run(kit->outbox, tx, kit->now);
+    }
+    if (tx->error == 0) {
+        alerts_save(kit->alerts, tx);
+    }
+}
+
+static void kit_committed(void *owner)
+{
+    struct kit *kit = owner;
+
+    outbox_committed(kit->outbox);
+}
+
+static void kit_attempt(void *owner, struct outbox_attempt *attempt)
+{
+    struct kit *kit = owner;
+
+    (void)pthread_mutex_lock(&kit->lock);
+    assert_true(kit->n < KIT_ATTEMPTS);
+    kit->attempts[kit->n++] = attempt;
+    (void)pthread_mutex_unlock(&kit->lock);
+}
+
+/* ---- jobs, one at a time ---- */
+
+struct kit_job {
+    struct state_job job;
+    struct kit *kit;
+    int (*fn)(struct kit *kit, struct state_tx *tx, void *arg);
+    void *arg;
+    bool over;
+    int result;
+};
+
+static int kit_run(struct state_job *job, struct state_tx *tx)
+{
+    struct kit_job *mine = (struct kit_job *)(void *)job;
+
+    return mine->fn ? mine->fn(mine->kit, tx, mine->arg) : 0;
+}
+
+static void kit_done(struct state_job *job, int result)
+{
+    struct kit_job *mine = (struct kit_job *)(void *)job;
+
+    (void)pthread_mutex_lock(&mine->kit->lock);
+    mine->over = true;
+    mine->result = result;
+    (void)pthread_cond_broadcast(&mine->kit->changed);
+    (void)pthread_mutex_unlock(&mine->kit->lock);
+}
+
+static int kit_do(struct kit *kit, int (*fn)(struct kit *, struct state_tx *, void *), void *arg)
+{
+    struct kit_job job = {
+        .job = {.run = kit_run, .done = kit_done}, .kit = kit, .fn = fn, .arg = arg};
+
+    assert_int_equal(state_submit(kit->state, &job.job), 0);
+    (void)pthread_mutex_lock(&kit->lock);
+    while (!job.over) {
+        (void)pthread_cond_wait(&kit->changed, &kit->lock);
+    }
+    (void)pthread_mutex_unlock(&kit->lock);
+    return job.result;
+}
+
+/* ---- made, ended, restarted ---- */
+
+static int kit_configure(struct kit *kit, struct state_tx *tx, void *arg)
+{
+    int r = outbox_configure(kit->outbox, tx, kit->sinks, kit->nsinks, kit->now);
+
+    return r < 0 ? r : alerts_route(kit->alerts, tx, kit->make_routing(kit), kit->now);
+}
+
+static void kit_begin(struct kit *kit)
+{
+    const struct outbox_hooks outbox_hooks = {kit, kit_attempt};
+    const struct state_options options = {
+        .directory = kit->directory,
+        .hooks = {kit, kit_load, kit_before_commit, kit_committed, NULL},
+    };
+    struct alerts_hooks alerts_hooks;
+    struct buf why;
+
+    buf_init(&why, 4096);
+    assert_int_equal(outbox_create(&outbox_hooks, &kit->times, &kit->outbox), 0);
+    alerts_hooks = outbox_alerts_hooks(kit->outbox);
+    assert_int_equal(alerts_create(&alerts_hooks, &kit->alerts), 0);
+    outbox_join(kit->outbox, kit->alerts);
+    if (state_open(&options, &why, &kit->state) < 0) {
+        fail_msg("%s", buf_str(&why));
+    }
+    buf_finish(&why);
+    assert_int_equal(kit_do(kit, kit_configure, NULL), 0);
+}
+
+static void kit_end(struct kit *kit)
+{
+    state_close(kit->state);
+    alerts_destroy(kit->alerts);
+    outbox_destroy(kit->outbox);
+    while (kit->n > 0) {
+        free(kit->attempts[--kit->n]);
+    }
+}
+
+static struct kit *kit_open(struct routing *(*make_routing)(struct kit *),
+                            const struct outbox_sink *sinks, size_t nsinks)
+{
+    struct kit *kit = calloc(1, sizeof *kit);
+
+    assert_non_null(kit);
+    (void)snprintf(kit->directory, sizeof kit->directory, "/tmp/tmon-kit-XXXXXX");
+    assert_non_null(mkdtemp(kit->directory));
+    (void)pthread_mutex_init(&kit->lock, NULL);
+    (void)pthread_cond_init(&kit->changed, NULL);
+    kit->now = (struct alerts_time){1700000000000, 1000000};
+    kit->make_routing = make_routing;
+    kit->sinks = sinks;
+    kit->nsinks = nsinks;
+    kit_begin(kit);
+    return kit;
+}
+
+static void kit_close(struct kit *kit)
+{
+    char command[128];
+
+    kit_end(kit);
+    (void)snprintf(command, sizeof command, "rm -rf %s", kit->directory);
+    assert_int_equal(system(command), 0);
+    (void)pthread_mutex_destroy(&kit->lock);
+    (void)pthread_cond_destroy(&kit->changed);
+    free(kit);
+}
+
+/* What was under way is lost, as by a crash. */
+static inline void kit_restart(struct kit *kit)
+{
+    kit_end(kit);
+    kit_begin(kit);
+}
+
+static inline void kit_pass(struct kit *kit, int64_t ms)
+{
+    kit->now.real_ms += ms;
+    kit->now.mono_ms += ms;
+    assert_int_equal(kit_do(kit, NULL, NULL), 0);
+}
+
+/* ---- alerts ---- */
+
+struct kit_put {
+    const char *name, *severity;
+    bool resolved;
+    int64_t ttl_ms;
+    enum alerts_verdict verdict;
+};
+
+static int kit_put_job(struct kit *kit, struct state_tx *tx, void *arg)
+{
+    struct kit_put *put = arg;
+    struct tmon_pair labels[] = {{"alertname", put->name}, {"severity", put->severity}};
+    const struct tmon_pair annotations[] = {{"summary", "it is so"}};
+    const struct alerts_input input = {
+        .labels = labels,
+        .nlabels = (size_t)labels_normalize(labels, 2),
+        .annotations = annotations,
+        .nannotations = 1,
+        .resolved = put->resolved,
+        .ttl_ms = put->ttl_ms,
+    };
+
+    return alerts_put(kit->alerts, tx, &input, kit->now, &put->verdict);
+}
+
+static inline enum alerts_verdict kit_fire(struct kit *kit, const char *name, const char *severity)
+{
+    struct kit_put put = {.name = name, .severity = severity};
+
+    assert_int_equal(kit_do(kit, kit_put_job, &put), 0);
+    return put.verdict;
+}
+
+static inline enum alerts_verdict kit_resolve(struct kit *kit, const char *name,
+                                              const char *severity)
+{
+    struct kit_put put = {.name = name, .severity = severity, .resolved = true};
+
+    assert_int_equal(kit_do(kit, kit_put_job, &put), 0);
+    return put.verdict;
+}
+
+/* ---- attempts ---- */
+
+/* "sink: +A -B (2)": what the attempt at this place says, firing with plus, how many more in
+ * brackets. */
+static inline const char *kit_text(struct kit *kit, size_t i)
+{
+    static char text[4096];
+    struct tmon_notification *notification;
+    struct wire_reader reader;
+    size_t len;
+
+    if (i >= kit->n) {
+        return "nothing";
+    }
+    wire_reader_init(&reader, kit->attempts[i]->body, kit->attempts[i]->len);
+    assert_int_equal(notification_decode(&reader, &notification), 0);
+    len = (size_t)snprintf(text, sizeof text, "%s:", kit->attempts[i]->sink);
+    for (size_t j = 0; j < notification->nalerts && len < sizeof text; j++) {
+        len += (size_t)snprintf(text + len, sizeof text - len, " %s%s",
+                                notification->alerts[j]->firing ? "+" : "-",
+                                notification->alerts[j]->name);
+    }
+    if (notification->ntruncated > 0 && len < sizeof text) {
+        (void)snprintf(text + len, sizeof text - len, " (%zu)", notification->ntruncated);
+    }
+    assert_int_equal(notification->attempt, kit->attempts[i]->attempt);
+    notification_destroy(notification);
+    return text;
+}
+
+static int kit_outcome_job(struct kit *kit, struct state_tx *tx, void *arg)
+{
+    return outbox_outcome(kit->outbox, tx, arg, kit->now);
+}
+
+static inline void kit_answer_after(struct kit *kit, size_t i, enum outbox_result result,
+                                    int64_t retry_after_ms)
+{
+    struct outbox_outcome outcome = {
+        .id = kit->attempts[i]->id, .result = result, .retry_after_ms = retry_after_ms};
+
+    (void)snprintf(outcome.sink, sizeof outcome.sink, "%s", kit->attempts[i]->sink);
+    (void)snprintf(outcome.reason, sizeof outcome.reason, "answer %d", result);
+    free(kit->attempts[i]);
+    memmove(&kit->attempts[i], &kit->attempts[i + 1], (--kit->n - i) * sizeof kit->attempts[0]);
+    assert_int_equal(kit_do(kit, kit_outcome_job, &outcome), 0);
+}
+
+static inline void kit_answer(struct kit *kit, size_t i, enum outbox_result result)
+{
+    kit_answer_after(kit, i, result, -1);
+}
+
+/* ---- routing ---- */
+
+static inline void kit_sink(struct routing *routing, const char *name, bool one_alert)
+{
+    long i = routing_sink(routing, name);
+
+    routing->sinks[i].live = true;
+    routing->sinks[i].one_alert = one_alert;
+}
+
+static inline void kit_to(struct routing *routing, struct route *route, const char *const *names,
+                          size_t n)
+{
+    route->to = calloc(n, sizeof *route->to);
+    assert_non_null(route->to);
+    for (size_t i = 0; i < n; i++) {
+        route->to[i] = (uint32_t)routing_sink(routing, names[i]);
+    }
+    route->nto = n;
+    route->to_set = true;
 }
 
 #endif

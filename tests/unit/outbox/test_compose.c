@@ -1,5 +1,5 @@
 /* Titles and texts of notifications, within their limits. */
-#include "kit.h"
+#include "delivery_kit.h"
 
 #include "base/utf8.h"
 #include "outbox/compose.h"

@@ -1,5 +1,5 @@
 /* Attempts through real workers and a broker of the test's, to their outcomes. */
-#include "kit.h"
+#include "delivery_kit.h"
 
 #include <pthread.h>
 

@@ -1,6 +1,8 @@
 /* What a .so declares, or why it cannot be known; whatever it does, nothing of it stays. */
 #include "kit.h"
 
+#include <sys/eventfd.h>
+
 #include "plugin/probe.h"
 
 struct expected {
@@ -43,7 +45,7 @@ static void knows_each_fixture(void **state)
         paths[i] = strdup(kit_fixture(all[i].fixture));
         probes[i].path = paths[i];
     }
-    probe_files(spawner, probes, N, 1500);
+    assert_int_equal(probe_files(spawner, probes, N, 1500, -1), 0);
     for (size_t i = 0; i < N; i++) {
         if (!all[i].why) {
             if (!probes[i].manifest) {
@@ -70,7 +72,7 @@ static void names_both_versions(void **state)
     struct probe probe = {.path = kit_fixture("abi_new")};
     char ours[16];
 
-    probe_files(spawner, &probe, 1, 5000);
+    assert_int_equal(probe_files(spawner, &probe, 1, 5000, -1), 0);
     assert_null(probe.manifest);
     (void)snprintf(ours, sizeof ours, "%d.%d", TMON_API_MAJOR, TMON_API_MINOR);
     assert_non_null(strstr(probe.why, ours));
@@ -82,8 +84,33 @@ static void takes_none(void **state)
 {
     struct spawner *spawner = kit_spawner();
 
-    probe_files(spawner, NULL, 0, 1000);
+    assert_int_equal(probe_files(spawner, NULL, 0, 1000, -1), 0);
     spawner_destroy(spawner);
+}
+
+static void can_be_cancelled(void **state)
+{
+    size_t before = kit_descriptors();
+    struct spawner *spawner = kit_spawner();
+    char *path = strdup(kit_fixture("constructor_hang"));
+    struct probe probes[12];
+    int cancel = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+    int64_t began = clock_mono_ns();
+
+    for (size_t i = 0; i < 12; i++) {
+        probes[i].path = path;
+    }
+    assert_int_equal(probe_files(spawner, probes, 12, 60000, cancel), -ECANCELED);
+    assert_true(clock_mono_ns() - began < 30 * NS_PER_S);
+    for (size_t i = 0; i < 12; i++) {
+        assert_null(probes[i].manifest);
+        assert_string_equal(probes[i].why, "");
+    }
+    (void)close(cancel);
+    free(path);
+    spawner_destroy(spawner);
+    kit_no_children();
+    assert_int_equal(kit_descriptors(), before);
 }
 
 int main(void)
@@ -92,6 +119,7 @@ int main(void)
         cmocka_unit_test(knows_each_fixture),
         cmocka_unit_test(names_both_versions),
         cmocka_unit_test(takes_none),
+        cmocka_unit_test(can_be_cancelled),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,7 +81,7 @@ static void scan(struct place *place, const struct registry *previous)
 {
     const char *const folders[] = {place->one, place->two};
 
-    assert_int_equal(registry_scan(place->spawner, folders, 2, previous, &place->registry), 0);
+    assert_int_equal(registry_scan(place->spawner, folders, 2, previous, -1, &place->registry), 0);
 }
 
 static void finds_components(void **state)
@@ -199,7 +199,7 @@ static void tells_of_folders_that_cannot_be_read(void **state)
     struct place *place = *state;
     const char *const folders[] = {place->one, "/tmp/tmon-no-such-folder"};
 
-    assert_int_equal(registry_scan(place->spawner, folders, 2, NULL, &place->registry), 0);
+    assert_int_equal(registry_scan(place->spawner, folders, 2, NULL, -1, &place->registry), 0);
     assert_int_equal(place->registry->nfiles, 0);
     assert_int_equal(place->registry->nproblems, 1);
     assert_non_null(strstr(place->registry->problems[0], "/tmp/tmon-no-such-folder"));

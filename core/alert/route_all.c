@@ -1,0 +1,153 @@
+/*
+ * route_all.c: a routing comes into force: every alert goes into the groups that it leads to now.
+ *
+ * Groups are known by their keys, so one that is there before and after keeps its times; marks are
+ * of episodes, so nobody hears anew of what he was told by another route.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alert/private.h"
+
+static void leave_all(struct alerts *alerts)
+{
+    struct alert *alert;
+    struct group *group;
+    size_t pos = 0;
+
+    while ((alert = map_next(&alerts->by_episode, &pos))) {
+        alert->ngroups = 0;
+    }
+    pos = 0;
+    while ((group = map_next(&alerts->groups, &pos))) {
+        group->nmembers = 0;
+        group->route = NULL;
+        group->pending = false;
+        heap_remove(&alerts->due, &group->due);
+    }
+}
+
+/* Times of sinks that the route does not lead to any more would make repeats that nobody gets. */
+static void keep_told(const struct alerts *alerts, struct group *group)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < group->ntold; i++) {
+        for (size_t j = 0; j < group->route->nto; j++) {
+            if (alerts->routed[group->route->to[j]] == group->told[i].sink) {
+                group->told[kept++] = group->told[i];
+                break;
+            }
+        }
+    }
+    group->ntold = kept;
+}
+
+/* A new group's sinks may know its alerts already: repeats count from then. */
+static int inherit_told(const struct alerts *alerts, struct group *group)
+{
+    struct told *told = calloc(group->route->nto, sizeof *told);
+    size_t n = 0;
+
+    if (!told) {
+        return -ENOMEM;
+    }
+    for (size_t j = 0; j < group->route->nto; j++) {
+        uint32_t sink = alerts->routed[group->route->to[j]];
+        int64_t newest = 0;
+
+        for (size_t i = 0; i < group->nmembers; i++) {
+            const struct mark *mark = mark_find(group->members[i], sink);
+
+            newest = mark && mark->told_ms > newest ? mark->told_ms : newest;
+        }
+        if (newest > 0) {
+            told[n++] = (struct told){sink, newest};
+        }
+    }
+    free(group->told);
+    group->told = told;
+    group->ntold = n;
+    return 0;
+}
+
+/* Groups that nobody is in are dropped; of the others it is found out what they owe. */
+static int settle_groups(struct alerts *alerts, struct state_tx *tx, struct alerts_time now)
+{
+    size_t n = alerts->groups.used, i = 0, pos = 0;
+    struct group **groups = calloc(n ? n : 1, sizeof(struct group *));
+    struct group *group;
+    int r = 0;
+
+    if (!groups) {
+        return -ENOMEM;
+    }
+    while ((group = map_next(&alerts->groups, &pos))) {
+        groups[i++] = group;
+    }
+    for (i = 0; i < n && r == 0; i++) {
+        group = groups[i];
+        if (group->nmembers == 0) {
+            group_drop(alerts, tx, group);
+            continue;
+        }
+        keep_told(alerts, group);
+        if (group->ntold == 0) {
+            r = inherit_told(alerts, group);
+        }
+        group->pending = group_needs_telling(alerts, group);
+        group_schedule(alerts, group, now);
+    }
+    free(groups);
+    return r;
+}
+
+int route_all(struct alerts *alerts, struct state_tx *tx, struct alerts_time now)
+{
+    struct alert *alert;
+    size_t pos = 0;
+    int r = 0;
+
+    leave_all(alerts);
+    while (r == 0 && (alert = map_next(&alerts->by_episode, &pos))) {
+        r = groups_join(alerts, alert, now);
+    }
+    if (r == 0) {
+        r = settle_groups(alerts, tx, now);
+    }
+    if (r < 0 && tx->error == 0) {
+        tx->error = r;
+    }
+    return r;
+}
+
+int alerts_route(struct alerts *alerts, struct state_tx *tx, struct routing *routing,
+                 struct alerts_time now)
+{
+    uint32_t *routed = calloc(routing->nsinks, sizeof *routed);
+    struct routing *before = alerts->routing;
+    int r = routed ? 0 : -ENOMEM;
+
+    for (size_t i = 0; r == 0 && i < routing->nsinks; i++) {
+        long sink = sink_index(alerts, routing->sinks[i].name);
+
+        if (sink < 0) {
+            r = (int)sink;
+        } else {
+            routed[i] = (uint32_t)sink;
+        }
+    }
+    if (r < 0) {
+        free(routed);
+        routing_destroy(routing);
+        tx->error = tx->error ? tx->error : r;
+        return r;
+    }
+    leave_all(alerts); /* nobody points into the old one any more */
+    free(alerts->routed);
+    alerts->routing = routing;
+    alerts->routed = routed;
+    routing_destroy(before);
+    return route_all(alerts, tx, now);
+}

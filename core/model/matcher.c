@@ -1,0 +1,241 @@
+/*
+ * matcher.c: see matcher.h.
+ */
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "model/matcher.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <pcre2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/labels.h"
+#include "base/limits.h"
+
+struct pattern {
+    pcre2_code *code;
+    pcre2_match_data *data;
+    pcre2_match_context *context;
+};
+
+static void pattern_destroy(struct pattern *pattern)
+{
+    if (pattern) {
+        pcre2_code_free(pattern->code);
+        pcre2_match_data_free(pattern->data);
+        pcre2_match_context_free(pattern->context);
+        free(pattern);
+    }
+}
+
+/* Anchored at both ends by options, so that what people write needs no brackets around it. */
+static int compile(const char *text, struct pattern **ret_pattern, char *ret_why, size_t size)
+{
+    struct pattern *pattern = calloc(1, sizeof *pattern);
+    PCRE2_SIZE at = 0;
+    int error = 0;
+
+    if (!pattern) {
+        return -ENOMEM;
+    }
+    pattern->code = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED,
+                                  PCRE2_UTF | PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOTALL |
+                                      PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C,
+                                  &error, &at, NULL);
+    if (!pattern->code) {
+        PCRE2_UCHAR message[128] = "";
+
+        (void)pcre2_get_error_message(error, message, sizeof message);
+        (void)snprintf(ret_why, size, "the regular expression is wrong at its byte %zu: %s", at + 1,
+                       (char *)message);
+        free(pattern);
+        return -EINVAL;
+    }
+    pattern->data = pcre2_match_data_create(1, NULL);
+    pattern->context = pcre2_match_context_create(NULL);
+    if (!pattern->data || !pattern->context) {
+        pattern_destroy(pattern);
+        return -ENOMEM;
+    }
+    (void)pcre2_set_match_limit(pattern->context, LIMIT_MATCH_STEPS);
+    (void)pcre2_set_depth_limit(pattern->context, LIMIT_MATCH_DEPTH);
+    (void)pcre2_set_heap_limit(pattern->context, LIMIT_MATCH_HEAP_KIB);
+    *ret_pattern = pattern;
+    return 0;
+}
+
+int matcher_init(struct matcher *matcher, const char *name, enum matcher_op op, const char *value,
+                 char *ret_why, size_t size)
+{
+    struct matcher made = {.op = op};
+    int r = 0;
+
+    if (!labels_name_ok(name)) {
+        (void)snprintf(ret_why, size, "\"%.64s\" is no name of a label: [a-zA-Z_][a-zA-Z0-9_]*",
+                       name);
+        return -EINVAL;
+    }
+    made.name = strdup(name);
+    made.value = strdup(value);
+    if (!made.name || !made.value) {
+        r = -ENOMEM;
+    } else if (op == MATCHER_REGEX || op == MATCHER_NOT_REGEX) {
+        struct pattern *pattern = NULL;
+
+        r = compile(value, &pattern, ret_why, size);
+        made.code = pattern;
+    }
+    if (r < 0) {
+        matcher_finish(&made);
+        return r;
+    }
+    *matcher = made;
+    return 0;
+}
+
+void matcher_finish(struct matcher *matcher)
+{
+    free(matcher->name);
+    free(matcher->value);
+    pattern_destroy(matcher->code);
+    *matcher = (struct matcher){0};
+}
+
+static const char *skip_blanks(const char *p)
+{
+    while (isspace((unsigned char)*p)) {
+        p++;
+    }
+    return p;
+}
+
+static bool read_operator(const char **p, enum matcher_op *ret_op)
+{
+    static const struct {
+        char text[3];
+        enum matcher_op op;
+    } operators[] = {{"=~", MATCHER_REGEX},
+                     {"!~", MATCHER_NOT_REGEX},
+                     {"!=", MATCHER_NOT_EQUAL},
+                     {"=", MATCHER_EQUAL}};
+
+    for (size_t i = 0; i < sizeof operators / sizeof operators[0]; i++) {
+        size_t len = strlen(operators[i].text);
+
+        if (strncmp(*p, operators[i].text, len) == 0) {
+            *p += len;
+            *ret_op = operators[i].op;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The value in place: takes quotes and escapes away.  False: a quote is missing, or one too many.
+ */
+static bool unquote(char *value)
+{
+    char *out = value;
+    const char *p = value;
+    bool quoted = *p == '"', closed;
+
+    for (p += quoted; *p; p++) {
+        if (*p == '"') {
+            break;
+        }
+        if (*p == '\\' && p[1] && strchr("\"\\n", p[1])) {
+            p++;
+            *out++ = *p == 'n' ? '\n' : *p;
+        } else {
+            *out++ = *p;
+        }
+    }
+    closed = quoted ? p[0] == '"' && p[1] == '\0' : *p == '\0';
+    *out = '\0'; /* maybe where p is */
+    return closed;
+}
+
+int matcher_parse(struct matcher *matcher, const char *text, char *ret_why, size_t size)
+{
+    const char *p = skip_blanks(text);
+    size_t name_len = strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+    char *name = strndup(p, name_len), *value = NULL;
+    enum matcher_op op;
+    int r = -EINVAL;
+
+    p = skip_blanks(p + name_len);
+    if (!name) {
+        r = -ENOMEM;
+    } else if (!labels_name_ok(name) || !read_operator(&p, &op)) {
+        (void)snprintf(ret_why, size,
+                       "\"%.64s\" is no matcher: write name=\"value\", name!=\"value\", "
+                       "name=~\"regex\" or name!~\"regex\"",
+                       text);
+    } else {
+        size_t len;
+
+        p = skip_blanks(p);
+        len = strlen(p);
+        while (len > 0 && isspace((unsigned char)p[len - 1])) {
+            len--;
+        }
+        value = strndup(p, len);
+        if (!value) {
+            r = -ENOMEM;
+        } else if (!unquote(value)) {
+            (void)snprintf(ret_why, size, "the quotes of the value in \"%.64s\" do not close",
+                           text);
+        } else {
+            r = matcher_init(matcher, name, op, value, ret_why, size);
+        }
+    }
+    free(name);
+    free(value);
+    return r;
+}
+
+static bool pattern_matches(const struct pattern *pattern, const char *value)
+{
+    return pcre2_match(pattern->code, (PCRE2_SPTR)value, strlen(value), 0, 0, pattern->data,
+                       pattern->context) >= 0;
+}
+
+bool matcher_matches(const struct matcher *matcher, const char *value)
+{
+    switch (matcher->op) {
+    case MATCHER_EQUAL:
+        return strcmp(matcher->value, value) == 0;
+    case MATCHER_NOT_EQUAL:
+        return strcmp(matcher->value, value) != 0;
+    case MATCHER_REGEX:
+        return pattern_matches(matcher->code, value);
+    case MATCHER_NOT_REGEX:
+        return !pattern_matches(matcher->code, value);
+    }
+    return false;
+}
+
+bool matchers_match(const struct matcher *matchers, size_t n, const struct tmon_pair *labels,
+                    size_t nlabels)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!matcher_matches(&matchers[i], labels_get(labels, nlabels, matchers[i].name))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void matchers_show(const struct matcher *matchers, size_t n, struct buf *buf)
+{
+    static const char *const operators[] = {"=", "!=", "=~", "!~"};
+
+    buf_putc(buf, '{');
+    for (size_t i = 0; i < n; i++) {
+        buf_printf(buf, "%s%s%s", i ? "," : "", matchers[i].name, operators[matchers[i].op]);
+        labels_quote(matchers[i].value, buf);
+    }
+    buf_putc(buf, '}');
+}

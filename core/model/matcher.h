@@ -1,0 +1,40 @@
+/*
+ * matcher.h: one condition on one label, in Alertmanager's grammar: name="value", name!="value",
+ * name=~"regex", name!~"regex".
+ *
+ * Regular expressions are anchored at both ends.  They are PCRE2's with limits on matching and
+ * backtracking; one that runs into a limit does not match.  A matcher is immutable once made and
+ * may be used by one thread at a time.
+ */
+#ifndef MODEL_MATCHER_H
+#define MODEL_MATCHER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "plugin_api.h"
+
+enum matcher_op { MATCHER_EQUAL, MATCHER_NOT_EQUAL, MATCHER_REGEX, MATCHER_NOT_REGEX };
+
+struct matcher {
+    enum matcher_op op;
+    char *name;  /* owned */
+    char *value; /* owned; unquoted */
+    void *code;  /* of a regular expression */
+};
+
+/* -EINVAL with a sentence in ret_why; -ENOMEM. */
+int matcher_init(struct matcher *matcher, const char *name, enum matcher_op op, const char *value,
+                 char *ret_why, size_t size);
+/* Reads the written form.  The value's quotes may be left out. */
+int matcher_parse(struct matcher *matcher, const char *text, char *ret_why, size_t size);
+void matcher_finish(struct matcher *matcher);
+bool matcher_matches(const struct matcher *matcher, const char *value);
+/* Whether a normalized set of labels fits all of them. */
+bool matchers_match(const struct matcher *matchers, size_t n, const struct tmon_pair *labels,
+                    size_t nlabels);
+/* Appends {a="b",c=~"d"}, sorted by name. */
+void matchers_show(const struct matcher *matchers, size_t n, struct buf *buf);
+
+#endif

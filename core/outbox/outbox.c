@@ -1,0 +1,397 @@
+/*
+ * outbox.c: the queue is made, read from the file, told its sinks, run; see outbox.h.
+ */
+#include "outbox/outbox.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "outbox/private.h"
+
+#define PRUNE_MS 60000 /* between two looks for what is old */
+#define PRUNE_ROWS 500 /* deleted at a time */
+
+static const char *const state_names[OUTBOX_STATES] = {"pending", "delivered", "dead", "cancelled",
+                                                       "dropped"};
+
+const char *outbox_state_name(enum outbox_state state)
+{
+    return state < OUTBOX_STATES ? state_names[state] : "unknown";
+}
+
+/* ---- made, ended ---- */
+
+static void set_default(int64_t *value, int64_t fallback)
+{
+    if (*value <= 0) {
+        *value = fallback;
+    }
+}
+
+static void set_times(struct outbox *outbox, const struct outbox_times *times)
+{
+    if (times) {
+        outbox->times = *times;
+    }
+    set_default(&outbox->times.backoff_first_ms, 1000);
+    set_default(&outbox->times.backoff_most_ms, 300000);
+    set_default(&outbox->times.breaker_first_ms, 15000);
+    set_default(&outbox->times.breaker_most_ms, 300000);
+    set_default(&outbox->times.pause_ms, 300000);
+    set_default(&outbox->times.failover_ms, 60000);
+    set_default(&outbox->times.keep_ms, INT64_C(7) * 86400 * 1000);
+}
+
+int outbox_create(const struct outbox_hooks *hooks, const struct outbox_times *times,
+                  struct outbox **ret_outbox)
+{
+    struct outbox *outbox = calloc(1, sizeof *outbox);
+    uint64_t seed = 0;
+
+    if (!outbox) {
+        return -ENOMEM;
+    }
+    outbox->hooks = *hooks;
+    set_times(outbox, times);
+    if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != (ssize_t)sizeof seed) {
+        seed = (uint64_t)clock_real_ns();
+    }
+    (void)snprintf(outbox->prefix, sizeof outbox->prefix, "%016llx", (unsigned long long)seed);
+    buf_init(&outbox->scratch, 2 * LIMIT_CALL_BYTES);
+    buf_init(&outbox->other, 65536);
+    outbox->started_end = &outbox->started;
+    *ret_outbox = outbox;
+    return 0;
+}
+
+static void forget_started(struct outbox *outbox)
+{
+    while (outbox->started) {
+        struct outbox_attempt *attempt = outbox->started;
+
+        outbox->started = attempt->next;
+        free(attempt);
+    }
+    outbox->started_end = &outbox->started;
+}
+
+void outbox_destroy(struct outbox *outbox)
+{
+    if (!outbox) {
+        return;
+    }
+    forget_started(outbox);
+    for (size_t i = 0; i < outbox->nsinks; i++) {
+        sink_free(outbox->sinks[i]);
+    }
+    free(outbox->sinks);
+    buf_finish(&outbox->scratch);
+    buf_finish(&outbox->other);
+    free(outbox);
+}
+
+void outbox_join(struct outbox *outbox, struct alerts *alerts)
+{
+    outbox->alerts = alerts;
+}
+
+struct alerts_hooks outbox_alerts_hooks(struct outbox *outbox)
+{
+    return (struct alerts_hooks){
+        .owner = outbox, .notify = queue_notify, .withdraw = queue_withdraw};
+}
+
+void outbox_hold(struct outbox *outbox)
+{
+    outbox->held = true;
+}
+
+bool outbox_full(const struct outbox *outbox)
+{
+    uint64_t pending = 0;
+
+    for (size_t i = 0; i < outbox->nsinks; i++) {
+        pending += outbox->sinks[i]->pending;
+    }
+    return pending >= LIMIT_OUTBOX_PENDING;
+}
+
+/* ---- reading the file ---- */
+
+/* How many rows there are in each state: by the indices, without reading the rows. */
+static int count_rows(struct outbox *outbox, struct state_tx *tx)
+{
+    static const char pending[] = "SELECT sink, count(*) FROM outbox WHERE state = 0 GROUP BY sink";
+    static const char ended[] = "SELECT state, count(*) FROM outbox WHERE state > 0 GROUP BY state";
+    static const char dead[] = "SELECT sink, count(*) FROM outbox WHERE state = 2 GROUP BY sink";
+    sqlite3_stmt *statement = state_prepare(tx, pending);
+
+    while (statement && state_step(tx, statement) == 1) {
+        struct sink *sink = sink_get(outbox, (const char *)sqlite3_column_text(statement, 0));
+
+        if (sink) {
+            sink->pending = (uint64_t)sqlite3_column_int64(statement, 1);
+            sink->more = sink->pending > 0;
+        }
+    }
+    if (statement) {
+        (void)sqlite3_reset(statement);
+    }
+    statement = state_prepare(tx, ended);
+    while (statement && state_step(tx, statement) == 1) {
+        int64_t state = sqlite3_column_int64(statement, 0);
+
+        if (state > 0 && state < OUTBOX_STATES) {
+            outbox->ended[state] = (uint64_t)sqlite3_column_int64(statement, 1);
+        }
+    }
+    if (statement) {
+        (void)sqlite3_reset(statement);
+    }
+    statement = state_prepare(tx, dead);
+    while (statement && state_step(tx, statement) == 1) {
+        struct sink *sink = sink_get(outbox, (const char *)sqlite3_column_text(statement, 0));
+
+        if (sink) {
+            sink->dead = (uint64_t)sqlite3_column_int64(statement, 1);
+        }
+    }
+    if (statement) {
+        (void)sqlite3_reset(statement);
+    }
+    return tx->error;
+}
+
+static int load_last_id(struct outbox *outbox, struct state_tx *tx)
+{
+    static const char sql[] = "SELECT max((SELECT coalesce(max(id), 0) FROM outbox), "
+                              "(SELECT coalesce(max(seq), 0) FROM sqlite_sequence "
+                              "WHERE name = 'outbox'))";
+    sqlite3_stmt *statement = state_prepare(tx, sql);
+
+    if (statement && state_step(tx, statement) == 1 &&
+        sqlite3_column_int64(statement, 0) > outbox->last_id) {
+        outbox->last_id = sqlite3_column_int64(statement, 0);
+    }
+    if (statement) {
+        (void)sqlite3_reset(statement);
+    }
+    return tx->error;
+}
+
+struct flying {
+    int64_t id;
+    struct sink *sink;
+};
+
+/* Attempts that were handed out go on whatever becomes of the file. */
+static struct flying *note_flying(const struct outbox *outbox, size_t *ret_n)
+{
+    size_t n = 0, i = 0, pos;
+    struct flying *flying;
+
+    for (size_t s = 0; s < outbox->nsinks; s++) {
+        n += outbox->sinks[s]->under_way;
+    }
+    flying = calloc(n ? n : 1, sizeof *flying);
+    for (size_t s = 0; flying && s < outbox->nsinks; s++) {
+        struct item *item;
+
+        pos = 0;
+        while (i < n && (item = map_next(&outbox->sinks[s]->by_id, &pos))) {
+            if (item->under_way) {
+                flying[i++] = (struct flying){item->id, outbox->sinks[s]};
+            }
+        }
+    }
+    *ret_n = i;
+    return flying;
+}
+
+static void take_flying(void *arg, const struct row *row)
+{
+    struct sink *sink = arg;
+    struct item *item = row->state == OUTBOX_PENDING && row->head ? item_add(sink, row, 0) : NULL;
+
+    if (item) {
+        item->under_way = true;
+        sink->under_way++;
+        heap_remove(&sink->ready, &item->ready);
+    }
+}
+
+int outbox_load(struct outbox *outbox, struct state_tx *tx, bool writable, struct alerts_time now)
+{
+    struct outbox_attempt *undone = outbox->started;
+    struct flying *flying;
+    size_t n = 0;
+    int r;
+
+    /* What was started in the batch that failed was not handed out. */
+    for (; undone; undone = undone->next) {
+        struct sink *sink = sink_find(outbox, undone->sink);
+        struct item *item = sink ? item_find(sink, undone->id) : NULL;
+
+        if (item && item->under_way) {
+            item->under_way = false;
+            sink->under_way--;
+        }
+    }
+    forget_started(outbox);
+    flying = note_flying(outbox, &n);
+    if (!flying) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < outbox->nsinks; i++) {
+        sink_forget_items(outbox->sinks[i]);
+    }
+    memset(outbox->ended, 0, sizeof outbox->ended);
+    r = count_rows(outbox, tx);
+    if (r == 0) {
+        r = load_last_id(outbox, tx);
+    }
+    for (size_t i = 0; r >= 0 && i < n; i++) {
+        r = row_find(tx, flying[i].id, take_flying, flying[i].sink);
+    }
+    free(flying);
+    (void)writable; /* rows are read when they are due; what is lost is found then */
+    (void)now;
+    return r < 0 ? r : 0;
+}
+
+/* ---- sinks ---- */
+
+static int configure_sink(struct outbox *outbox, const struct outbox_sink *given,
+                          struct alerts_time now)
+{
+    struct sink *sink = sink_get(outbox, given->name);
+    char *failover = given->failover ? strdup(given->failover) : NULL;
+
+    if (!sink || (given->failover && !failover)) {
+        free(failover);
+        return -ENOMEM;
+    }
+    free(sink->failover);
+    sink->failover = failover;
+    if (!sink->configured || given->changed) {
+        sink_well(sink, &outbox->times);
+    }
+    sink->configured = true;
+    sink->one_alert = given->one_alert;
+    sink->concurrency = given->concurrency ? given->concurrency : 1;
+    sink->budget = given->budget;
+    sink->budget_ms = given->budget_ms;
+    sink->give_up_ms = given->give_up_ms;
+    (void)now;
+    return 0;
+}
+
+int outbox_configure(struct outbox *outbox, struct state_tx *tx, const struct outbox_sink *sinks,
+                     size_t n, struct alerts_time now)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < outbox->nsinks; i++) {
+        bool there = false;
+
+        for (size_t j = 0; j < n && !there; j++) {
+            there = strcmp(outbox->sinks[i]->name, sinks[j].name) == 0;
+        }
+        if (!there && outbox->sinks[i]->configured) {
+            digest_save(outbox, tx, outbox->sinks[i], true, now);
+            outbox->sinks[i]->configured = false;
+        }
+    }
+    for (size_t i = 0; i < n && r == 0; i++) {
+        r = configure_sink(outbox, &sinks[i], now);
+    }
+    if (r < 0 && tx->error == 0) {
+        tx->error = r;
+    }
+    return r;
+}
+
+/* ---- running ---- */
+
+static void prune(struct outbox *outbox, struct state_tx *tx, struct alerts_time now)
+{
+    static const char sql[] =
+        "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE state = ?1 AND "
+        "(ended_ms < ?2 OR ?3 > 0) ORDER BY ended_ms LIMIT ?4)";
+
+    for (int state = 1; state < OUTBOX_STATES; state++) {
+        uint64_t over = outbox->ended[state] > LIMIT_OUTBOX_ENDED
+                            ? outbox->ended[state] - LIMIT_OUTBOX_ENDED
+                            : 0;
+        sqlite3_stmt *statement;
+
+        if (outbox->ended[state] == 0 ||
+            (over == 0 && now.mono_ms - outbox->pruned_mono < PRUNE_MS)) {
+            continue;
+        }
+        statement = state_prepare(tx, sql);
+        if (!statement) {
+            return;
+        }
+        (void)sqlite3_bind_int(statement, 1, state);
+        (void)sqlite3_bind_int64(statement, 2, now.real_ms - outbox->times.keep_ms);
+        (void)sqlite3_bind_int64(statement, 3, (int64_t)over);
+        (void)sqlite3_bind_int64(statement, 4,
+                                 over > 0 && over < PRUNE_ROWS ? (int64_t)over : PRUNE_ROWS);
+        (void)state_step(tx, statement);
+        (void)sqlite3_reset(statement);
+        if (tx->error == 0) {
+            outbox->ended[state] -= (uint64_t)sqlite3_changes(tx->db);
+        }
+    }
+    if (now.mono_ms - outbox->pruned_mono >= PRUNE_MS) {
+        outbox->pruned_mono = now.mono_ms;
+    }
+}
+
+void outbox_run(struct outbox *outbox, struct state_tx *tx, struct alerts_time now)
+{
+    for (size_t i = 0; i < outbox->nsinks && tx->error == 0; i++) {
+        struct sink *sink = outbox->sinks[i];
+
+        sink_fail_over(outbox, tx, sink, now);
+        sink_pump(outbox, tx, sink, now);
+        digest_save(outbox, tx, sink, false, now);
+    }
+    if (tx->error == 0) {
+        prune(outbox, tx, now);
+    }
+}
+
+static int64_t next_start(const struct outbox *outbox, const struct sink *sink)
+{
+    const struct heap_node *node = heap_top(&sink->ready);
+    int64_t at = node ? node->at : INT64_MAX;
+
+    if (outbox->held || !sink->configured ||
+        sink->under_way >= (sink->probing ? 1 : sink->concurrency)) {
+        return INT64_MAX;
+    }
+    if (!node && sink->more && sink->bytes < LIMIT_OUTBOX_WINDOW_BYTES) {
+        at = 0; /* what is in the file may be due */
+    }
+    return at != INT64_MAX && at < sink->not_before ? sink->not_before : at;
+}
+
+int64_t outbox_next(const struct outbox *outbox)
+{
+    int64_t next = INT64_MAX;
+
+    for (size_t i = 0; i < outbox->nsinks; i++) {
+        int64_t start = next_start(outbox, outbox->sinks[i]);
+        int64_t failover = sink_failover_due(outbox, outbox->sinks[i]);
+
+        next = start < next ? start : next;
+        next = failover < next ? failover : next;
+    }
+    return next;
+}

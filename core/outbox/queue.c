@@ -1,0 +1,186 @@
+/*
+ * queue.c: notices come in and become rows; attempts are started.
+ *
+ * A row whose sink is idle is inserted with its first attempt counted already: so the common case
+ * writes it twice, once when it is accepted and once when it is delivered.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "outbox/private.h"
+
+/* ---- attempts ---- */
+
+static bool may_start(const struct outbox *outbox, const struct sink *sink, struct alerts_time now)
+{
+    if (outbox->held || !sink->configured || now.mono_ms < sink->not_before) {
+        return false;
+    }
+    return sink->under_way < (sink->probing ? 1 : sink->concurrency);
+}
+
+/* Copies what delivery needs; handed out when the batch is durable. */
+static int start(struct outbox *outbox, struct item *item)
+{
+    size_t offset = content_offset(item->body, item->len), len = item->len - offset;
+    struct outbox_attempt *attempt = malloc(sizeof *attempt + len);
+    uint32_t number = item->attempts + 1;
+
+    if (!attempt) {
+        return -ENOMEM;
+    }
+    *attempt = (struct outbox_attempt){
+        .id = item->id, .attempt = number, .ordering = item->ordering, .len = len};
+    (void)strncpy(attempt->sink, item->sink->name, sizeof attempt->sink - 1);
+    memcpy(attempt->body, (const char *)item->body + offset, len);
+    for (int i = 0; i < 4; i++) { /* the encoding begins with it, see notification_encode() */
+        attempt->body[i] = (uint8_t)(number >> (8 * i));
+    }
+    *outbox->started_end = attempt;
+    outbox->started_end = &attempt->next;
+    item->attempts = number;
+    item->under_way = true;
+    item->sink->under_way++;
+    heap_remove(&item->sink->ready, &item->ready);
+    return 0;
+}
+
+#define ITEM_OF(node_) ((struct item *)(void *)((char *)(node_)-offsetof(struct item, ready)))
+
+void sink_pump(struct outbox *outbox, struct state_tx *tx, struct sink *sink,
+               struct alerts_time now)
+{
+    for (;;) {
+        struct heap_node *node;
+        struct item *item;
+        struct row row;
+
+        if (!may_start(outbox, sink, now)) {
+            return;
+        }
+        window_fill(outbox, tx, sink, now);
+        node = heap_top(&sink->ready);
+        if (!node || node->at > now.mono_ms) {
+            return;
+        }
+        item = ITEM_OF(node);
+        if (digest_is(sink, item->id)) {
+            digest_save(outbox, tx, sink, true, now); /* from now on it says what it says */
+        }
+        if (start(outbox, item) < 0) {
+            return;
+        }
+        row_of(item, &row);
+        row_update(tx, &row, false);
+    }
+}
+
+void outbox_committed(struct outbox *outbox)
+{
+    struct outbox_attempt *attempt = outbox->started;
+
+    outbox->started = NULL;
+    outbox->started_end = &outbox->started;
+    while (attempt) {
+        struct outbox_attempt *next = attempt->next;
+
+        attempt->next = NULL;
+        outbox->hooks.attempt(outbox->hooks.owner, attempt);
+        attempt = next;
+    }
+}
+
+/* ---- notices ---- */
+
+void make_uid(struct outbox *outbox, char ret_uid[static UID_SIZE])
+{
+    (void)snprintf(ret_uid, UID_SIZE, "%s%012llx", outbox->prefix,
+                   (unsigned long long)(outbox->last_id + 1));
+}
+
+int queue_has_pending(struct state_tx *tx, struct sink *sink, uint64_t ordering)
+{
+    static const char sql[] =
+        "SELECT 1 FROM outbox WHERE sink = ?1 AND ordering = ?2 AND state = 0 LIMIT 1";
+    struct item *first = item_of_ordering(sink, ordering);
+    sqlite3_stmt *statement;
+    int r;
+
+    if (first) {
+        first->followers = true;
+        return 1;
+    }
+    if (!sink->more) {
+        return 0;
+    }
+    statement = state_prepare(tx, sql);
+    if (!statement) {
+        return tx->error;
+    }
+    (void)sqlite3_bind_text(statement, 1, sink->name, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_int64(statement, 2, (int64_t)ordering);
+    r = state_step(tx, statement);
+    (void)sqlite3_reset(statement);
+    return r;
+}
+
+int queue_insert(struct outbox *outbox, struct state_tx *tx, struct sink *sink, struct row *row,
+                 struct alerts_time now)
+{
+    int behind = queue_has_pending(tx, sink, row->ordering);
+    struct item *item = NULL;
+
+    if (behind < 0) {
+        return behind;
+    }
+    row->head = behind == 0;
+    row->body_sum = row_body_sum(row->body, row->len);
+    row->id = outbox->last_id + 1;
+    if (row->head && (item = item_add(sink, row, mono_of(row->next_ms, now)))) {
+        item->followers = false;
+        if (item->ready.at <= now.mono_ms && !(row->flags & ITEM_DIGEST) &&
+            may_start(outbox, sink, now) && start(outbox, item) == 0) {
+            row->attempts = item->attempts;
+        }
+    }
+    row_insert(outbox, tx, row);
+    sink->pending++;
+    return tx->error;
+}
+
+int queue_notify(void *owner, struct state_tx *tx, const struct alerts_notice *notice,
+                 struct alerts_time now, int64_t *ret_id, uint64_t *ret_ordering)
+{
+    struct outbox *outbox = owner;
+    struct sink *sink = sink_get(outbox, notice->sink);
+    struct row row = {.ordering = notice->ordering, .created_ms = now.real_ms, .reason = ""};
+    struct buf *title = &outbox->other;
+    char uid[UID_SIZE];
+    int r;
+
+    if (!sink) {
+        return -ENOMEM;
+    }
+    if (digest_wanted(sink, now)) {
+        return digest_take(outbox, tx, sink, notice, now, ret_id, ret_ordering);
+    }
+    make_uid(outbox, uid);
+    buf_clear(&outbox->scratch);
+    buf_clear(title);
+    r = content_encode(&outbox->scratch, notice, uid, NULL);
+    content_title(notice, title);
+    if (r < 0 || title->failed) {
+        return r < 0 ? r : -ENOMEM;
+    }
+    row.uid = uid;
+    row.sink = sink->name;
+    row.title = buf_str(title);
+    row.body = outbox->scratch.data;
+    row.len = outbox->scratch.len;
+    r = queue_insert(outbox, tx, sink, &row, now);
+    *ret_id = row.id;
+    *ret_ordering = row.ordering;
+    return r;
+}

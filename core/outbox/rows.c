@@ -1,0 +1,197 @@
+/*
+ * rows.c: the table of notifications.  The checksum covers every column but next_ms, which says
+ * nothing that matters; the body's own checksum is kept, so that a change of state does not go over
+ * the body again.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "outbox/private.h"
+
+uint32_t row_body_sum(const void *body, size_t len)
+{
+    return state_sum_bytes(STATE_SUM, body, len);
+}
+
+static uint32_t sum_of(const struct row *row)
+{
+    uint32_t sum = state_sum_int(STATE_SUM, row->id);
+
+    sum = state_sum_bytes(sum, row->uid, strlen(row->uid) + 1);
+    sum = state_sum_bytes(sum, row->sink, strlen(row->sink) + 1);
+    sum = state_sum_int(sum, (int64_t)row->ordering);
+    sum = state_sum_int(sum, row->head);
+    sum = state_sum_int(sum, row->state);
+    sum = state_sum_int(sum, row->attempts);
+    sum = state_sum_int(sum, row->created_ms);
+    sum = state_sum_int(sum, row->ended_ms);
+    sum = state_sum_int(sum, row->flags);
+    sum = state_sum_bytes(sum, row->reason, strlen(row->reason) + 1);
+    sum = state_sum_bytes(sum, row->title, strlen(row->title) + 1);
+    return state_sum_int(sum, row->body_sum);
+}
+
+static const char *text(sqlite3_stmt *statement, int column)
+{
+    const char *value = (const char *)sqlite3_column_text(statement, column);
+
+    return value ? value : "";
+}
+
+bool row_read(sqlite3_stmt *statement, struct row *ret_row)
+{
+    struct row row = {
+        .id = sqlite3_column_int64(statement, 0),
+        .uid = text(statement, 1),
+        .sink = text(statement, 2),
+        .ordering = (uint64_t)sqlite3_column_int64(statement, 3),
+        .head = sqlite3_column_int(statement, 4) != 0,
+        .state = (enum outbox_state)sqlite3_column_int(statement, 5),
+        .attempts = (uint32_t)sqlite3_column_int64(statement, 6),
+        .next_ms = sqlite3_column_int64(statement, 7),
+        .created_ms = sqlite3_column_int64(statement, 8),
+        .ended_ms = sqlite3_column_int64(statement, 9),
+        .flags = (uint32_t)sqlite3_column_int64(statement, 10),
+        .reason = text(statement, 11),
+        .title = text(statement, 12),
+        .body = sqlite3_column_blob(statement, 13),
+        .len = (size_t)sqlite3_column_bytes(statement, 13),
+    };
+
+    row.body_sum = row_body_sum(row.body, row.len);
+    *ret_row = row;
+    return row.state < OUTBOX_STATES && strlen(row.uid) < UID_SIZE &&
+           strlen(row.sink) <= LIMIT_NAME_BYTES && content_offset(row.body, row.len) > 0 &&
+           sum_of(&row) == (uint32_t)sqlite3_column_int64(statement, 14);
+}
+
+static void bind_text(sqlite3_stmt *statement, int i, const char *value)
+{
+    (void)sqlite3_bind_text(statement, i, value, (int)strlen(value), SQLITE_STATIC);
+}
+
+/* What both statements take, by the same numbers. */
+static void bind_changing(sqlite3_stmt *statement, const struct row *row)
+{
+    (void)sqlite3_bind_int64(statement, 1, row->id);
+    bind_text(statement, 2, row->sink);
+    (void)sqlite3_bind_int(statement, 3, row->head);
+    (void)sqlite3_bind_int(statement, 4, (int)row->state);
+    (void)sqlite3_bind_int64(statement, 5, row->attempts);
+    (void)sqlite3_bind_int64(statement, 6, row->next_ms);
+    (void)sqlite3_bind_int64(statement, 7, row->ended_ms);
+    bind_text(statement, 8, row->reason);
+    (void)sqlite3_bind_int64(statement, 9, sum_of(row));
+}
+
+static int64_t next_id(struct outbox *outbox)
+{
+    return ++outbox->last_id;
+}
+
+void row_insert(struct outbox *outbox, struct state_tx *tx, struct row *row)
+{
+    static const char sql[] =
+        "INSERT INTO outbox (id, sink, head, state, attempts, next_ms, ended_ms, reason, sum, uid, "
+        "ordering, created_ms, flags, title, body) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+    sqlite3_stmt *statement = state_prepare(tx, sql);
+
+    if (!statement) {
+        return;
+    }
+    row->id = next_id(outbox);
+    bind_changing(statement, row);
+    bind_text(statement, 10, row->uid);
+    (void)sqlite3_bind_int64(statement, 11, (int64_t)row->ordering);
+    (void)sqlite3_bind_int64(statement, 12, row->created_ms);
+    (void)sqlite3_bind_int64(statement, 13, row->flags);
+    bind_text(statement, 14, row->title);
+    (void)sqlite3_bind_blob64(statement, 15, row->body, row->len, SQLITE_STATIC);
+    (void)state_step(tx, statement);
+    (void)sqlite3_reset(statement);
+}
+
+void row_update(struct state_tx *tx, const struct row *row, bool body_too)
+{
+    static const char state_only[] =
+        "UPDATE outbox SET sink = ?2, head = ?3, state = ?4, attempts = ?5, next_ms = ?6, "
+        "ended_ms = ?7, reason = ?8, sum = ?9 WHERE id = ?1";
+    static const char with_body[] =
+        "UPDATE outbox SET sink = ?2, head = ?3, state = ?4, attempts = ?5, next_ms = ?6, "
+        "ended_ms = ?7, reason = ?8, sum = ?9, title = ?10, body = ?11 WHERE id = ?1";
+    sqlite3_stmt *statement = state_prepare(tx, body_too ? with_body : state_only);
+
+    if (!statement) {
+        return;
+    }
+    bind_changing(statement, row);
+    if (body_too) {
+        bind_text(statement, 10, row->title);
+        (void)sqlite3_bind_blob64(statement, 11, row->body, row->len, SQLITE_STATIC);
+    }
+    (void)state_step(tx, statement);
+    (void)sqlite3_reset(statement);
+}
+
+void row_lost(struct state_tx *tx, int64_t id)
+{
+    static const char sql[] = "DELETE FROM outbox WHERE id = ?1";
+    sqlite3_stmt *statement = state_prepare(tx, sql);
+
+    state_lost(tx->state, "outbox", 1);
+    if (statement) {
+        (void)sqlite3_bind_int64(statement, 1, id);
+        (void)state_step(tx, statement);
+        (void)sqlite3_reset(statement);
+    }
+}
+
+int row_find(struct state_tx *tx, int64_t id, void (*fn)(void *arg, const struct row *row),
+             void *arg)
+{
+    static const char sql[] = "SELECT " ROW_COLUMNS " FROM outbox WHERE id = ?1";
+    sqlite3_stmt *statement = state_prepare(tx, sql);
+    bool good = true;
+    struct row row;
+    int r;
+
+    if (!statement) {
+        return tx->error;
+    }
+    (void)sqlite3_bind_int64(statement, 1, id);
+    r = state_step(tx, statement);
+    if (r == 1) {
+        good = row_read(statement, &row);
+        if (good) {
+            fn(arg, &row);
+        }
+    }
+    (void)sqlite3_reset(statement);
+    if (!good) {
+        row_lost(tx, id);
+        return 0;
+    }
+    return r;
+}
+
+void row_of(const struct item *item, struct row *ret_row)
+{
+    *ret_row = (struct row){
+        .id = item->id,
+        .uid = item->uid,
+        .sink = item->sink->name,
+        .reason = item->reason ? item->reason : "",
+        .title = item->title,
+        .ordering = item->ordering,
+        .head = true,
+        .state = OUTBOX_PENDING,
+        .attempts = item->attempts,
+        .flags = item->flags,
+        .next_ms = item->next_ms,
+        .created_ms = item->created_ms,
+        .body = item->body,
+        .len = item->len,
+        .body_sum = item->body_sum,
+    };
+}

@@ -1,0 +1,45 @@
+/* reserve.c: see reserve.h.  posix_fallocate() asks for blocks, not for a length: it counts what
+ * quotas and other programs leave. */
+#include "state/reserve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int allocate(struct reserve *reserve, uint64_t bytes)
+{
+    int fd = open(reserve->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int r;
+
+    if (fd < 0) {
+        return -errno;
+    }
+    r = -posix_fallocate(fd, 0, (off_t)bytes);
+    if (r == 0 && ftruncate(fd, (off_t)reserve->bytes) < 0) {
+        r = -errno;
+    }
+    (void)close(fd);
+    reserve->held = r == 0;
+    if (r < 0) {
+        (void)unlink(reserve->path); // a part of it helps nobody
+    }
+    return r;
+}
+
+int reserve_open(struct reserve *reserve, const char *path, uint64_t bytes)
+{
+    *reserve = (struct reserve){.path = path, .bytes = bytes};
+    return allocate(reserve, bytes);
+}
+
+int reserve_make(struct reserve *reserve)
+{
+    return reserve->held ? 0 : allocate(reserve, 2 * reserve->bytes);
+}
+
+void reserve_release(struct reserve *reserve)
+{
+    (void)unlink(reserve->path);
+    reserve->held = false;
+}

@@ -1,0 +1,33 @@
+/*
+ * outcome.h: what an HTTP answer means for a notification, and the far end's word about it.
+ */
+#ifndef COMMON_OUTCOME_H
+#define COMMON_OUTCOME_H
+
+#include <plugin_api.h>
+
+#define OUTCOME_HIDDEN 256
+
+/* Texts of ours that a far end may repeat in its answer and that nobody may read in a log. */
+struct outcome_hidden {
+    struct tmon_bytes texts[OUTCOME_HIDDEN]; /* borrowed */
+    size_t count;
+};
+
+/* Both borrow; texts that are too short to be secret are left out, and so are more than fit. */
+void outcome_hide(struct outcome_hidden *hidden, const char *text);
+/* Its password and the parts of its path and query, where tokens are. */
+void outcome_hide_url(struct outcome_hidden *hidden, const char *url);
+
+/* The usual verdict: 2xx is delivered; 408, 429 and 5xx are to be tried again, the rest is
+ * rejected; without an answer it depends on where the request came to. */
+tmon_rc outcome_usual(const struct tmon_response *response);
+/*
+ * Says what the far end answered ("Slack answered 404: no_service") where rc is not TMON_OK, as an
+ * error, which becomes the outcome's message, and passes on a Retry-After where it is to be tried
+ * again.  Of the body so much as helps: one line, cut, without hidden texts, and no HTML.
+ */
+void outcome_explain(struct tmon_call *call, tmon_rc rc, const struct tmon_response *response,
+                     const char *who, const struct outcome_hidden *hidden);
+
+#endif

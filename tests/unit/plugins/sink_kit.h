@@ -1,0 +1,117 @@
+/*
+ * sink_kit.h: notifications for the tests of sinks, and answers of their far ends.
+ */
+#ifndef SINK_KIT_H
+#define SINK_KIT_H
+
+#include "kit.h"
+
+#include "sink_check.h"
+
+#define SINK_ALERTS 512
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define START_MS INT64_C(1795453309719) /* 2026-11-23T17:01:49.719Z */
+
+/* A notification that a test changes as it likes; all its alerts begin as the same one. */
+struct sink_case {
+    struct tmon_notification notification;
+    struct tmon_alert alerts[SINK_ALERTS];
+    const struct tmon_alert *pointers[SINK_ALERTS];
+};
+
+static inline struct sink_case *sink_case(size_t nalerts)
+{
+    static const struct tmon_pair labels[] = {
+        {"alertname", "HighMemory"}, {"instance", "web-1"}, {"severity", "critical"}};
+    static const struct tmon_pair annotations[] = {{"summary", "Memory at 93 %"}};
+    static const struct tmon_pair group[] = {{"alertname", "HighMemory"}};
+    struct sink_case *c = calloc(1, sizeof *c);
+
+    assert_non_null(c);
+    for (size_t i = 0; i < SINK_ALERTS; i++) {
+        c->pointers[i] = &c->alerts[i];
+        c->alerts[i] = (struct tmon_alert){
+            .size = sizeof c->alerts[i],
+            .severity = TMON_SEVERITY_CRITICAL,
+            .firing = true,
+            .key = "b807e636403824b5-1",
+            .name = "HighMemory",
+            .summary = "Memory at 93 %",
+            .description = "It has been rising for an hour.",
+            .labels = labels,
+            .nlabels = COUNT(labels),
+            .annotations = annotations,
+            .nannotations = COUNT(annotations),
+            .starts_ms = START_MS,
+            .fingerprint = "b807e636403824b5",
+            .generator_url = "http://prom.example/graph?g0.expr=up&g0.tab=1",
+        };
+    }
+    c->notification = (struct tmon_notification){
+        .size = sizeof c->notification,
+        .attempt = 1,
+        .id = "n-1",
+        .alerts = c->pointers,
+        .nalerts = nalerts,
+        .group = group,
+        .ngroup = 1,
+        .group_key = "{}/{severity=\"critical\"}:{alertname=\"HighMemory\"}",
+        .receiver = "hook",
+        .external_url = "http://agent.example:9909",
+        .title = "HighMemory on web-1",
+        .text = "Memory at 93 %",
+    };
+    return c;
+}
+
+static inline void sink_resolve(struct sink_case *c, size_t i)
+{
+    c->alerts[i].firing = false;
+    c->alerts[i].ends_ms = START_MS + 60000;
+}
+
+static inline struct tmon_response sink_answer(int32_t status, const char *body,
+                                               int64_t retry_after_ms)
+{
+    return (struct tmon_response){
+        .size = sizeof(struct tmon_response),
+        .status = status,
+        .retry_after_ms = retry_after_ms,
+        .body = {body, strlen(body)},
+        .error = "",
+    };
+}
+
+/* n copies of a text, owned by the caller. */
+static inline char *sink_repeat(const char *text, size_t n)
+{
+    const size_t len = strlen(text);
+    char *all = malloc(len * n + 1);
+
+    assert_non_null(all);
+    for (size_t i = 0; i < n; i++) {
+        memcpy(all + len * i, text, len);
+    }
+    all[len * n] = '\0';
+    return all;
+}
+
+/* Every kind of text that a stranger may send; all end with a NUL. */
+static const char *const sink_hostile[] = {
+    "",
+    " \t\r\n ",
+    "<!channel> & <https://evil.example|click>",
+    "&amp; &lt; \\u003c \" \\ ' `",
+    "\x01\x02\x1b[31mred\x1b[0m\x7f\xc2\x85",
+    "left \xe2\x80\xae"
+    "thgir\xe2\x80\xac \xe2\x81\xa6isolated\xe2\x81\xa9 \xe2\x80\x8f",
+    "\xff\xfe\xc0\xaf\xed\xa0\x80\xf4\x90\x80\x80 \xe2\x82",
+    "a\xe2\x80\xa8"
+    "b\xe2\x80\xa9"
+    "c\xef\xbf\xbd\xef\xbf\xbe",
+    "\xf0\x9f\x9a\xbd\xf0\x9f\x87\xa9\xf0\x9f\x87\xaa e\xcc\x81 \xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d",
+    "*bold* _it_ ~no~ `code` ```pre``` > quote",
+    "\xe2\x80\xae\xe2\x80\xad",
+};
+
+#endif
