@@ -2,8 +2,8 @@
  * easy.c: all that libcurl is told.
  *
  * Runs in the fetch worker.  Redirects are not left to libcurl, since each hop has to be judged;
- * and a request whose body was sent is never repeated by it on a new connection, since nobody would
- * know (no seek function: it fails).
+ * and a request that may do something is never repeated by it on a new connection, since nobody
+ * would know.
  */
 #include "fetch/easy.h"
 
@@ -17,6 +17,8 @@
 #include "base/clock.h"
 #include "fetch/refuse.h"
 #include "tmon_build.h"
+
+#define BODY_AT_ONCE 16384
 
 static size_t on_header(char *line, size_t size, size_t n, void *arg)
 {
@@ -75,10 +77,21 @@ static CURLcode on_tls(CURL *easy, void *context, void *arg)
     return CURLE_OK;
 }
 
+/* libcurl sends again, on a new connection, what it sent on a kept one that the far end had closed.
+ */
+static bool is_repeatable(const char *method)
+{
+    return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+}
+
 static int on_prepared(void *arg, char *peer, char *self, int peer_port, int self_port)
 {
     struct transfer *transfer = arg;
 
+    if (transfer->hop_sent && !is_repeatable(transfer->order.request.method)) {
+        transfer->cut_off = true;
+        return CURL_PREREQFUNC_ABORT;
+    }
     transfer->asked_ns = clock_mono_ns();
     transfer->hop_sent = transfer->sent = true; // from here on nobody can be sure
     return CURL_PREREQFUNC_OK;
@@ -164,6 +177,84 @@ static void set_limits_of_protocol(CURL *easy)
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 }
 
+/* What is the same for every transfer. */
+static void set_constants(const struct easy_pool *pool, CURL *easy)
+{
+    set_limits_of_protocol(easy);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "toiletmon/" TMON_VERSION);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_prepared);
+    curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls); // GnuTLS has no such thing
+    curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L);
+    // libcurl keeps the parsed bundle for the next handshake (20 ms saved) only where there is no
+    // folder besides.
+    if (pool->bundle) {
+        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    }
+}
+
+/* Whom the callbacks are for; NULL: nobody. */
+static void set_owner(CURL *easy, struct transfer *transfer)
+{
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer ? transfer->curl_error : NULL);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer ? transfer->headers : NULL);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_READDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, transfer);
+}
+
+void easy_pool_init(struct easy_pool *pool)
+{
+    const char *bundle = curl_version_info(CURLVERSION_NOW)->cainfo;
+
+    *pool = (struct easy_pool){.bundle = bundle && access(bundle, R_OK) == 0};
+}
+
+CURL *easy_take(struct easy_pool *pool)
+{
+    CURL *easy;
+
+    if (pool->n > 0) {
+        return pool->kept[--pool->n];
+    }
+    easy = curl_easy_init();
+    if (easy) {
+        set_constants(pool, easy);
+    }
+    return easy;
+}
+
+void easy_give(struct easy_pool *pool, struct transfer *transfer)
+{
+    CURL *easy = transfer->easy;
+
+    if (!easy || transfer->unusual || pool->n == EASY_KEPT) {
+        curl_easy_cleanup(easy);
+        return;
+    }
+    set_owner(easy, NULL);
+    curl_easy_setopt(easy, CURLOPT_CURLU, NULL);
+    curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
+    curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+    pool->kept[pool->n++] = easy;
+}
+
+static bool is_unusual(const struct transfer *transfer)
+{
+    const struct fetch_order *order = &transfer->order;
+
+    return order->request.insecure || *order->ca_file || *order->unix_path || transfer->fresh ||
+           order->request.max_redirects > 0 || strcmp(order->request.method, "HEAD") == 0;
+}
+
 int easy_setup(struct transfer *transfer)
 {
     const struct fetch_order *order = &transfer->order;
@@ -171,35 +262,14 @@ int easy_setup(struct transfer *transfer)
     int r = add_headers(transfer);
 
     if (r < 0) {
+        transfer->unusual = true;
         return r;
     }
-    set_limits_of_protocol(easy);
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->curl_error);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "toiletmon/" TMON_VERSION);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
-    curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
-    curl_easy_setopt(easy, CURLOPT_READDATA, transfer);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
-    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_prepared);
-    curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
-    curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls); // GnuTLS has no such thing
-    curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, transfer);
-    curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L);
+    transfer->unusual = is_unusual(transfer);
+    set_owner(easy, transfer);
     if (order->request.insecure) {
         curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
         curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
-    }
-    // libcurl keeps the parsed bundle for the next handshake (20 ms saved) only where there is no
-    // folder besides.
-    const char *bundle = curl_version_info(CURLVERSION_NOW)->cainfo;
-    if (bundle && access(bundle, R_OK) == 0) {
-        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
     }
     if (*order->ca_file) {
         curl_easy_setopt(easy, CURLOPT_CAINFO, order->ca_file);
@@ -254,10 +324,12 @@ int easy_set_url(struct transfer *transfer, const char *url)
     if (!transfer->url) { // the operator's own URL: what it says of user and password holds for all
                           // hops
         if (curl_url_get(next, CURLUPART_USER, &transfer->user, CURLU_URLDECODE) == CURLUE_OK) {
+            transfer->unusual = true;
             curl_easy_setopt(transfer->easy, CURLOPT_USERNAME, transfer->user);
         }
         if (curl_url_get(next, CURLUPART_PASSWORD, &transfer->password, CURLU_URLDECODE) ==
             CURLUE_OK) {
+            transfer->unusual = true;
             curl_easy_setopt(transfer->easy, CURLOPT_PASSWORD, transfer->password);
         }
     }
@@ -269,6 +341,20 @@ int easy_set_url(struct transfer *transfer, const char *url)
     return 0;
 }
 
+/* A small body goes out with the headers, in one write; of a large one it is seen when its last
+ * byte has left. */
+static void set_body(struct transfer *transfer, const struct tmon_bytes *body)
+{
+    CURL *easy = transfer->easy;
+
+    curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->len);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
+                     body->len > BODY_AT_ONCE ? NULL
+                     : body->len > 0          ? (const char *)body->data
+                                              : "");
+}
+
 void easy_set_hop(struct transfer *transfer, const char *method, int64_t remaining_ms)
 {
     CURL *easy = transfer->easy;
@@ -278,13 +364,9 @@ void easy_set_hop(struct transfer *transfer, const char *method, int64_t remaini
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)remaining_ms);
     if (strcmp(method, "HEAD") == 0) {
         curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-    } else if (body->len > 0) {
-        curl_easy_setopt(easy, CURLOPT_POST, 1L);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->len);
-    } else if (strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
+    } else if (body->len > 0 || strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
                strcmp(method, "PATCH") == 0) {
-        curl_easy_setopt(easy, CURLOPT_POST, 1L);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)0);
+        set_body(transfer, body);
     } else {
         curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
     }

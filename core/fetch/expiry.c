@@ -13,7 +13,12 @@ static int64_t earliest_of_chain(CURL *easy)
     static const char key[] = "Expire date:";
     struct curl_certinfo *chain = NULL;
     int64_t earliest = 0, ms;
+    long made = 0;
 
+    /* Without a connection of its own the handle may still have the chain of another transfer. */
+    if (curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &made) != CURLE_OK || made == 0) {
+        return 0;
+    }
     if (curl_easy_getinfo(easy, CURLINFO_CERTINFO, &chain) != CURLE_OK || !chain) {
         return 0;
     }

@@ -8,13 +8,15 @@
  */
 #include <curl/curl.h>
 #include <errno.h>
-#include <limits.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "fetch/easy.h"
+#include "fetch/reactor.h"
 #include "fetch/transfer.h"
 #include "plugin/frame.h"
 #include "worker/confine.h"
@@ -29,8 +31,10 @@
 
 struct fetcher {
     CURLM *multi;
+    struct reactor reactor;
     struct frame_assembly assembly;
     struct transfer *transfers[LIMIT_HTTP_FLIGHTS];
+    struct easy_pool pool;
     struct expiry expiry;
     struct buf reply;
     char packet[LIMIT_FRAME_BYTES];
@@ -46,7 +50,7 @@ static int conclude(struct fetcher *fetcher, size_t slot)
     r = transfer_encode(transfer, &fetcher->reply);
     if (r == 0) {
         r = frame_send(FRAME_WORKER_FD, FRAME_HTTP_RESPONSE, transfer->call, fetcher->reply.data,
-                       fetcher->reply.len, 0);
+                       fetcher->reply.len, INT64_MAX);
     }
     fetcher->transfers[slot] = NULL;
     transfer_destroy(transfer);
@@ -70,7 +74,7 @@ static int take_request(struct fetcher *fetcher, uint32_t call, const void *data
         return -ENOMEM;
     }
     memcpy(message, data, len);
-    r = transfer_create(fetcher->multi, &fetcher->expiry, call, message, len,
+    r = transfer_create(fetcher->multi, &fetcher->pool, &fetcher->expiry, call, message, len,
                         &fetcher->transfers[slot]);
     if (r < 0) {
         return r;
@@ -90,7 +94,7 @@ static int cancel(struct fetcher *fetcher, uint32_t call)
     return 0; // its answer is on the way
 }
 
-/* One frame from the agent.  1 to go on, 0 at the end, -errno. */
+/* One frame from the agent.  1 to go on, 0 at the end, -EAGAIN when there is none, -errno. */
 static int take_frame(struct fetcher *fetcher)
 {
     struct frame frame;
@@ -99,7 +103,7 @@ static int take_frame(struct fetcher *fetcher)
     int r = frame_recv(FRAME_WORKER_FD, fetcher->packet, &frame);
 
     if (r <= 0) {
-        return r == -EAGAIN ? 1 : r;
+        return r;
     }
     switch (frame.type) {
     case FRAME_STOP:
@@ -146,27 +150,37 @@ static int reap(struct fetcher *fetcher)
     return r;
 }
 
+/* What the agent has sent by now.  1 to go on, 0 at the end, -errno. */
+static int take_frames(struct fetcher *fetcher)
+{
+    int r = 1;
+
+    for (int i = 0; i < LIMIT_FRAMES_PER_TURN && r == 1; i++) {
+        r = take_frame(fetcher);
+    }
+    return r == -EAGAIN ? 1 : r;
+}
+
+/* Without transfers there is no timer of libcurl's either: this sleeps until the agent speaks. */
 static int run(struct fetcher *fetcher)
 {
     for (;;) {
-        struct curl_waitfd agent = {.fd = FRAME_WORKER_FD, .events = CURL_WAIT_POLLIN};
-        int running, r;
+        bool agent;
+        int r = reactor_wait(&fetcher->reactor, &agent);
 
-        // Without transfers there is no timer of libcurl's either: this sleeps until the agent
-        // speaks.
-        if (curl_multi_poll(fetcher->multi, &agent, 1, INT_MAX, NULL) != CURLM_OK) {
-            return -EIO;
+        if (r == 0) { // first: where an answer goes, a request may follow
+            r = reap(fetcher);
         }
-        if (agent.revents) {
-            r = take_frame(fetcher);
+        if (r == 0 && agent) {
+            r = take_frames(fetcher);
             if (r <= 0) {
                 return r;
             }
+            r = reactor_run(&fetcher->reactor);
+            if (r == 0) {
+                r = reap(fetcher);
+            }
         }
-        if (curl_multi_perform(fetcher->multi, &running) != CURLM_OK) {
-            return -EIO;
-        }
-        r = reap(fetcher);
         if (r < 0) {
             return r;
         }
@@ -222,6 +236,11 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     curl_multi_setopt(fetcher->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
+    if (fcntl(FRAME_WORKER_FD, F_SETFL, O_NONBLOCK) < 0 ||
+        reactor_init(&fetcher->reactor, fetcher->multi, FRAME_WORKER_FD) < 0) {
+        return EXIT_FAILURE;
+    }
+    easy_pool_init(&fetcher->pool);
     frame_assembly_init(&fetcher->assembly, FETCH_ORDER_BYTES);
     buf_init(&fetcher->reply, FETCH_RESPONSE_BYTES(LIMIT_HTTP_CLIENT_BYTES));
     r = run(fetcher);

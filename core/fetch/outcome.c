@@ -110,6 +110,8 @@ static void say_answer(struct transfer *transfer, CURLcode result, const char *d
     if (transfer->headers_refused) {
         say(transfer, "the answer has more headers than the %d, or %d bytes, that are taken",
             LIMIT_HTTP_HEADERS, LIMIT_HTTP_HEADER_BYTES);
+    } else if (transfer->cut_off) {
+        say(transfer, "%s closed the connection without an answer", transfer->place.host);
     } else if (result != CURLE_OPERATION_TIMEDOUT) {
         say(transfer, "no complete answer: %s", detail);
     } else if (got > 0) {

@@ -78,8 +78,8 @@ static void begin(struct transfer *transfer)
     }
 }
 
-int transfer_create(CURLM *multi, struct expiry *expiry, uint32_t call, void *message, size_t len,
-                    struct transfer **ret_transfer)
+int transfer_create(CURLM *multi, struct easy_pool *pool, struct expiry *expiry, uint32_t call,
+                    void *message, size_t len, struct transfer **ret_transfer)
 {
     struct transfer *transfer = calloc(1, sizeof *transfer);
     int r;
@@ -97,13 +97,14 @@ int transfer_create(CURLM *multi, struct expiry *expiry, uint32_t call, void *me
     }
     transfer->multi = multi;
     transfer->expiry = expiry;
+    transfer->pool = pool;
     transfer->call = call;
     transfer->started_ns = clock_mono_ns();
     int64_t ms = transfer->order.remaining_ms;
     transfer->deadline_ns =
         transfer->started_ns + (ms < TIMEOUT_MS_MAX ? ms : TIMEOUT_MS_MAX) * NS_PER_MS;
     answer_init(&transfer->answer, transfer->order.body_bytes);
-    transfer->easy = curl_easy_init();
+    transfer->easy = easy_take(pool);
     if (!transfer->easy) {
         transfer_destroy(transfer);
         return -ENOMEM;
@@ -121,7 +122,7 @@ void transfer_destroy(struct transfer *transfer)
     if (transfer->running) {
         curl_multi_remove_handle(transfer->multi, transfer->easy);
     }
-    curl_easy_cleanup(transfer->easy);
+    easy_give(transfer->pool, transfer);
     curl_url_cleanup(transfer->url);
     curl_free(transfer->user);
     curl_free(transfer->password);

@@ -22,14 +22,18 @@ struct transfer_phases {
     int64_t resolve, connect, tls, first_byte;
 };
 
+struct easy_pool; /* easy.h */
+
 struct transfer {
     uint32_t call;
-    CURLM *multi;          /* borrowed */
-    struct expiry *expiry; /* borrowed: what is known of certificates */
+    CURLM *multi;           /* borrowed */
+    struct expiry *expiry;  /* borrowed: what is known of certificates */
+    struct easy_pool *pool; /* borrowed: handles */
     void *message;         /* owned; `order` points into it */
     struct fetch_order order;
     struct place place;    /* of this hop */
     CURL *easy;            /* owned */
+    bool unusual;          /* `easy` is not to be used again */
     CURLU *url;            /* owned, in use by `easy` */
     char *user, *password; /* of the first URL, libcurl's memory */
     struct curl_slist *headers;
@@ -44,6 +48,7 @@ struct transfer {
     bool hop_secured;     /* this hop's TLS has begun, so it is connected */
     bool hop_sent;        /* this hop's request may have left */
     bool sent;            /* some hop's may have */
+    bool cut_off;         /* its connection was closed before an answer came */
     bool headers_refused; /* more headers than we take */
     bool listener;        /* it would have reached a listener of the agent's */
     bool running;         /* in `multi` */
@@ -58,8 +63,8 @@ struct transfer {
 /* Takes `message` (malloc'ed, an encoded fetch_order) also on failure, and starts the first hop;
  * what cannot even start is over at once: see transfer_over().  -EPROTO when the message does not
  * decode, -ENOMEM. */
-int transfer_create(CURLM *multi, struct expiry *expiry, uint32_t call, void *message, size_t len,
-                    struct transfer **ret_transfer);
+int transfer_create(CURLM *multi, struct easy_pool *pool, struct expiry *expiry, uint32_t call,
+                    void *message, size_t len, struct transfer **ret_transfer);
 /* Ends it wherever it is. */
 void transfer_destroy(struct transfer *transfer);
 /* libcurl has finished a hop with this result.  Afterwards the transfer is over or the next hop

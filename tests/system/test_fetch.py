@@ -289,7 +289,7 @@ class Failures(FetchCase):
 
         server = self.serve({"/": once})
         self.assertEqual(self.fetch.get(server.url(), method="POST", body=b"first").status, 200)
-        self.failed(self.fetch.get(server.url(), method="POST", body=b"second"), AMBIGUOUS, ANSWER, ".")
+        self.failed(self.fetch.get(server.url(), method="POST", body=b"second"), AMBIGUOUS, ANSWER, "closed the connection")
         self.assertEqual([request.body for request in server.seen], [b"first", b"second"])
 
     def test_headers_that_belong_to_the_connection(self):
