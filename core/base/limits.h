@@ -119,6 +119,9 @@
 #define LIMIT_STATE_CHECK_BYTES (32u << 20)
 /* kept free for a full disk: what a day of deliveries writes, the log included */
 #define LIMIT_STATE_RESERVE_BYTES (4u << 20)
+/* of one row, where a damaged file is read: four times the largest notification */
+#define LIMIT_STATE_ROW_BYTES (16u << 20)
+#define LIMIT_STATE_PAGES (16u << 20) /* of a damaged file that is read: 64 GiB, 16 MB of notes */
 #define LIMIT_STATE_ASIDE 3      /* damaged files that are kept for people to look at */
 #define LIMIT_STATE_BUSY_MS 5000 /* for another program that has the file open, at the start */
 
