@@ -281,6 +281,7 @@ int plugins_answer(struct request *request);
 int reload_answer(struct request *request);
 int alerts_handle(struct request *request);
 int notifications_handle(struct request *request);
+int notifications_retry_handle(struct request *request);
 int notification_handle(struct request *request);
 int notification_retry_handle(struct request *request);
 int notification_drop_handle(struct request *request);
