@@ -17,6 +17,7 @@
 #include "http/http.h"
 #include "http/listen.h"
 #include "http/router.h"
+#include "store/spans.h"
 
 /* -- clients (clients.c) -- */
 
@@ -131,9 +132,8 @@ struct http {
     struct counters *counters;
     struct shared health, ready, live, checks;
     uint64_t last_ticket;
-    char *spare; /* the last scrape's memory, for the next one (metrics.c) */
-    size_t spare_size;
-    unsigned wholes; /* scrapes that were rendered before they are sent */
+    struct span_list spans; /* of the last scrape, for the next one (metrics.c) */
+    unsigned wholes;        /* scrapes that were rendered before they are sent */
 
     /* any thread, under the lock */
     pthread_mutex_t lock;
