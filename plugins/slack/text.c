@@ -162,9 +162,12 @@ void text_between(struct text *text, const char *before, const char *user, unsig
 static bool escape_url(char escaped[URL_BYTES], const char *url)
 {
     static const char hex[] = "0123456789ABCDEF";
+    const size_t scheme = strncasecmp(url, "http://", 7) == 0    ? 7
+                          : strncasecmp(url, "https://", 8) == 0 ? 8
+                                                                 : 0;
     size_t len = 0;
 
-    if (strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0) {
+    if (scheme == 0 || url[scheme] == '\0' || strchr("/?#", url[scheme]) != NULL) {
         return false;
     }
     for (const unsigned char *p = (const unsigned char *)url; *p != '\0'; p++) {
