@@ -93,10 +93,10 @@ class Request:
 class Sink:
     """An instance of a component; settings are texts, and dicts for maps."""
 
-    def __init__(self, component, **settings):
+    def __init__(self, component, file=None, **settings):
         lines = [f"{key}: {self.written(value)}" for key, value in settings.items()]
-        self.argv = [lab.BUILD / "tests/system/sink_harness", lab.BUILD / "plugins" / f"{component}.so", component,
-                     "\n".join(lines)]
+        self.argv = [lab.BUILD / "tests/system/sink_harness", file or lab.BUILD / "plugins" / f"{component}.so",
+                     component, "\n".join(lines)]
 
     @staticmethod
     def written(value):
