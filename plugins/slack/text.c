@@ -78,7 +78,7 @@ void text_number(struct text *text, uint64_t number)
     text_markup(text, digits);
 }
 
-void text_time(struct text *text, int64_t ms)
+void text_time(struct text *text, const char *before, int64_t ms)
 {
     char plain[WHEN_BYTES], markup[128];
 
@@ -86,7 +86,7 @@ void text_time(struct text *text, int64_t ms)
         return;
     }
     when_plain(plain, ms);
-    (void)snprintf(markup, sizeof markup, "<!date^%lld^{date_num} {time_secs}|%s>",
+    (void)snprintf(markup, sizeof markup, "%s<!date^%lld^{date_num} {time_secs}|%s>", before,
                    (long long)(ms / 1000), plain);
     text_markup(text, markup);
 }
