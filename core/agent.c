@@ -121,7 +121,7 @@ static int on_ask(void *owner, struct http_question *asked)
         return -ESHUTDOWN;
     }
     if (asked->what > HTTP_RELOAD) {
-        return -ENOSYS;
+        return api_ask(&agent->api, asked);
     }
     question = malloc(sizeof *question);
     if (!question) {
@@ -342,6 +342,7 @@ static int make_rooms(struct agent *agent, struct buf *why)
         return r;
     }
     heartbeat_init(&agent->heartbeat, agent->loop, agent->local);
+    api_init(&agent->api, agent->loop);
     if ((r = open_server(agent, why)) < 0) {
         return r;
     }
@@ -430,6 +431,7 @@ static void finish(struct agent *agent)
     }
     /* Its thread asks the others how they are, so it ends before them. */
     http_destroy(agent->http);
+    api_finish(&agent->api);
     schedule_destroy(agent->schedule);
     local_destroy(agent->local);
     fetch_metrics_finish(&agent->fetch_metrics, agent->store);

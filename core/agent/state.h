@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "agent.h"
+#include "agent/api.h"
 #include "agent/fetch_metrics.h"
 #include "agent/heartbeat.h"
 #include "agent/notify.h"
@@ -49,6 +50,8 @@ struct agent {
     struct heartbeat heartbeat;
     struct process_metrics process;
     struct fetch_metrics fetch_metrics;
+    struct api
+        api; /* of alerts, notifications and sinks; its desk is opened and closed with ours */
     struct loop_fd signals;
     int signal_fd;
     struct loop_timer watchdog, stop_timer;

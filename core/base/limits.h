@@ -121,8 +121,11 @@
 #define LIMIT_STATE_CHECK_BYTES (32u << 20)
 /* kept free for a full disk: what a day of deliveries writes, the log included */
 #define LIMIT_STATE_RESERVE_BYTES (4u << 20)
-#define LIMIT_STATE_ASIDE 3      /* damaged files that are kept for people to look at */
-#define LIMIT_STATE_BUSY_MS 5000 /* for another program that has the file open, at the start */
+/* of one row, where a damaged file is read: four times the largest notification */
+#define LIMIT_STATE_ROW_BYTES (16u << 20)
+#define LIMIT_STATE_PAGES (16u << 20) /* of a damaged file that is read: 64 GiB, 16 MB of notes */
+#define LIMIT_STATE_ASIDE 3           /* damaged files that are kept for people to look at */
+#define LIMIT_STATE_BUSY_MS 5000      /* for another program that has the file open, at the start */
 
 /* -- HTTP for plugins -- */
 #define LIMIT_HTTP_FLIGHTS 128    /* requests at once; what comes on top is refused, not queued */
@@ -173,7 +176,9 @@
 #define LIMIT_SERVER_TEST_MS 120000 /* until a sink that is tried has answered */
 
 /* -- the API of alerts and notifications -- */
-#define LIMIT_API_ALERTS 10000          /* of one request: their answer takes a megabyte */
+#define LIMIT_API_ALERTS 10000 /* of one request: their answer takes a megabyte */
+/* of alerts that were parsed and wait for the disk: a disk that hangs fills no memory */
+#define LIMIT_API_WAITING_BYTES (32u << 20)
 #define LIMIT_API_VALUES 4096           /* of one alert, in its JSON: bounds what its tree takes */
 #define LIMIT_API_DEPTH 32              /* of its JSON */
 #define LIMIT_API_TTL_MS 604800000      /* a week: who has not spoken for so long is gone */

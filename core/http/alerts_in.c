@@ -719,7 +719,7 @@ int alerts_in_parse(const char *body, size_t len, int64_t now_ms, struct alerts_
         return -ENOMEM;
     }
     buf_init(&reading.text, LIMIT_ALERT_TEXT_BYTES + 16);
-    pool_init(&alerts->pool, n * sizeof *alerts->items + len * 2 + 512);
+    pool_init(&alerts->pool, n * (sizeof *alerts->items + 256) + len);
     alerts->items = pool_get(&alerts->pool, n * sizeof *alerts->items);
     if (!alerts->items) {
         r = -ENOMEM;

@@ -11,8 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,43 +18,11 @@
 #include "base/log.h"
 #include "state/schema.h"
 #include "state/state.h"
+#include "state/verify.h"
 
 #define STRING_(x) #x
 #define STRING(x) STRING_(x)
-
-int paths_init(struct state_paths *paths, const char *directory)
-{
-    // SQLite would take "file:..." for a URI
-    const char *here = *directory == '/' ? "" : "./";
-
-    *paths = (struct state_paths){0};
-    if (asprintf(&paths->directory, "%s%s", here, directory) < 0) {
-        paths->directory = NULL;
-    }
-    if (asprintf(&paths->db, "%s%s/state.db", here, directory) < 0) {
-        paths->db = NULL;
-    }
-    if (asprintf(&paths->wal, "%s%s/state.db-wal", here, directory) < 0) {
-        paths->wal = NULL;
-    }
-    if (asprintf(&paths->reserve, "%s%s/state.reserve", here, directory) < 0) {
-        paths->reserve = NULL;
-    }
-    if (!paths->directory || !paths->db || !paths->wal || !paths->reserve) {
-        paths_finish(paths);
-        return -ENOMEM;
-    }
-    return 0;
-}
-
-void paths_finish(struct state_paths *paths)
-{
-    free(paths->directory);
-    free(paths->db);
-    free(paths->wal);
-    free(paths->reserve);
-    *paths = (struct state_paths){0};
-}
+#define FILE_FORMAT "PRAGMA page_size=4096; PRAGMA auto_vacuum=NONE; PRAGMA encoding='UTF-8'"
 
 int state_error(int sqlite_result)
 {
@@ -152,12 +118,12 @@ static int prepare_file(const char *path, struct buf *why)
     return r;
 }
 
-static int run(sqlite3 *db, const char *sql)
+int file_run(sqlite3 *db, const char *sql)
 {
     return file_error(db, sqlite3_exec(db, sql, NULL, NULL, NULL));
 }
 
-static int one_number(sqlite3 *db, const char *sql, int64_t *ret_number)
+int file_number(sqlite3 *db, const char *sql, int64_t *ret_number)
 {
     sqlite3_stmt *statement = NULL;
     int rc = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
@@ -175,83 +141,75 @@ static int one_number(sqlite3 *db, const char *sql, int64_t *ret_number)
 static int behave(sqlite3 *db)
 {
     static const char *const pragmas[] = {
-        "PRAGMA locking_mode=EXCLUSIVE", // first: see the head of this file
-        "PRAGMA journal_mode=WAL",
-        "PRAGMA synchronous=FULL",
-        "PRAGMA wal_autocheckpoint=0", // transaction.c does it
-        "PRAGMA journal_size_limit=" STRING(LIMIT_STATE_WAL_BYTES),
+        FILE_FORMAT,
+        "PRAGMA locking_mode=EXCLUSIVE", // before the first look at the log: see above
         "PRAGMA cache_size=-" STRING(LIMIT_STATE_CACHE_KIB),
         "PRAGMA cell_size_check=ON", // damage is seen when a page is read, not when it was spread
         "PRAGMA secure_delete=OFF",  // the file is ours alone; Debian's SQLite would write zeros
         "PRAGMA temp_store=MEMORY",
         "PRAGMA trusted_schema=OFF",
-        "PRAGMA foreign_keys=OFF",
     };
     int r = 0;
 
-    (void)sqlite3_busy_timeout(db, LIMIT_STATE_BUSY_MS);
-    (void)sqlite3_extended_result_codes(db, 1);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     for (size_t i = 0; r == 0 && i < sizeof pragmas / sizeof pragmas[0]; i++) {
-        r = run(db, pragmas[i]);
+        r = file_run(db, pragmas[i]);
     }
     return r;
 }
 
-/* Ours, new, or refused. */
-static int recognise(sqlite3 *db, const char *path, struct buf *why, int64_t *ret_version)
+/* Writes, so not before it is known whose file it is. */
+static int log_on(sqlite3 *db)
 {
-    int64_t id = 0, version = 0, tables = 0;
-    int r = one_number(db, "PRAGMA application_id", &id);
+    static const char *const pragmas[] = {
+        "PRAGMA journal_mode=WAL",
+        "PRAGMA synchronous=FULL",
+        "PRAGMA wal_autocheckpoint=0", // transaction.c does it
+        "PRAGMA journal_size_limit=" STRING(LIMIT_STATE_WAL_BYTES),
+    };
+    int r = 0;
 
-    if (r == 0) {
-        r = one_number(db, "PRAGMA user_version", &version);
+    for (size_t i = 0; r == 0 && i < sizeof pragmas / sizeof pragmas[0]; i++) {
+        r = file_run(db, pragmas[i]);
     }
-    if (r == 0) {
-        r = one_number(db, "SELECT count(*) FROM sqlite_schema", &tables);
+    return r;
+}
+
+/* The steps up to a version, and its number. */
+static int take_steps(sqlite3 *db, size_t from, size_t to)
+{
+    char pragmas[96];
+    int r = 0;
+
+    for (size_t i = from; r == 0 && i < to; i++) {
+        r = file_run(db, state_schema[i]);
     }
-    if (r < 0) {
-        return r;
-    }
-    if (id != STATE_APPLICATION_ID && (id != 0 || version != 0 || tables != 0)) {
-        buf_printf(why,
-                   "%s is a database of another program, not toiletmon's state; move it away, or "
-                   "set agent.state_dir",
-                   path);
-        return -EMEDIUMTYPE;
-    }
-    if (version > (int64_t)state_schema_version) {
-        buf_printf(why,
-                   "%s was written by a newer toiletmon (its version is %lld, this one knows %zu); "
-                   "start that one again, or set agent.state_dir to an empty directory",
-                   path, (long long)version, state_schema_version);
-        return -EPROTONOSUPPORT;
-    }
-    *ret_version = version;
-    return 0;
+    (void)snprintf(pragmas, sizeof pragmas, "PRAGMA application_id=%d; PRAGMA user_version=%zu",
+                   STATE_APPLICATION_ID, to);
+    return r < 0 ? r : file_run(db, pragmas);
 }
 
 /* All steps are one transaction: a kill leaves the old version or the new one. */
-static int migrate(sqlite3 *db, int64_t version)
+static int migrate(sqlite3 *db, size_t version, struct marker *marker)
 {
-    char pragmas[96];
+    struct mark mark = marker->last;
     int r;
 
-    if (version == (int64_t)state_schema_version) {
+    if (version == state_schema_version) {
         return 0;
     }
-    (void)snprintf(pragmas, sizeof pragmas, "PRAGMA application_id=%d; PRAGMA user_version=%zu",
-                   STATE_APPLICATION_ID, state_schema_version);
-    r = run(db, "BEGIN IMMEDIATE");
-    for (size_t i = (size_t)version; r == 0 && i < state_schema_version; i++) {
-        r = run(db, state_schema[i]);
+    if (version > 0) {
+        // first: an older program must never think that it knows better
+        mark.version = (uint32_t)state_schema_version;
+        marker_write(marker, &mark);
+    }
+    r = file_run(db, "BEGIN IMMEDIATE");
+    if (r == 0) {
+        r = take_steps(db, version, state_schema_version);
     }
     if (r == 0) {
-        r = run(db, pragmas);
-    }
-    if (r == 0) {
-        r = run(db, "COMMIT");
+        r = file_run(db, "COMMIT");
     }
     if (r < 0 && !sqlite3_get_autocommit(db)) {
         (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
@@ -259,30 +217,86 @@ static int migrate(sqlite3 *db, int64_t version)
     return r;
 }
 
-int file_open(const struct state_paths *paths, const char *vfs, struct buf *why, sqlite3 **ret_db)
+static int open_db(const char *path, const char *vfs, sqlite3 **ret_db)
+{
+    int r = state_error(
+        sqlite3_open_v2(path, ret_db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, vfs));
+
+    if (r == 0) {
+        (void)sqlite3_busy_timeout(*ret_db, LIMIT_STATE_BUSY_MS);
+        (void)sqlite3_extended_result_codes(*ret_db, 1);
+    }
+    return r;
+}
+
+int file_open(const struct state_paths *paths, const char *vfs, struct marker *marker,
+              struct buf *why, sqlite3 **ret_db)
 {
     sqlite3 *db = NULL;
-    int64_t version;
+    size_t version = 0;
     size_t said = why->len;
     int r = prepare_file(paths->db, why);
 
     if (r < 0) {
         return r;
     }
-    r = state_error(
-        sqlite3_open_v2(paths->db, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, vfs));
+    r = open_db(paths->db, vfs, &db);
     if (r == 0) {
         r = behave(db);
     }
     if (r == 0) {
-        r = recognise(db, paths->db, why, &version);
+        r = verify_version(db, paths->db, &marker->last, why, &version);
     }
     if (r == 0) {
-        r = migrate(db, version);
+        r = log_on(db);
+    }
+    if (r == 0) {
+        r = verify_content(db, paths->db, version, why);
+    }
+    if (r == 0) {
+        r = migrate(db, version, marker);
+    }
+    if (r == 0 && version == 0) {
+        // so that the file itself says whose it is, not only its log
+        r = file_error(db,
+                       sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL));
     }
     if (r < 0 && why->len == said) {
         buf_printf(why, "%s cannot be used: %s (%s)", paths->db,
                    db ? sqlite3_errmsg(db) : "no memory", log_errno(r));
+    }
+    if (r < 0) {
+        file_close(db);
+        return r;
+    }
+    *ret_db = db;
+    return 0;
+}
+
+int file_create(const char *path, const char *vfs, size_t version, sqlite3 **ret_db)
+{
+    static const char *const pragmas[] = {
+        FILE_FORMAT,
+        "PRAGMA locking_mode=EXCLUSIVE",
+        "PRAGMA journal_mode=OFF", // nobody misses it before it is complete
+        "PRAGMA synchronous=FULL",
+        "PRAGMA cache_size=-" STRING(LIMIT_STATE_CACHE_KIB),
+    };
+    sqlite3 *db = NULL;
+    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int r = fd < 0 ? -errno : 0;
+
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    if (r == 0) {
+        r = open_db(path, vfs, &db);
+    }
+    for (size_t i = 0; r == 0 && i < sizeof pragmas / sizeof pragmas[0]; i++) {
+        r = file_run(db, pragmas[i]);
+    }
+    if (r == 0) {
+        r = take_steps(db, 0, version);
     }
     if (r < 0) {
         file_close(db);

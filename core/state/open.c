@@ -11,6 +11,7 @@
 
 #include "base/limits.h"
 #include "state/private.h"
+#include "state/recover.h"
 
 static void *run_thread(void *arg)
 {
@@ -46,8 +47,7 @@ static void destroy(struct state *state)
         trouble_finish(state);
         loop_fd_remove(state->loop, &state->wake);
     }
-    statements_finish(&state->statements);
-    file_close(state->db);
+    recover_close(state, false);
     queue_finish(&state->queue);
     loop_destroy(state->loop);
     paths_finish(&state->paths);
@@ -67,6 +67,7 @@ int state_open(const struct state_options *options, struct buf *why, struct stat
     state->options = *options;
     state->options.directory = NULL; // the caller's
     state->wake.fd = -1;
+    state->marker.fd = -1;
     trouble_init(state);
     r = queue_init(&state->queue);
     if (r == 0) {
@@ -82,12 +83,11 @@ int state_open(const struct state_options *options, struct buf *why, struct stat
         r = file_check_directory(&state->paths, why);
     }
     if (r == 0) {
-        r = file_open(&state->paths, options->vfs, why, &state->db);
+        r = recover_open(state, why);
     }
     if (r < 0) {
         goto out;
     }
-    transaction_watch(state);
     trouble_start(state);
     stats_measure(state);
     r = start_thread(state);
@@ -105,15 +105,6 @@ out:
     return r;
 }
 
-/* The log goes into the database, and SQLite removes it; where that fails it stays for the next
- * start, which loses nothing. */
-static void leave_in_order(struct state *state)
-{
-    if (state->db && state->blocked == 0 && transaction_checkpoint(state, true) == 0) {
-        (void)sqlite3_db_config(state->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-    }
-}
-
 void state_close(struct state *state)
 {
     if (!state) {
@@ -123,6 +114,6 @@ void state_close(struct state *state)
         queue_close(&state->queue);
         (void)pthread_join(state->thread, NULL);
     }
-    leave_in_order(state);
+    recover_close(state, state->blocked == 0);
     destroy(state);
 }

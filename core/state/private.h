@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "state/file.h"
+#include "state/mark.h"
 #include "state/queue.h"
 #include "state/reserve.h"
 #include "state/state.h"
@@ -40,7 +41,10 @@ struct state {
     struct state_paths paths;
     sqlite3 *db; /* NULL while a file that could not be salvaged waits for another try */
     struct statements statements;
-    int wal_pages; /* of the log, after the last commit */
+    struct marker marker;
+    bool salt_known;     /* the marker's is that of the log's current generation */
+    int wal_pages;       /* of the log, after the last commit */
+    int64_t salvaged_ns; /* when that was last tried */
     struct reserve reserve;
     char last_error[256]; /* SQLite's words for the last error of a transaction */
 

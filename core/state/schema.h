@@ -1,8 +1,9 @@
 /*
  * schema.h: the tables, and the steps from each version of the file to the next.
  *
- * A step is never changed once it was released; a new version appends one.  The rooms that own the
- * tables say there what their columns mean.
+ * A step is never changed once it was released; a new version appends one.  One that adds a column
+ * also writes it into every row, since a salvage knows a row by its columns.  Types are INTEGER,
+ * TEXT and BLOB.  The rooms that own the tables say there what their columns mean.
  */
 #ifndef STATE_SCHEMA_H
 #define STATE_SCHEMA_H

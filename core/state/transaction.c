@@ -10,7 +10,37 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "state/bytes.h"
 #include "state/private.h"
+
+#define SALT_OFFSET 16 /* in the log's header */
+
+/* The generation of the log changes with the first commit after it was copied. */
+static bool read_salt(sqlite3 *db, uint32_t ret_salt[2])
+{
+    sqlite3_file *log = NULL;
+    unsigned char bytes[8];
+
+    if (sqlite3_file_control(db, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK || !log ||
+        !log->pMethods ||
+        log->pMethods->xRead(log, bytes, sizeof bytes, SALT_OFFSET) != SQLITE_OK) {
+        return false;
+    }
+    ret_salt[0] = bytes_get32(bytes);
+    ret_salt[1] = bytes_get32(bytes + 4);
+    return true;
+}
+
+static void mark_commit(struct state *state)
+{
+    struct mark mark = state->marker.last;
+
+    if (!state->salt_known && state->wal_pages > 0) {
+        state->salt_known = read_salt(state->db, mark.salt);
+    }
+    mark.pages = state->salt_known ? (uint32_t)state->wal_pages : 0;
+    marker_write(&state->marker, &mark);
+}
 
 static void commit(struct state_tx *tx)
 {
@@ -21,6 +51,7 @@ static void commit(struct state_tx *tx)
     if (state_exec(tx, "COMMIT") == 0 && wrote) {
         atomic_fetch_add_explicit(&state->stats.commit_ns, (uint_fast64_t)(clock_mono_ns() - began),
                                   memory_order_relaxed);
+        mark_commit(state);
     }
 }
 
@@ -29,7 +60,7 @@ int transaction_run(struct state *state, void (*body)(struct state_tx *, void *)
     struct state_tx tx = {.state = state, .db = state->db};
 
     if (!state->db) {
-        return -ENODEV;
+        return -EUCLEAN; // it could not be salvaged yet
     }
     if (state_exec(&tx, "BEGIN") == 0) {
         body(&tx, arg);
@@ -74,5 +105,6 @@ int transaction_checkpoint(struct state *state, bool always)
         return file_error(state->db, rc);
     }
     state->wal_pages = 0;
+    state->salt_known = false;
     return 0;
 }

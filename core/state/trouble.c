@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "state/private.h"
+#include "state/recover.h"
 #include "state/schema.h"
 
 #define CONDITION_LOG_BURST 10
@@ -87,8 +88,8 @@ static void plan_reserve(struct state *state)
 
 int trouble_gate(const struct state *state, const struct state_job *job)
 {
-    if (state->blocked < 0) {
-        return state->blocked;
+    if (state->blocked < 0 || !state->loaded) {
+        return state->blocked < 0 ? state->blocked : -EIO;
     }
     return job->grows && atomic_load(&state->stats.condition) == STATE_FULL ? -ENOSPC : 0;
 }
@@ -134,40 +135,60 @@ int trouble_load(struct state *state)
 
 /* ---- failures and tries ---- */
 
-static void out_of_space(struct state *state)
+static void take_note(struct state *state, int error)
 {
-    bool held = state->reserve.held;
-
+    if (error != -ENOSPC) {
+        state->blocked = error;
+        set_condition(state, STATE_FAILING, error);
+        return;
+    }
+    // the second time, what was reserved is used up too
+    state->blocked = state->reserve.held ? 0 : error;
     reserve_release(&state->reserve);
-    set_condition(state, STATE_FULL, -ENOSPC);
-    plan_reserve(state);
-    if (!held) {
-        state->blocked = -ENOSPC; // what was reserved is used up too
+    set_condition(state, STATE_FULL, error);
+}
+
+static void plan_tries(struct state *state)
+{
+    if (state->blocked < 0 || !state->loaded) {
         plan_retry(state);
+    }
+    if (!state->reserve.held) {
+        plan_reserve(state);
     }
 }
 
-static void failing(struct state *state, int error)
+static int mend(struct state *state)
 {
-    state->blocked = error;
-    set_condition(state, STATE_FAILING, error);
-    plan_retry(state);
+    struct buf why;
+    int r;
+
+    buf_init(&why, 4096);
+    r = state->db ? recover_damaged(state, &why) : recover_open(state, &why);
+    if (r < 0) {
+        (void)snprintf(state->last_error, sizeof state->last_error, "%s", buf_str(&why));
+    }
+    buf_finish(&why);
+    return r;
 }
 
 void trouble_handle(struct state *state, int error, bool reload)
 {
-    if (error == -ENOSPC) {
-        out_of_space(state);
-    } else {
-        failing(state, error);
+    if (error == -EUCLEAN) {
+        error = mend(state);
+        reload = true;
     }
-    if (reload) {
-        state->loaded = false;
+    if (error < 0) {
+        take_note(state, error);
+    }
+    if (reload && state->db) {
         error = trouble_load(state);
         if (error < 0) {
-            failing(state, error);
+            take_note(state, error);
         }
     }
+    state->loaded &= state->db != NULL;
+    plan_tries(state);
 }
 
 static void probe(struct state_tx *tx, void *arg)
@@ -184,9 +205,9 @@ static void probe(struct state_tx *tx, void *arg)
 static void on_retry(struct loop_timer *timer, int64_t now_ns)
 {
     struct state *state = timer->owner;
-    int r = 0;
+    int r = state->db ? 0 : mend(state);
 
-    if (!state->loaded) {
+    if (r == 0 && !state->loaded) {
         r = trouble_load(state);
     }
     if (r == 0) {
@@ -197,8 +218,11 @@ static void on_retry(struct loop_timer *timer, int64_t now_ns)
     }
     if (r == 0) {
         settle(state);
-    } else {
+    } else if (state->db) {
         trouble_handle(state, r, false);
+    } else {
+        take_note(state, r);
+        plan_tries(state);
     }
 }
 
@@ -230,12 +254,12 @@ void trouble_start(struct state *state)
         (void)snprintf(state->last_error, sizeof state->last_error,
                        "no space can be reserved in %s", state->paths.directory);
         set_condition(state, STATE_FULL, r);
-        plan_reserve(state);
     }
     r = trouble_load(state);
     if (r < 0) {
         trouble_handle(state, r, false);
     }
+    plan_tries(state);
 }
 
 void trouble_finish(struct state *state)

@@ -24,6 +24,33 @@ static uint32_t sum_of(int64_t id, const void *body, size_t len)
     return state_sum_bytes(state_sum_int(STATE_SUM, id), body, len);
 }
 
+/* ---- the mirror ---- */
+
+static void mirror_add(struct kit *kit, int64_t id, size_t len)
+{
+    assert(kit->nrows < KIT_ROWS);
+    kit->rows[kit->nrows++] = (struct kit_row){id, len};
+}
+
+static struct kit_row *mirror_find(struct kit *kit, int64_t id)
+{
+    for (size_t i = 0; i < kit->nrows; i++) {
+        if (kit->rows[i].id == id) {
+            return &kit->rows[i];
+        }
+    }
+    return NULL;
+}
+
+static void mirror_remove(struct kit *kit, int64_t id)
+{
+    struct kit_row *row = mirror_find(kit, id);
+
+    if (row) {
+        *row = kit->rows[--kit->nrows];
+    }
+}
+
 /* ---- hooks ---- */
 
 static int load(void *owner, struct state_tx *tx, bool writable)
@@ -42,23 +69,21 @@ static int load(void *owner, struct state_tx *tx, bool writable)
         kit->fail_load--;
         return -EIO;
     }
-    memset(kit->here, 0, sizeof kit->here);
+    kit->nrows = 0;
     rows = state_prepare(tx, select);
     while ((r = state_step(tx, rows)) > 0) {
         int64_t id = sqlite3_column_int64(rows, 0);
         const void *body = sqlite3_column_blob(rows, 1);
         size_t len = (size_t)sqlite3_column_bytes(rows, 1);
 
-        if (sqlite3_column_int64(rows, 2) != (int64_t)sum_of(id, body, len) || id < 0 ||
-            id >= KIT_ROWS) {
+        if (sqlite3_column_int64(rows, 2) != (int64_t)sum_of(id, body, len)) {
             state_lost(tx->state, "alert", 1);
             if (nbad < 64) {
                 bad[nbad++] = id;
             }
             continue;
         }
-        kit->here[id] = true;
-        kit->len[id] = len;
+        mirror_add(kit, id, len);
     }
     for (size_t i = 0; r == 0 && writable && i < nbad; i++) {
         sqlite3_stmt *statement = state_prepare(tx, forget);
@@ -110,8 +135,7 @@ static int add(struct kit_job *job, struct state_tx *tx)
         r = state_step(tx, statement);
     }
     if (r == 0) {
-        job->kit->here[job->id] = true;
-        job->kit->len[job->id] = job->len;
+        mirror_add(job->kit, job->id, job->len);
     }
     if (r == 0 && job->breaks) {
         r = state_exec(tx, "INSERT INTO alert (id, body, sum) VALUES (1, NULL, NULL)");
@@ -130,14 +154,17 @@ static int run(struct state_job *base, struct state_tx *tx)
         return job->refuse;
     }
     if (job->reads) {
-        return job->kit->here[job->id];
+        const struct kit_row *row = mirror_find(job->kit, job->id);
+
+        job->len = row ? row->len : 0;
+        return row != NULL;
     }
     if (!job->removes) {
         return add(job, tx);
     }
     statement = state_prepare(tx, forget);
     (void)sqlite3_bind_int64(statement, 1, job->id);
-    job->kit->here[job->id] = false;
+    mirror_remove(job->kit, job->id);
     return state_step(tx, statement);
 }
 
@@ -211,6 +238,14 @@ bool kit_has(struct kit *kit, int64_t id)
     struct kit_job job = {.reads = true, .id = id};
 
     return kit_run(kit, &job) == 1;
+}
+
+size_t kit_len(struct kit *kit, int64_t id)
+{
+    struct kit_job job = {.reads = true, .id = id};
+
+    (void)kit_run(kit, &job);
+    return job.len;
 }
 
 bool kit_wait_condition(struct kit *kit, enum state_condition condition)

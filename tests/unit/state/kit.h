@@ -11,7 +11,12 @@
 #include "base/buf.h"
 #include "state/state.h"
 
-#define KIT_ROWS 4096 /* the largest id in memory */
+#define KIT_ROWS 4096 /* in memory */
+
+struct kit_row {
+    int64_t id;
+    size_t len;
+};
 
 struct kit {
     char directory[64];
@@ -19,8 +24,8 @@ struct kit {
     struct state_options options;
 
     /* the state's thread */
-    bool here[KIT_ROWS]; /* memory's mirror: which ids are there */
-    size_t len[KIT_ROWS];
+    struct kit_row rows[KIT_ROWS]; /* memory's mirror */
+    size_t nrows;
     int loads, commits, conditions;
     int fail_load; /* so many loads fail */
     bool last_writable;
@@ -59,6 +64,8 @@ int kit_wait(struct kit_job *job);
 bool kit_wait_condition(struct kit *kit, enum state_condition condition);
 /* Whether memory has the row; a job of its own, so in order with the others. */
 bool kit_has(struct kit *kit, int64_t id);
+/* The length of its body, 0: it is not there. */
+size_t kit_len(struct kit *kit, int64_t id);
 struct state_stats kit_stats(struct kit *kit);
 const char *kit_path(struct kit *kit, const char *name, char ret_path[static 128]);
 

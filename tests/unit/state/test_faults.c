@@ -106,7 +106,7 @@ static void check(struct kit *kit, const struct history *history, bool crashed, 
         } else if (!kit_has(kit, job->id)) {
             fail_msg("at %d: row %d is lost", at, (int)job->id);
         } else {
-            assert_int_equal(kit->len[job->id], job->len);
+            assert_int_equal(kit_len(kit, job->id), job->len);
         }
     }
     // and it goes on

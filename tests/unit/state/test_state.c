@@ -53,7 +53,7 @@ static void test_rows_survive(void **state)
     assert_int_equal(kit_open(kit), 0);
     assert_false(kit_has(kit, first));
     assert_true(kit_has(kit, second));
-    assert_int_equal(kit->len[second], 9000);
+    assert_int_equal(kit_len(kit, second), 9000);
     assert_int_equal(kit_stats(kit).lost_rows, 0);
 }
 

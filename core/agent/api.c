@@ -1,0 +1,127 @@
+/*
+ * api.c: see api.h.
+ */
+#include "agent/api.h"
+
+#include <errno.h>
+
+#include "base/json_text.h"
+#include "base/log.h"
+
+void api_init(struct api *api, struct loop *loop)
+{
+    *api = (struct api){.loop = loop};
+    (void)pthread_mutex_init(&api->lock, NULL);
+}
+
+void api_open(struct api *api, struct http *http, struct desk *desk)
+{
+    (void)pthread_mutex_lock(&api->lock);
+    api->http = http;
+    api->desk = desk;
+    (void)pthread_mutex_unlock(&api->lock);
+}
+
+void api_close(struct api *api)
+{
+    (void)pthread_mutex_lock(&api->lock);
+    api->desk = NULL;
+    (void)pthread_mutex_unlock(&api->lock);
+}
+
+void api_finish(struct api *api)
+{
+    if (api->loop) {
+        sink_tests_finish(api);
+        (void)pthread_mutex_destroy(&api->lock);
+        api->loop = NULL;
+    }
+}
+
+bool api_is_open(struct api *api)
+{
+    bool is_open;
+
+    (void)pthread_mutex_lock(&api->lock);
+    is_open = api->desk != NULL;
+    (void)pthread_mutex_unlock(&api->lock);
+    return is_open;
+}
+
+int api_submit(struct api *api, struct desk_call *call, bool grows)
+{
+    int r;
+
+    (void)pthread_mutex_lock(&api->lock);
+    r = api->desk ? desk_submit(api->desk, call, grows) : -ESHUTDOWN;
+    (void)pthread_mutex_unlock(&api->lock);
+    return r;
+}
+
+int api_ask(struct api *api, struct http_question *question)
+{
+    switch (question->what) {
+    case HTTP_ALERTS_PUT:
+        return alerts_api_put(api, question);
+    case HTTP_ALERTS_LIST:
+        return alerts_api_list(api, question);
+    case HTTP_OUTBOX_LIST:
+    case HTTP_OUTBOX_SHOW:
+    case HTTP_OUTBOX_RETRY:
+    case HTTP_OUTBOX_DROP:
+        return outbox_api_ask(api, question);
+    case HTTP_SINKS_LIST:
+    case HTTP_SINK_RESUME:
+        return sinks_api_ask(api, question);
+    case HTTP_SINK_TEST:
+        return sink_test_ask(api, question);
+    default:
+        return -ENOSYS;
+    }
+}
+
+void api_answer(struct api *api, uint64_t ticket, unsigned status, struct buf *text)
+{
+    size_t len = text->len;
+    char *taken = buf_take(text);
+
+    if (taken) {
+        http_answer_text(api->http, ticket, status, taken, len, 0);
+    } else {
+        api_answer_error(api, ticket, 503, "there is not enough memory for the answer", NULL, 1);
+    }
+}
+
+void api_answer_error(struct api *api, uint64_t ticket, unsigned status, const char *error,
+                      const char *hint, unsigned retry_after)
+{
+    struct buf text;
+    size_t len;
+    char *taken;
+
+    buf_init(&text, 4096);
+    buf_putc(&text, '{');
+    json_text_put_string(&text, "error", error);
+    if (hint) {
+        json_text_put_string(&text, "hint", hint);
+    }
+    buf_puts(&text, "}\n");
+    len = text.len;
+    taken = buf_take(&text);
+    if (taken) { /* else the deadline answers */
+        http_answer_text(api->http, ticket, status, taken, len, retry_after);
+    }
+}
+
+void api_answer_failure(struct api *api, uint64_t ticket, int r)
+{
+    char error[256];
+
+    if (r == -ENOSPC) {
+        api_answer_error(api, ticket, 503, "the disk is full: nothing was stored",
+                         "make room where state_dir is; what was accepted before is safe", 30);
+        return;
+    }
+    (void)snprintf(error, sizeof error, "the state cannot be written: %s", log_errno(r));
+    api_answer_error(api, ticket, 503, error, "see the agent's log; nothing was stored", 5);
+}

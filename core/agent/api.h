@@ -1,0 +1,67 @@
+/*
+ * api.h: the part of the HTTP API that the desk answers: alerts, notifications, sinks.
+ *
+ * A question comes on the server's thread, becomes a call on the desk, and is answered on the
+ * state's thread when that is durable; the agent's loop has no part in it, but for the test of a
+ * sink, which goes out through delivery.
+ */
+#ifndef AGENT_API_H
+#define AGENT_API_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "agent/desk.h"
+#include "http/http.h"
+
+struct sink_test;
+
+struct api {
+    struct loop *loop; /* the agent's */
+    struct http *http; /* lives longer than what is on the desk */
+    pthread_mutex_t lock;
+    struct desk *desk;   /* under the lock; NULL: it is not open */
+    atomic_size_t bytes; /* of alerts on the desk, those that nobody waits for any more included */
+    struct sink_test *tests; /* under way; the agent's thread */
+    /* Delivers an attempt (takes it) outside of the queue and calls `done` once, maybe at once; as
+     * delivery_try().  The agent's thread.  NULL: it cannot be done. */
+    void (*try_sink)(void *owner, struct outbox_attempt *attempt,
+                     void (*done)(void *arg, const struct outbox_outcome *outcome), void *arg);
+    void *try_owner;
+};
+
+/* The agent's thread.  Nothing is asked before api_open(), and nothing after api_close(), which
+ * comes before desk_close(). */
+void api_init(struct api *api, struct loop *loop);
+void api_open(struct api *api, struct http *http, struct desk *desk);
+void api_close(struct api *api);
+void api_finish(struct api *api);
+
+/* As struct http_hooks wants it, for all questions from HTTP_ALERTS_PUT on. */
+int api_ask(struct api *api, struct http_question *question);
+
+/* ---- for the files of the API ---- */
+
+/* Any thread. */
+bool api_is_open(struct api *api);
+/* Any thread.  0: done will be called. */
+int api_submit(struct api *api, struct desk_call *call, bool grows);
+/* Answers with what was written, which it takes; with 503 where the buf has failed. */
+void api_answer(struct api *api, uint64_t ticket, unsigned status, struct buf *text);
+/* {"error": ..., "hint": ...}; hint may be NULL; retry_after 0: without it. */
+void api_answer_error(struct api *api, uint64_t ticket, unsigned status, const char *error,
+                      const char *hint, unsigned retry_after);
+/* What failed a batch. */
+void api_answer_failure(struct api *api, uint64_t ticket, int r);
+
+/* alerts_api.c */
+int alerts_api_put(struct api *api, struct http_question *question);
+int alerts_api_list(struct api *api, struct http_question *question);
+/* outbox_api.c */
+int outbox_api_ask(struct api *api, const struct http_question *question);
+/* sinks_api.c */
+int sinks_api_ask(struct api *api, const struct http_question *question);
+int sink_test_ask(struct api *api, const struct http_question *question);
+void sink_tests_finish(struct api *api);
+
+#endif
