@@ -6,6 +6,7 @@
  */
 #include "agent/outbox_metrics.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,7 +43,7 @@ static struct sink_metrics *sink_create(struct store *store, const char *name)
     if (!sink) {
         return NULL;
     }
-    (void)strncpy(sink->name, name, sizeof sink->name - 1);
+    (void)snprintf(sink->name, sizeof sink->name, "%s", name);
     sink->pending = add(store, "toiletmon_outbox_pending",
                         "Notifications that wait for the sink, or are on their way.", &label, 1);
     sink->under_way = add(store, "toiletmon_outbox_under_way",
