@@ -354,6 +354,8 @@ static int make_rooms(struct agent *agent, struct buf *why)
         return r;
     }
     fetch_metrics_init(&agent->fetch_metrics, agent->store, agent->fetch);
+    desk_metrics_init(&agent->desk_metrics, agent->store);
+    outbox_metrics_init(&agent->outbox_metrics, agent->store, &agent->api);
     agent->world = (struct unit_world){.loop = agent->loop,
                                        .spawner = agent->spawner,
                                        .local = agent->local,
@@ -432,6 +434,8 @@ static void finish(struct agent *agent)
     /* Its thread asks the others how they are, so it ends before them. */
     http_destroy(agent->http);
     api_finish(&agent->api);
+    desk_metrics_finish(&agent->desk_metrics);
+    outbox_metrics_finish(&agent->outbox_metrics);
     schedule_destroy(agent->schedule);
     local_destroy(agent->local);
     fetch_metrics_finish(&agent->fetch_metrics, agent->store);

@@ -8,9 +8,11 @@
 
 #include "agent.h"
 #include "agent/api.h"
+#include "agent/desk_metrics.h"
 #include "agent/fetch_metrics.h"
 #include "agent/heartbeat.h"
 #include "agent/notify.h"
+#include "agent/outbox_metrics.h"
 #include "agent/plan.h"
 #include "agent/process_metrics.h"
 #include "agent/unit.h"
@@ -50,8 +52,9 @@ struct agent {
     struct heartbeat heartbeat;
     struct process_metrics process;
     struct fetch_metrics fetch_metrics;
-    struct api
-        api; /* of alerts, notifications and sinks; its desk is opened and closed with ours */
+    struct desk_metrics desk_metrics;
+    struct outbox_metrics outbox_metrics;
+    struct api api;
     struct loop_fd signals;
     int signal_fd;
     struct loop_timer watchdog, stop_timer;
