@@ -231,11 +231,11 @@ static int take(struct commit *commit)
             return error < 0 ? error : 0;
         }
     }
-    family_help(record_family(commit->store, record), sample->help);
+    family_help(commit->store, record_family(commit->store, record), sample->help);
     if (record->flags & RECORD_EXTRA) {
         fill_extra(*record_extra(record), sample);
     }
-    record_set(record, sample->value);
+    record_set(commit->store, record, sample->value);
     record->commit = number;
     record->seen_s = commit->now_s;
     commit->before = record->id;

@@ -73,7 +73,7 @@ static int enter(struct store *store, const struct store_metric_spec *spec,
     }
     index_put(store, hash, record->id);
     metric->id = record->id;
-    family_help(family, spec->help);
+    family_help(store, family, spec->help);
     atomic_fetch_add_explicit(&store->owners[0]->series, 1, memory_order_relaxed);
     return 0;
 }

@@ -78,8 +78,10 @@ struct chunk {
     struct family *family; /* NULL: not in use, `used` is the next free one */
     char *data;
     uint32_t used;
-    uint32_t size; /* without CHUNK_SLACK */
-    uint32_t dead; /* bytes of dead records */
+    uint32_t size;    /* without CHUNK_SLACK */
+    uint32_t dead;    /* bytes of dead records */
+    uint32_t special; /* records that are alive and have an extra or a long value */
+    uint64_t version; /* another one whenever the lines of its records may be others */
 };
 
 struct family {
@@ -154,7 +156,9 @@ struct store {
     uint32_t free_owner; /* none below it is free */
 
     struct cursor *cursors;
-    uint32_t swept_s; /* when stopped series were last looked for */
+    uint64_t versions; /* of chunks: the last one that was given */
+    uint64_t heads;    /* another number whenever the head of a family may be another */
+    uint32_t swept_s;  /* when stopped series were last looked for */
     struct store_refresh *refreshes;
     struct store_metric *series_gauge;
     struct store_metric *limit_gauge;
@@ -222,7 +226,7 @@ int family_add(struct store *store, const char *name, tmon_metric_kind kind,
 /* It has no chunks any more. */
 void family_remove(struct store *store, struct family *family);
 /* Takes over the help if the family has none yet. */
-void family_help(struct family *family, const char *help);
+void family_help(struct store *store, struct family *family, const char *help);
 
 /* -- record.c -- */
 /* A new record at the end of the family, known under an id, not yet in the index.  `text` is that
@@ -230,7 +234,7 @@ void family_help(struct family *family, const char *help);
 int record_add(struct store *store, struct family *family, const char *text, uint32_t len,
                uint32_t hash, struct extra *extra, struct record **ret_record);
 /* Sets the value and, where it changed, renders it. */
-void record_set(struct record *record, double value);
+void record_set(struct store *store, struct record *record, double value);
 /* Drops it, its extra and, when it was the last one, its family; tidies its chunk.  Not for loops
  * over records. */
 void record_drop(struct store *store, uint32_t id);
