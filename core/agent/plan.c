@@ -222,6 +222,10 @@ void plan_destroy(struct plan *plan)
     config_instance_destroy(plan->log);
     routing_destroy(plan->routing);
     free(plan->without_sink);
+    for (size_t i = 0; plan->state_sinks && i < plan->nstate_sinks; i++) {
+        free(plan->state_sinks[i]);
+    }
+    free(plan->state_sinks);
     registry_destroy(plan->registry);
     config_destroy(plan->config);
     free(plan);

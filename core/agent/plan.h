@@ -32,6 +32,8 @@ struct plan {
     struct plan_instance *instances;
     struct routing *routing; /* owned until the plan's user takes it (and sets NULL) */
     char *without_sink;      /* owned: a route that leads to no live sink; NULL: there is none */
+    size_t nstate_sinks;
+    char **state_sinks; /* owned until taken: who is told when the state itself fails */
 };
 
 /*

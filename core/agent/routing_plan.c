@@ -180,6 +180,38 @@ static void look_at_log(const struct plan *plan, struct config_errors *errors)
     }
 }
 
+/* Where the alert goes that can be told by no other way than directly. */
+static void note_state_sinks(void *arg, const struct route *route)
+{
+    struct plan *plan = arg;
+
+    for (size_t i = 0; i < route->nto; i++) {
+        const char *name = plan->routing->sinks[route->to[i]].name;
+        bool there = false;
+
+        for (size_t j = 0; j < plan->nstate_sinks; j++) {
+            there = there || strcmp(plan->state_sinks[j], name) == 0;
+        }
+        if (!there && plan->nstate_sinks < plan->routing->nsinks) {
+            plan->state_sinks[plan->nstate_sinks] = strdup(name);
+            plan->nstate_sinks += plan->state_sinks[plan->nstate_sinks] != NULL;
+        }
+    }
+}
+
+static int find_state_sinks(struct plan *plan)
+{
+    static const struct tmon_pair labels[] = {{"alertname", "state failing"},
+                                              {"severity", "critical"}};
+
+    plan->state_sinks = calloc(plan->routing->nsinks, sizeof *plan->state_sinks);
+    if (!plan->state_sinks) {
+        return -ENOMEM;
+    }
+    routing_match(plan->routing, labels, 2, note_state_sinks, plan);
+    return 0;
+}
+
 int routing_plan(struct plan *plan, struct config_errors *errors)
 {
     const char *key;
@@ -201,5 +233,5 @@ int routing_plan(struct plan *plan, struct config_errors *errors)
     if (key) {
         plan->without_sink = strdup(key);
     }
-    return key && !plan->without_sink ? -ENOMEM : 0;
+    return key && !plan->without_sink ? -ENOMEM : find_state_sinks(plan);
 }
