@@ -360,7 +360,6 @@ static int make_rooms(struct agent *agent, struct buf *why)
     }
     fetch_metrics_init(&agent->fetch_metrics, agent->store, agent->fetch);
     desk_metrics_init(&agent->desk_metrics, agent->store);
-    outbox_metrics_init(&agent->outbox_metrics, agent->store, &agent->api);
     agent->world = (struct unit_world){.loop = agent->loop,
                                        .spawner = agent->spawner,
                                        .local = agent->local,
@@ -444,7 +443,6 @@ static void finish(struct agent *agent)
     desk_life_finish(agent);
     api_finish(&agent->api);
     desk_metrics_finish(&agent->desk_metrics);
-    outbox_metrics_finish(&agent->outbox_metrics);
     schedule_destroy(agent->schedule);
     local_destroy(agent->local);
     fetch_metrics_finish(&agent->fetch_metrics, agent->store);

@@ -14,7 +14,6 @@
 #include "agent/fetch_metrics.h"
 #include "agent/heartbeat.h"
 #include "agent/notify.h"
-#include "agent/outbox_metrics.h"
 #include "agent/plan.h"
 #include "agent/process_metrics.h"
 #include "agent/sink_watch.h"
@@ -67,7 +66,6 @@ struct agent {
     struct process_metrics process;
     struct fetch_metrics fetch_metrics;
     struct desk_metrics desk_metrics;
-    struct outbox_metrics outbox_metrics;
     struct api api;
     struct loop_fd signals;
     int signal_fd;
