@@ -66,6 +66,7 @@ struct unit {
     uint32_t abilities;
     bool own_thread; /* runs on the component thread */
     bool ready;      /* named in agent.ready */
+    bool implied;    /* the `log` that nobody wrote: listed, not counted */
 
     struct instance *instance; /* the first of its workers'; NULL: disabled or refused */
     size_t nworkers;
