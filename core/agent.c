@@ -359,6 +359,7 @@ static int make_rooms(struct agent *agent, struct buf *why)
         return r;
     }
     fetch_metrics_init(&agent->fetch_metrics, agent->store, agent->fetch);
+    desk_metrics_init(&agent->desk_metrics, agent->store);
     agent->world = (struct unit_world){.loop = agent->loop,
                                        .spawner = agent->spawner,
                                        .local = agent->local,
@@ -441,6 +442,7 @@ static void finish(struct agent *agent)
     http_destroy(agent->http);
     desk_life_finish(agent);
     api_finish(&agent->api);
+    desk_metrics_finish(&agent->desk_metrics);
     schedule_destroy(agent->schedule);
     local_destroy(agent->local);
     fetch_metrics_finish(&agent->fetch_metrics, agent->store);

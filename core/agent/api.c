@@ -69,6 +69,7 @@ int api_ask(struct api *api, struct http_question *question)
     case HTTP_OUTBOX_SHOW:
     case HTTP_OUTBOX_RETRY:
     case HTTP_OUTBOX_DROP:
+    case HTTP_OUTBOX_REVIVE:
         return outbox_api_ask(api, question);
     case HTTP_SINKS_LIST:
     case HTTP_SINK_RESUME:

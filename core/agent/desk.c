@@ -67,6 +67,12 @@ static void on_committed(void *owner)
     struct desk *desk = owner;
 
     outbox_committed(desk->outbox);
+    if (desk->hooks.committed) {
+        struct alerts_counts counts;
+
+        alerts_count(desk->alerts, &counts);
+        desk->hooks.committed(desk->hooks.owner, &counts);
+    }
     arm(desk);
 }
 

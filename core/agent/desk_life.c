@@ -42,6 +42,13 @@ static void on_condition(void *owner, enum state_condition condition, const char
     state_watch_condition(&agent->state_watch, condition, text);
 }
 
+static void on_committed(void *owner, const struct alerts_counts *counts)
+{
+    struct agent *agent = owner;
+
+    desk_metrics_update(&agent->desk_metrics, counts);
+}
+
 /* ---- to the desk ---- */
 
 static void on_outcome(void *owner, const struct outbox_outcome *outcome, void *sink_owner)
@@ -196,8 +203,10 @@ int desk_life_init(struct agent *agent)
 
 int desk_life_open(struct agent *agent, struct buf *why)
 {
-    const struct desk_hooks hooks = {
-        .owner = agent, .attempt = on_attempt, .condition = on_condition};
+    const struct desk_hooks hooks = {.owner = agent,
+                                     .attempt = on_attempt,
+                                     .condition = on_condition,
+                                     .committed = on_committed};
 
     return desk_open(&agent->desk, agent->state_dir, &hooks, why);
 }
@@ -205,6 +214,7 @@ int desk_life_open(struct agent *agent, struct buf *why)
 void desk_life_begin(struct agent *agent)
 {
     agent->begun = true;
+    desk_metrics_watch(&agent->desk_metrics, agent->desk.state);
     own_alerts_open(&agent->own_alerts, &agent->desk);
     sink_watch_open(&agent->sink_watch, &agent->desk);
     api_open(&agent->api, agent->http, &agent->desk);
@@ -229,6 +239,7 @@ void desk_life_finish(struct agent *agent)
     own_alerts_close(&agent->own_alerts);
     sink_watch_close(&agent->sink_watch);
     loop_timer_stop(agent->loop, &agent->tell_again);
+    desk_metrics_watch(&agent->desk_metrics, NULL);
     if (agent->desk.state) {
         desk_close(&agent->desk);
     }

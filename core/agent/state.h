@@ -8,6 +8,7 @@
 
 #include "agent.h"
 #include "agent/api.h"
+#include "agent/desk_metrics.h"
 #include "agent/desk.h"
 #include "agent/desk_plan.h"
 #include "agent/fetch_metrics.h"
@@ -64,8 +65,8 @@ struct agent {
     struct heartbeat heartbeat;
     struct process_metrics process;
     struct fetch_metrics fetch_metrics;
-    struct api
-        api; /* of alerts, notifications and sinks; its desk is opened and closed with ours */
+    struct desk_metrics desk_metrics;
+    struct api api;
     struct loop_fd signals;
     int signal_fd;
     struct loop_timer watchdog, stop_timer;

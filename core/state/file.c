@@ -141,8 +141,8 @@ int file_number(sqlite3 *db, const char *sql, int64_t *ret_number)
 static int behave(sqlite3 *db)
 {
     static const char *const pragmas[] = {
+        "PRAGMA locking_mode=EXCLUSIVE", // before anything looks into the log: see above
         FILE_FORMAT,
-        "PRAGMA locking_mode=EXCLUSIVE", // before the first look at the log: see above
         "PRAGMA cache_size=-" STRING(LIMIT_STATE_CACHE_KIB),
         "PRAGMA cell_size_check=ON", // damage is seen when a page is read, not when it was spread
         "PRAGMA secure_delete=OFF",  // the file is ours alone; Debian's SQLite would write zeros

@@ -22,6 +22,9 @@ int pages_open(struct pages *pages, const char *db, const char *wal, const struc
 void pages_close(struct pages *pages);
 /* Page n, from 1.  Zeros behind the end.  -errno: it cannot be read. */
 int pages_get(const struct pages *pages, uint32_t n, unsigned char ret_page[PAGE_BYTES]);
+/* The same as it was before a frame of the log. */
+int pages_get_before(const struct pages *pages, uint32_t n, uint32_t frame,
+                     unsigned char ret_page[PAGE_BYTES]);
 /* Notes the pages that SQLite's list of free pages names: what stands in them was deleted. */
 void pages_find_free(struct pages *pages);
 

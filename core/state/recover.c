@@ -56,7 +56,7 @@ static int salvage(struct state *state, const struct mark *mark, struct buf *why
     (void)snprintf(reason, sizeof reason, "%s", buf_str(why));
     buf_clear(why);
     r = salvage_run(&state->paths, state->options.vfs, mark, why, &result);
-    if (r == -ENOSPC && state->reserve.held) {
+    if (r == -ENOSPC) {
         reserve_release(&state->reserve);
         buf_clear(why);
         r = salvage_run(&state->paths, state->options.vfs, mark, why, &result);
@@ -128,6 +128,11 @@ int recover_open(struct state *state, struct buf *why)
         mark = (struct mark){.valid = true};
     }
     if (r == 0) {
+        r = open_files(state, &mark, &reason);
+    }
+    if (r == -ENOSPC) {
+        reserve_release(&state->reserve);
+        buf_clear(&reason);
         r = open_files(state, &mark, &reason);
     }
     if (r == -EUCLEAN) {

@@ -27,10 +27,14 @@ static int allocate(struct reserve *reserve, uint64_t bytes)
     return r;
 }
 
-int reserve_open(struct reserve *reserve, const char *path, uint64_t bytes)
+void reserve_init(struct reserve *reserve, const char *path, uint64_t bytes)
 {
     *reserve = (struct reserve){.path = path, .bytes = bytes};
-    return allocate(reserve, bytes);
+}
+
+int reserve_open(struct reserve *reserve)
+{
+    return allocate(reserve, reserve->bytes);
 }
 
 int reserve_make(struct reserve *reserve)

@@ -14,8 +14,10 @@ struct reserve {
     bool held;
 };
 
+/* Not held; the file of an earlier run, if any, can be released. */
+void reserve_init(struct reserve *reserve, const char *path, uint64_t bytes);
 /* Takes over what an earlier run left, or makes it.  -errno: it is not held. */
-int reserve_open(struct reserve *reserve, const char *path, uint64_t bytes);
+int reserve_open(struct reserve *reserve);
 /* Tries to make it anew, where there is room for twice as much: else the first byte that somebody
  * writes would take it away again. */
 int reserve_make(struct reserve *reserve);

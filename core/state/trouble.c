@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/limits.h"
 #include "state/private.h"
 #include "state/recover.h"
 #include "state/schema.h"
@@ -246,9 +245,7 @@ void trouble_init(struct state *state)
 
 void trouble_start(struct state *state)
 {
-    int r = reserve_open(&state->reserve, state->paths.reserve,
-                         state->options.reserve_bytes ? state->options.reserve_bytes
-                                                      : LIMIT_STATE_RESERVE_BYTES);
+    int r = reserve_open(&state->reserve);
 
     if (r < 0) {
         (void)snprintf(state->last_error, sizeof state->last_error,

@@ -42,6 +42,11 @@ enum host_file {
     HOST_CONNTRACK,
     HOST_CONNTRACK_MAX,
     HOST_MOUNTINFO,
+    HOST_SOCKSTAT,
+    HOST_SOCKSTAT6,
+    HOST_SNMP,
+    HOST_SNMP6,
+    HOST_NETSTAT,
     HOST_FILES
 };
 
@@ -116,6 +121,9 @@ bool host_collect_pressure(struct tmon_call *call, struct host *host);
 bool host_collect_filefd(struct tmon_call *call, struct host *host);
 bool host_collect_entropy(struct tmon_call *call, struct host *host);
 bool host_collect_conntrack(struct tmon_call *call, struct host *host);
+bool host_collect_sockstat(struct tmon_call *call, struct host *host);
+bool host_collect_netstat(struct tmon_call *call, struct host *host);
+bool host_collect_timex(struct tmon_call *call, struct host *host);
 bool host_collect_uname(struct tmon_call *call, struct host *host);
 bool host_collect_time(struct tmon_call *call, struct host *host);
 bool host_collect_cgroup(struct tmon_call *call, struct host *host);
