@@ -67,6 +67,7 @@ struct unit {
     uint32_t flags; /* of the component */
     bool own_thread; /* runs on the component thread */
     bool ready;      /* named in agent.ready */
+    bool implied;    /* the `log` that nobody wrote: listed, not counted */
 
     struct instance *instance; /* the first of its workers'; NULL: disabled or refused */
     size_t nworkers;
