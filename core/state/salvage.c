@@ -26,6 +26,10 @@
 #define SEQUENCE_GAP 1000000
 #define SEQUENCE_MAX (INT64_C(1) << 60)
 
+/* A disk that refuses more than this is gone, not damaged: what can be read is not worth having. */
+#define UNREADABLE_MIN 16
+#define UNREADABLE_PART 8
+
 /* A table on its way from the old file into the new one. */
 struct copy {
     struct salvage_run *run;
@@ -351,6 +355,10 @@ static void copy_all(struct salvage_run *run)
     }
     copy_orphans(run);
     carry_sequence(run);
+    if (run->error == 0 && run->pages.unreadable > UNREADABLE_MIN &&
+        run->pages.unreadable > run->pages.count / UNREADABLE_PART) {
+        run->error = -EIO;
+    }
 }
 
 /* ---- all of it ---- */

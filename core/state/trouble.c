@@ -14,6 +14,7 @@
 #include "state/recover.h"
 #include "state/schema.h"
 
+#define UNREADABLE_LOADS 3
 #define CONDITION_LOG_BURST 10
 #define CONDITION_LOG_PER_SECOND (1.0 / 60)
 
@@ -97,14 +98,16 @@ int trouble_gate(const struct state *state, const struct state_job *job)
 
 struct load {
     bool writable;
+    bool read_failed; /* it was the disk, not the room, that said no */
 };
 
 static void run_load(struct state_tx *tx, void *arg)
 {
-    const struct load *load = arg;
+    struct load *load = arg;
     const struct state_hooks *hooks = &tx->state->options.hooks;
     int r = hooks->load ? hooks->load(hooks->owner, tx, load->writable) : 0;
 
+    load->read_failed = tx->error == -EIO;
     if (r < 0 && tx->error == 0) {
         tx->error = r;
     }
@@ -126,10 +129,12 @@ int trouble_load(struct state *state)
     }
     state->loading = false;
     state->loaded = r == 0;
+    state->unreadable = r < 0 && load.read_failed ? state->unreadable + 1 : 0;
     if (r == 0) {
         losses_tell(state);
     }
-    return r;
+    // the same again and again: sectors that are gone, and the rest can be had without them
+    return state->unreadable >= UNREADABLE_LOADS ? -EUCLEAN : r;
 }
 
 /* ---- failures and tries ---- */
