@@ -214,7 +214,9 @@ int file_open(const struct state_paths *paths, const char *vfs, struct marker *m
         r = file_error(db,
                        sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL));
     }
-    if (r < 0 && why->len == said) {
+    if (r == -EBUSY) {
+        buf_printf(why, "%s is open in another program, maybe sqlite3; end that", paths->db);
+    } else if (r < 0 && why->len == said) {
         buf_printf(why, "%s cannot be used: %s (%s)", paths->db,
                    db ? sqlite3_errmsg(db) : "no memory", log_errno(r));
     }

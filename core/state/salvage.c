@@ -200,6 +200,8 @@ static void finish_run(struct salvage_run *run)
 
 static void report(const struct salvage_run *run, struct salvage *salvage)
 {
+    const struct wal *wal = &run->pages.wal;
+
     for (size_t i = 0; i < run->n; i++) {
         const struct tree *tree = &run->copies[i].tree;
 
@@ -209,7 +211,7 @@ static void report(const struct salvage_run *run, struct salvage *salvage)
         salvage->table[i].damaged = tree->damaged;
     }
     salvage->ntables = run->n;
-    salvage->log_pages_lost = run->pages.wal.lost;
+    salvage->log_pages_lost = wal->lost - (wal->usable - wal->good);
 }
 
 static size_t version_of(struct salvage_run *run, const struct mark *mark)

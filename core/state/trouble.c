@@ -66,7 +66,8 @@ static void set_condition(struct state *state, enum state_condition condition, i
 static void settle(struct state *state)
 {
     state->blocked = 0;
-    set_condition(state, state->reserve.held ? STATE_WELL : STATE_FULL, -ENOSPC);
+    set_condition(state, state->reserve.held || !state->reserve.possible ? STATE_WELL : STATE_FULL,
+                  -ENOSPC);
 }
 
 static void plan(struct state *state, struct loop_timer *timer, unsigned ms)
@@ -157,7 +158,7 @@ static void plan_tries(struct state *state)
     if (state->blocked < 0 || !state->loaded) {
         plan_retry(state);
     }
-    if (!state->reserve.held) {
+    if (!state->reserve.held && state->reserve.possible) {
         plan_reserve(state);
     }
 }
@@ -184,6 +185,8 @@ void trouble_handle(struct state *state, int error, bool reload)
     }
     if (error < 0) {
         take_note(state, error);
+    } else if (state->blocked == 0) {
+        settle(state); // the copy may have taken what was reserved
     }
     if (reload && state->db) {
         error = trouble_load(state);
@@ -234,9 +237,9 @@ static void on_reserve_retry(struct loop_timer *timer, int64_t now_ns)
 {
     struct state *state = timer->owner;
 
-    if (reserve_make(&state->reserve) < 0) {
-        plan_reserve(state);
-    } else if (state->blocked == 0) {
+    (void)reserve_make(&state->reserve);
+    plan_tries(state);
+    if (state->blocked == 0) {
         settle(state);
     }
 }
@@ -255,8 +258,10 @@ void trouble_start(struct state *state)
     if (r < 0) {
         (void)snprintf(state->last_error, sizeof state->last_error,
                        "no space can be reserved in %s", state->paths.directory);
-        set_condition(state, STATE_FULL, r);
+        log_warning("no space can be reserved for a full disk",
+                    LOG_S("directory", state->paths.directory), LOG_E(r));
     }
+    settle(state);
     r = trouble_load(state);
     if (r < 0) {
         trouble_handle(state, r, false);

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "damage.h"
 #include "fault_vfs.h"
-#include "kit.h"
 
 #define STEPS 14
 
@@ -239,15 +239,22 @@ static void crash_everywhere(enum fault_survives survives, unsigned seeds, const
         for (unsigned seed = 0; hit && seed < seeds; seed++) {
             struct kit kit;
             struct history history = {.n = 0};
+            struct bytes mark = {0};
+            char path[128];
 
             set_up(&kit);
             fault_arm(&(struct fault){.kind = FAULT_CRASH, .first = at});
             if (kit_open(&kit) == 0) {
+                mark = damage_slurp(kit_path(&kit, "state.mark", path));
                 work(&kit, &history);
                 kit_close(&kit);
             }
             hit = fault_hit();
             fault_crash(survives, (uint64_t)at * 1000 + seed);
+            if (mark.data && survives != FAULT_KEEP_ALL && seed % 2 == 0) {
+                damage_spill(path, &mark); // it is not synced: an older one
+            }
+            free(mark.data);
             kit.options.vfs = NULL;
             check(&kit, &history, true, at);
             kit_finish(&kit);
