@@ -252,11 +252,12 @@ static int make_units(struct agent *agent, struct plan *plan, struct reload_outc
         struct plan_instance *instance = &plan->instances[i];
         struct unit *before = take_by_name(&old, instance->config->name);
         struct unit *unit = NULL;
+        bool counts = instance->config != plan->log; // nobody wrote that one
 
         if (before && unit_is(before, instance)) {
             unit_keep(before, instance);
             unit = before;
-            outcome->kept++;
+            outcome->kept += counts;
         } else {
             int r = unit_create(&agent->world, instance, &unit);
 
@@ -269,9 +270,9 @@ static int make_units(struct agent *agent, struct plan *plan, struct reload_outc
             if (before) {
                 reload_retire(agent, before,
                               unit); // starts `unit` when it has ended, maybe at once
-                outcome->changed++;
+                outcome->changed += counts;
             } else {
-                outcome->added++;
+                outcome->added += counts;
                 if (unit) {
                     enter(agent, unit);
                 }
@@ -284,11 +285,12 @@ static int make_units(struct agent *agent, struct plan *plan, struct reload_outc
     }
     while (old) {
         struct unit *gone = old;
+        bool counts = !gone->implied;
 
         old = gone->next;
         gone->next = NULL;
         reload_retire(agent, gone, NULL);
-        outcome->removed++;
+        outcome->removed += counts;
     }
     return 0;
 }

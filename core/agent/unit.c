@@ -384,6 +384,7 @@ int unit_create(const struct unit_world *world, struct plan_instance *from, stru
     unit->config = from->config;
     unit->ready = from->ready;
     unit->fresh = true;
+    unit->implied = !from->config->node;
     unit_alerts_init(unit);
     unit->name = strdup(from->config->name);
     unit->component = strdup(from->config->component);
@@ -404,6 +405,7 @@ int unit_create(const struct unit_world *world, struct plan_instance *from, stru
         r = unit->refused ? 0 : -ENOMEM;
     } else {
         unit->abilities = from->component->abilities;
+        unit->flags = from->component->flags;
         schedule_entry_init(&unit->entry, on_due, unit);
         r = make_instances(unit, from);
     }
@@ -559,6 +561,7 @@ void unit_keep(struct unit *unit, const struct plan_instance *to)
 {
     unit->config = to->config;
     unit->ready = to->ready;
+    unit->implied = !to->config->node;
     if (unit->verdict) {
         struct verdicts_spec spec = verdict_spec(unit);
 
