@@ -438,6 +438,7 @@ static void finish(struct agent *agent)
         agent->retiring = unit->next;
         unit_destroy(unit);
     }
+    api_close(&agent->api);
     /* Its thread asks the others how they are, so it ends before them. */
     http_destroy(agent->http);
     desk_life_finish(agent);

@@ -67,13 +67,13 @@ static void on_committed(void *owner)
     struct desk *desk = owner;
 
     outbox_committed(desk->outbox);
-    if (desk->hooks.committed) {
+    arm(desk);
+    if (desk->hooks.counts) {
         struct alerts_counts counts;
 
         alerts_count(desk->alerts, &counts);
-        desk->hooks.committed(desk->hooks.owner, &counts);
+        desk->hooks.counts(desk->hooks.owner, &counts);
     }
-    arm(desk);
 }
 
 static void on_condition(void *owner, enum state_condition condition, const char *text)

@@ -42,7 +42,7 @@ static void on_condition(void *owner, enum state_condition condition, const char
     state_watch_condition(&agent->state_watch, condition, text);
 }
 
-static void on_committed(void *owner, const struct alerts_counts *counts)
+static void on_counts(void *owner, const struct alerts_counts *counts)
 {
     struct agent *agent = owner;
 
@@ -203,10 +203,8 @@ int desk_life_init(struct agent *agent)
 
 int desk_life_open(struct agent *agent, struct buf *why)
 {
-    const struct desk_hooks hooks = {.owner = agent,
-                                     .attempt = on_attempt,
-                                     .condition = on_condition,
-                                     .committed = on_committed};
+    const struct desk_hooks hooks = {
+        .owner = agent, .attempt = on_attempt, .condition = on_condition, .counts = on_counts};
 
     return desk_open(&agent->desk, agent->state_dir, &hooks, why);
 }
@@ -239,8 +237,8 @@ void desk_life_finish(struct agent *agent)
     own_alerts_close(&agent->own_alerts);
     sink_watch_close(&agent->sink_watch);
     loop_timer_stop(agent->loop, &agent->tell_again);
-    desk_metrics_watch(&agent->desk_metrics, NULL);
     if (agent->desk.state) {
+        desk_metrics_watch(&agent->desk_metrics, NULL);
         desk_close(&agent->desk);
     }
     loop_run_posts(agent->loop); // the last answers of the desk

@@ -225,7 +225,7 @@ static void done(struct desk_call *call, int result)
     struct work *work = (struct work *)(void *)call;
 
     if (result >= 0) {
-        api_answer(work->api, work->ticket, 200, &work->text);
+        api_answer(work->api, work->ticket, 200, &work->text, 0);
     } else if (result == -ENOENT || result == -EBUSY || result == -EINVAL) {
         answer_refusal(work, result);
     } else {

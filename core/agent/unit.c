@@ -405,6 +405,7 @@ int unit_create(const struct unit_world *world, struct plan_instance *from, stru
         r = unit->refused ? 0 : -ENOMEM;
     } else {
         unit->abilities = from->component->abilities;
+        unit->flags = from->component->flags;
         schedule_entry_init(&unit->entry, on_due, unit);
         r = make_instances(unit, from);
     }

@@ -24,6 +24,7 @@ void unit_sink_open(struct unit *unit)
     struct delivery_options options = {
         .name = unit->name,
         .abilities = unit->abilities,
+        .yes_is_yes = unit->flags & TMON_2XX_IS_YES,
         .timeout_ms = unit->config->timeout_ms,
         .workers = workers,
         .owner = unit,

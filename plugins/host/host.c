@@ -106,7 +106,7 @@ bool host_lines(struct host *host, enum host_file which, struct file_lines *line
 
 bool host_lines_done(struct host *host, enum host_file which, const struct file_lines *lines)
 {
-    if (lines->error != 0) {
+    if (lines->error != 0 || which >= HOST_SOCKSTAT) {
         file_close(&host->files[which]);
     }
     return lines->error == 0;

@@ -24,7 +24,7 @@
 #define HOST_DEVICE_REREAD 32 /* the same for what sysfs says of a network device */
 #define HOST_DEVICES 64       /* network devices with more than their counters */
 
-/* Files that stay open between collections: they are read each time, and always the same. */
+/* Files that are read each time, and always the same: most stay open between collections. */
 enum host_file {
     HOST_STAT,
     HOST_LOADAVG,
@@ -42,7 +42,7 @@ enum host_file {
     HOST_CONNTRACK,
     HOST_CONNTRACK_MAX,
     HOST_MOUNTINFO,
-    HOST_SOCKSTAT,
+    HOST_SOCKSTAT, /* from here on they do not: an instance should not hold too many */
     HOST_SOCKSTAT6,
     HOST_SNMP,
     HOST_SNMP6,
