@@ -172,7 +172,7 @@ class Sinks(Case):
     def test_many_workers_deliver_at_a_time(self):
         plugins = {"slow": {"use": "slow_sink", "workers": 3}}
         with lab.Agent(**self.text(plugins, [{"to": "slow", **NOW}]), fixtures=True, until="ready") as agent:
-            self.assertEqual(len(agent.workers()), 3)
+            lab.wait_for(lambda: len(agent.workers()) == 3, 10, "three workers")
             for i in range(6):
                 self.post(agent, f"A{i}")
             lab.wait_for(lambda: self.sink(agent, "slow")["under_way"] == 3, 10, "three at a time")
