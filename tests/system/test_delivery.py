@@ -266,6 +266,7 @@ class OwnAlerts(Case):
                           until="ready")
         with agent:
             lab.wait_for(lambda: receiver.alerts() == [("firing", "check failing")], 10, "the alert")
+            lab.wait_for(lambda: self.sink(agent, "hook")["pending"] == 0, 10, "that it is known to be delivered")
             agent.child.end(signal.SIGKILL)
             agent.write(agent.render({"hook": hook, "disk": self.disk()}, rest={"routes": self.ROUTES}))
             agent.start()
