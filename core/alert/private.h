@@ -148,6 +148,8 @@ void group_free(struct group *group);
 /* Without members: forgets it and its row. */
 void group_drop(struct alerts *alerts, struct state_tx *tx, struct group *group);
 void group_dirty(struct alerts *alerts, struct group *group);
+/* NULL: it was told of nothing. */
+struct told *told_find(const struct group *group, uint32_t sink);
 bool group_needs_telling(const struct alerts *alerts, const struct group *group);
 
 /* flush.c */

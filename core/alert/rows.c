@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/labels.h"
 #include "alert/private.h"
 #include "base/wire.h"
+#include "model/labels.h"
 #include "model/pairs.h"
 
 #define ROW_VERSION 1
