@@ -38,7 +38,7 @@ static int count(struct eval *eval, size_t n)
         return eval_fail(eval, -E2BIG, "the evaluation reads more than %d samples",
                          LIMIT_EXPR_SAMPLES);
     }
-    return eval_check(eval);
+    return eval_check(eval, n);
 }
 
 static int add(struct reading *reading, const struct expr_series *series, bool keep_name,
