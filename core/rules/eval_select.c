@@ -179,7 +179,7 @@ int eval_range(struct eval *eval, const struct node *node, struct value *ret_val
                               .vector = &ret_value->vector,
                               .fn = function->range,
                               .keep_name = function->range == range_last};
-    const struct node *selector = NULL;
+    const struct node *selector = node_bare(node->call.args[0]);
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < node->call.nargs; i++) {
