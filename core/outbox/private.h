@@ -227,6 +227,7 @@ int64_t mono_of(int64_t real_ms, struct alerts_time now);
 
 /* ---- queue.c ---- */
 
+int queue_waits(void *owner, struct state_tx *tx, const char *sink, int64_t id);
 int queue_notify(void *owner, struct state_tx *tx, const struct alerts_notice *notice,
                  struct alerts_time now, int64_t *ret_id, uint64_t *ret_ordering);
 
