@@ -6,8 +6,8 @@
  *
  * Prints "ports N N..." once it answers.  Lines: `ready`, `unready`, `hang` (the heart), `beat`,
  * `verdict pass|warn|fail`, `mute` (questions stay unanswered), `speak`, `full` (no room for
- * alerts), `empty`, `series N FIRST` (other values), `reload LISTEN... [key=value]...`, `quit`; each
- * is answered by "ok", a reload that fails by its reason.
+ * alerts), `empty`, `series N FIRST` (other values), `reload LISTEN... [key=value]...`, `quit`;
+ * each is answered by "ok", a reload that fails by its reason.
  */
 #include <errno.h>
 #include <poll.h>
@@ -158,7 +158,7 @@ static void put_series(struct harness *h, long n, long first)
         }
     }
     (void)store_commit(h->store, h->owner, batch.data, batch.len, clock_mono_ns() / NS_PER_MS,
-                       &result);
+                       clock_real_ms(), &result);
     buf_finish(&batch);
 }
 
