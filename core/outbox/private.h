@@ -27,7 +27,8 @@
 
 #define UID_SIZE 33
 #define REASON_SIZE 256
-#define LOST_AT_A_TIME 16 /* rows that do not verify; further ones are found when it is read again */
+#define LOST_AT_A_TIME                                                                             \
+    16 /* rows that do not verify; further ones are found when it is read again */
 
 /* ---- content.c ---- */
 
