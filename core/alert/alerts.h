@@ -96,6 +96,8 @@ struct alerts_hooks {
      * was never attempted.  1: nobody has heard of it; 0: too late.  -errno. */
     int (*withdraw)(void *owner, struct state_tx *tx, const char *sink, uint64_t ordering,
                     int64_t id, int64_t episode, struct alerts_time now);
+    /* Whether the notification still waits: then nobody needs a repeat of it.  1, 0, -errno. */
+    int (*waits)(void *owner, struct state_tx *tx, const char *sink, int64_t id);
 };
 
 /* -ENOMEM. */

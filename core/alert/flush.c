@@ -107,12 +107,13 @@ static int note_item(struct flush *flush, const struct alerts_item *item, int64_
     } else if (mark) {
         mark->told_ms = flush->now.real_ms;
         mark->ordering = ordering; /* a repeat may be in a digest */
+        mark->last = id;
         if (!item->repeat) {
             mark->fate = FATE_TOLD; /* another sink had taken it over */
             mark->id = id;
         }
     } else {
-        const struct mark made = {flush->sink, FATE_TOLD, id, ordering, flush->now.real_ms};
+        const struct mark made = {flush->sink, FATE_TOLD, id, id, ordering, flush->now.real_ms};
 
         r = mark_add(alert, &made);
     }
@@ -149,6 +150,25 @@ static int send(struct flush *flush, uint64_t ordering, size_t ntruncated)
     return r;
 }
 
+/* Whether the sink is to be reminded of what fires.  1, 0, -errno. */
+static int is_due_again(struct flush *flush, struct alert *alert, struct mark *mark)
+{
+    struct alerts *alerts = flush->alerts;
+    int r;
+
+    if (mark->fate == FATE_REJECTED || mark->told_ms + flush->group->route->repeat_interval_ms >
+                                           flush->now.real_ms + REPEAT_SLACK_MS) {
+        return 0;
+    }
+    r = alerts->hooks.waits(alerts->hooks.owner, flush->tx, flush->name, mark->last);
+    if (r != 1 || mark->fate == FATE_MOVED) {
+        return r < 0 ? r : 1;
+    }
+    mark->told_ms = flush->now.real_ms; /* what waits will remind it */
+    alert_dirty(alerts, alert);
+    return 0;
+}
+
 /* Whether the alert's state is news for the sink.  A firing that waits unheard is withdrawn when
  * its alert has resolved: then there is nothing to tell.  1, 0, -errno. */
 static int is_news(struct flush *flush, struct alert *alert, bool repeat)
@@ -158,9 +178,7 @@ static int is_news(struct flush *flush, struct alert *alert, bool repeat)
     int r;
 
     if (alert->firing) {
-        return !mark || (repeat && mark->fate != FATE_REJECTED &&
-                         mark->told_ms + flush->group->route->repeat_interval_ms <=
-                             flush->now.real_ms + REPEAT_SLACK_MS);
+        return !mark ? 1 : repeat ? is_due_again(flush, alert, mark) : 0;
     }
     if (!mark || mark->fate != FATE_TOLD) {
         return 0;

@@ -96,7 +96,7 @@ int alerts_moved(struct alerts *alerts, const char *from, const char *to, int64_
     }
     moved = *mark;
     moved.sink = (uint32_t) new;
-    moved.id = id;
+    moved.id = moved.last = id;
     moved.ordering = ordering;
     if (!heard) {
         mark->fate = FATE_MOVED;

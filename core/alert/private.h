@@ -30,6 +30,7 @@ struct mark {
     uint32_t sink;     /* index of alerts.sinks */
     uint8_t fate;      /* of enum fate */
     int64_t id;        /* of the notification */
+    int64_t last;      /* of the one that repeated it last, or the same */
     uint64_t ordering; /* its ordering: the resolve must follow it there */
     int64_t told_ms;   /* Unix time of the last telling, for repeats */
 };

@@ -9,6 +9,8 @@
 #include "base/utf8.h"
 #include "outbox/private.h"
 
+#define FEW_PENDING 10000 /* of a sink: so many numbers are sorted in no time */
+
 static struct outbox_row public_row(const struct outbox *outbox, const struct row *row)
 {
     const struct sink *sink = sink_find(outbox, row->sink);
@@ -31,15 +33,36 @@ static struct outbox_row public_row(const struct outbox *outbox, const struct ro
     };
 }
 
+/* Which way to them is short: by number from the newest, or by an index to their numbers first. */
+static const char *select_rows(const struct outbox *outbox, const struct outbox_filter *filter)
+{
+    static const char all[] =
+        "SELECT " ROW_COLUMNS " FROM outbox WHERE id < ?1 AND (?2 IS NULL OR sink = ?2) AND "
+        "(?3 < 0 OR state = ?3) ORDER BY id DESC LIMIT ?4";
+    static const char ended[] =
+        "SELECT " ROW_COLUMNS " FROM outbox WHERE id IN (SELECT id FROM outbox WHERE "
+        "state > 0 AND state = ?3 AND id < ?1 AND (?2 IS NULL OR sink = ?2) "
+        "ORDER BY id DESC LIMIT ?4) ORDER BY id DESC";
+    static const char pending[] =
+        "SELECT " ROW_COLUMNS " FROM outbox WHERE id IN (SELECT id FROM outbox WHERE "
+        "state = 0 AND sink = ?2 AND id < ?1 ORDER BY id DESC LIMIT ?4) AND ?3 = 0 "
+        "ORDER BY id DESC";
+    const struct sink *sink = filter->sink ? sink_find(outbox, filter->sink) : NULL;
+
+    if (filter->state > 0) {
+        return ended;
+    }
+    return filter->state == 0 && sink && sink->pending < FEW_PENDING ? pending : all;
+}
+
 int outbox_list(struct outbox *outbox, struct state_tx *tx, const struct outbox_filter *filter,
                 bool (*fn)(void *arg, const struct outbox_row *row), void *arg)
 {
-    static const char sql[] =
-        "SELECT " ROW_COLUMNS " FROM outbox WHERE id < ?1 AND (?2 IS NULL OR sink = ?2) AND "
-        "(?3 < 0 OR state = ?3) ORDER BY id DESC LIMIT ?4";
-    sqlite3_stmt *statement = state_prepare(tx, sql);
+    sqlite3_stmt *statement = state_prepare(tx, select_rows(outbox, filter));
     size_t limit =
         filter->limit && filter->limit < LIMIT_OUTBOX_LIST ? filter->limit : LIMIT_OUTBOX_LIST;
+    int64_t lost[LOST_AT_A_TIME];
+    size_t nlost = 0;
     struct row row;
 
     if (!statement) {
@@ -55,7 +78,10 @@ int outbox_list(struct outbox *outbox, struct state_tx *tx, const struct outbox_
         struct outbox_row shown;
 
         if (!row_read(statement, &row)) {
-            continue; /* it is told when it is due */
+            if (nlost < LOST_AT_A_TIME) {
+                lost[nlost++] = row.id;
+            }
+            continue;
         }
         shown = public_row(outbox, &row);
         if (!fn(arg, &shown)) {
@@ -63,6 +89,9 @@ int outbox_list(struct outbox *outbox, struct state_tx *tx, const struct outbox_
         }
     }
     (void)sqlite3_reset(statement);
+    for (size_t i = 0; i < nlost; i++) {
+        row_lost(outbox, tx, lost[i]);
+    }
     return tx->error;
 }
 
@@ -325,23 +354,29 @@ int outbox_resume(struct outbox *outbox, const char *name, struct alerts_time no
     return 0;
 }
 
+/* Of what is in memory, and of the first that are not: in a long queue, nearly the oldest. */
 static int64_t oldest(const struct sink *sink, struct state_tx *tx)
 {
     static const char sql[] =
-        "SELECT created_ms FROM outbox NOT INDEXED WHERE sink = ?1 AND state = 0 "
-        "ORDER BY id LIMIT 1";
-    sqlite3_stmt *statement;
-    int64_t ms = 0;
+        "SELECT min(created_ms) FROM (SELECT created_ms FROM outbox WHERE sink = ?1 AND state = 0 "
+        "AND head = 1 ORDER BY next_ms, id LIMIT 256)";
+    sqlite3_stmt *statement = sink->more ? state_prepare(tx, sql) : NULL;
+    const struct item *item;
+    int64_t oldest = INT64_MAX;
+    size_t pos = 0;
 
-    if (sink->pending == 0 || !(statement = state_prepare(tx, sql))) {
-        return 0;
+    while ((item = map_next(&sink->by_id, &pos))) {
+        oldest = item->created_ms < oldest ? item->created_ms : oldest;
     }
-    (void)sqlite3_bind_text(statement, 1, sink->name, -1, SQLITE_STATIC);
-    if (state_step(tx, statement) == 1) {
-        ms = sqlite3_column_int64(statement, 0);
+    if (statement) {
+        (void)sqlite3_bind_text(statement, 1, sink->name, -1, SQLITE_STATIC);
+        if (state_step(tx, statement) == 1 && sqlite3_column_type(statement, 0) == SQLITE_INTEGER &&
+            sqlite3_column_int64(statement, 0) < oldest) {
+            oldest = sqlite3_column_int64(statement, 0);
+        }
+        (void)sqlite3_reset(statement);
     }
-    (void)sqlite3_reset(statement);
-    return ms;
+    return oldest == INT64_MAX ? 0 : oldest;
 }
 
 void outbox_sinks(struct outbox *outbox, struct state_tx *tx,

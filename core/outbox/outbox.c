@@ -107,7 +107,7 @@ void outbox_join(struct outbox *outbox, struct alerts *alerts)
 struct alerts_hooks outbox_alerts_hooks(struct outbox *outbox)
 {
     return (struct alerts_hooks){
-        .owner = outbox, .notify = queue_notify, .withdraw = queue_withdraw};
+        .owner = outbox, .notify = queue_notify, .withdraw = queue_withdraw, .waits = queue_waits};
 }
 
 void outbox_hold(struct outbox *outbox)

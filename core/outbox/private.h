@@ -27,6 +27,8 @@
 
 #define UID_SIZE 33
 #define REASON_SIZE 256
+#define LOST_AT_A_TIME                                                                             \
+    16 /* rows that do not verify; further ones are found when it is read again */
 
 /* ---- content.c ---- */
 
@@ -227,6 +229,7 @@ int64_t mono_of(int64_t real_ms, struct alerts_time now);
 
 /* ---- queue.c ---- */
 
+int queue_waits(void *owner, struct state_tx *tx, const char *sink, int64_t id);
 int queue_notify(void *owner, struct state_tx *tx, const struct alerts_notice *notice,
                  struct alerts_time now, int64_t *ret_id, uint64_t *ret_ordering);
 

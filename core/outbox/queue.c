@@ -136,6 +136,32 @@ int queue_has_pending(struct state_tx *tx, const struct sink *sink, uint64_t ord
     return r;
 }
 
+int queue_waits(void *owner, struct state_tx *tx, const char *name, int64_t id)
+{
+    static const char sql[] = "SELECT state FROM outbox WHERE id = ?1";
+    const struct sink *sink = sink_find(owner, name);
+    sqlite3_stmt *statement;
+    int r;
+
+    if (!sink || sink->pending == 0) {
+        return 0;
+    }
+    if (item_find(sink, id)) {
+        return 1;
+    }
+    statement = state_prepare(tx, sql);
+    if (!statement) {
+        return tx->error;
+    }
+    (void)sqlite3_bind_int64(statement, 1, id);
+    r = state_step(tx, statement);
+    if (r == 1) {
+        r = sqlite3_column_int(statement, 0) == OUTBOX_PENDING;
+    }
+    (void)sqlite3_reset(statement);
+    return r;
+}
+
 int queue_insert(struct outbox *outbox, struct state_tx *tx, struct sink *sink, struct row *row,
                  struct alerts_time now)
 {

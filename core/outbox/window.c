@@ -10,7 +10,8 @@
 #include "base/utf8.h"
 #include "outbox/private.h"
 
-#define LOST_AT_A_TIME 16 /* rows that do not verify; further ones are found when it reads again   \
+#define LOST_AT_A_TIME                                                                             \
+    16                    /* rows that do not verify; further ones are found when it reads again   \
                            */
 #define NO_MEMORY_MS 1000 /* then it is tried again */
 

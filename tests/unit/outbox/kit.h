@@ -209,7 +209,7 @@ static inline struct kit *kit_open(struct routing *(*make_routing)(struct kit *)
     struct kit *kit = calloc(1, sizeof *kit);
 
     assert_non_null(kit);
-    (void)snprintf(kit->directory, sizeof kit->directory, "/tmp/tmon-kit-XXXXXX");
+    (void)snprintf(kit->directory, sizeof kit->directory, "/tmp/tmon-outbox-XXXXXX");
     assert_non_null(mkdtemp(kit->directory));
     (void)pthread_mutex_init(&kit->lock, NULL);
     (void)pthread_cond_init(&kit->changed, NULL);
@@ -343,6 +343,118 @@ static inline void kit_answer(struct kit *kit, size_t i, enum outbox_result resu
     kit_answer_after(kit, i, result, -1);
 }
 
+/* ---- what the file and the queue say ---- */
+
+struct kit_sql {
+    const char *sql;
+    char text[4096];
+};
+
+static int kit_sql_job(struct kit *kit, struct state_tx *tx, void *arg)
+{
+    struct kit_sql *query = arg;
+    sqlite3_stmt *statement = NULL;
+    size_t len = 0;
+
+    *query->text = '\0';
+    assert_int_equal(sqlite3_prepare_v2(tx->db, query->sql, -1, &statement, NULL), SQLITE_OK);
+    while (sqlite3_step(statement) == SQLITE_ROW && len < sizeof query->text) {
+        len += (size_t)snprintf(query->text + len, sizeof query->text - len, "%s%s", len ? " " : "",
+                                (const char *)sqlite3_column_text(statement, 0));
+    }
+    (void)sqlite3_finalize(statement);
+    return 0;
+}
+
+/* Runs it; the first column of what it gives, with blanks between. */
+static inline const char *kit_sql(struct kit *kit, const char *sql)
+{
+    static struct kit_sql query;
+
+    query.sql = sql;
+    assert_int_equal(kit_do(kit, kit_sql_job, &query), 0);
+    return query.text;
+}
+
+struct kit_sink_view {
+    const char *name;
+    struct outbox_sink_view view;
+    char reason[256];
+    bool found;
+};
+
+static bool kit_on_sink(void *arg, const struct outbox_sink_view *view)
+{
+    struct kit_sink_view *wanted = arg;
+
+    if (strcmp(view->name, wanted->name) == 0) {
+        wanted->view = *view;
+        (void)snprintf(wanted->reason, sizeof wanted->reason, "%s", view->reason);
+        wanted->found = true;
+    }
+    return true;
+}
+
+static int kit_sink_job(struct kit *kit, struct state_tx *tx, void *arg)
+{
+    outbox_sinks(kit->outbox, tx, kit_on_sink, arg, kit->now);
+    return 0;
+}
+
+/* How the sink fares. */
+static inline struct outbox_sink_view kit_view(struct kit *kit, const char *name)
+{
+    struct kit_sink_view wanted = {.name = name};
+
+    assert_int_equal(kit_do(kit, kit_sink_job, &wanted), 0);
+    assert_true(wanted.found);
+    return wanted.view;
+}
+
+static int kit_next_job(struct kit *kit, struct state_tx *tx, void *arg)
+{
+    int64_t alerts = alerts_next(kit->alerts), outbox = outbox_next(kit->outbox);
+
+    *(int64_t *)arg = alerts < outbox ? alerts : outbox;
+    return 0;
+}
+
+/* In how many milliseconds it wants to run again; -1: never.  Never 0 for ever. */
+static inline int64_t kit_next(struct kit *kit)
+{
+    int64_t next = 0;
+
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(kit_do(kit, kit_next_job, &next), 0);
+        if (next > kit->now.mono_ms) {
+            return next == INT64_MAX ? -1 : next - kit->now.mono_ms;
+        }
+        assert_int_equal(kit_do(kit, NULL, NULL), 0);
+    }
+    fail_msg("it wants to run again and again");
+    return 0;
+}
+
+static int kit_retry_job(struct kit *kit, struct state_tx *tx, void *arg)
+{
+    return outbox_retry(kit->outbox, tx, *(int64_t *)arg, kit->now);
+}
+
+static int kit_drop_job(struct kit *kit, struct state_tx *tx, void *arg)
+{
+    return outbox_drop(kit->outbox, tx, *(int64_t *)arg, kit->now);
+}
+
+static inline int kit_retry(struct kit *kit, int64_t id)
+{
+    return kit_do(kit, kit_retry_job, &id);
+}
+
+static inline int kit_drop(struct kit *kit, int64_t id)
+{
+    return kit_do(kit, kit_drop_job, &id);
+}
+
 /* ---- routing ---- */
 
 static inline void kit_sink(struct routing *routing, const char *name, bool one_alert)
@@ -363,6 +475,24 @@ static inline void kit_to(struct routing *routing, struct route *route, const ch
     }
     route->nto = n;
     route->to_set = true;
+}
+
+/* Everything to these sinks, at once; one group for each alertname, or one of all. */
+static inline struct routing *kit_plain(const struct outbox_sink *sinks, size_t n,
+                                        const char *const *to, size_t nto, bool one_group)
+{
+    struct routing *routing = routing_create();
+
+    for (size_t i = 0; i < n; i++) {
+        kit_sink(routing, sinks[i].name, sinks[i].one_alert);
+    }
+    kit_to(routing, &routing->root, to, nto);
+    routing->root.group_wait_ms = 0;
+    routing->root.group_interval_ms = 1000;
+    routing->root.repeat_interval_ms = 3600000;
+    routing->root.group_by_set = one_group;
+    assert_int_equal(routing_finish_up(routing), 0);
+    return routing;
 }
 
 #endif

@@ -11,7 +11,7 @@
 #ifdef TMON_SANITIZED
 #define HISTORIES 40
 #else
-#define HISTORIES 250
+#define HISTORIES 150
 #endif
 #define STEPS 120
 

@@ -1343,7 +1343,7 @@ static inline struct world *world_open(uint64_t seed)
     }
     world->trace = getenv("TMON_TRACE") != NULL;
     world->flights = calloc(KIT_ATTEMPTS, sizeof *world->flights);
-    (void)snprintf(kit->directory, sizeof kit->directory, "/tmp/tmon-kit-XXXXXX");
+    (void)snprintf(kit->directory, sizeof kit->directory, "/tmp/tmon-outbox-XXXXXX");
     assert_non_null(mkdtemp(kit->directory));
     (void)pthread_mutex_init(&kit->lock, NULL);
     (void)pthread_cond_init(&kit->changed, NULL);
