@@ -307,14 +307,14 @@ void outbox_run(struct outbox *outbox, struct state_tx *tx, struct alerts_time n
 
 static int64_t next_start(const struct outbox *outbox, const struct sink *sink)
 {
-    const struct heap_node *node = heap_top(&sink->ready);
-    int64_t at = node ? node->at : INT64_MAX;
+    int64_t at;
+    const struct item *first = item_first(sink, &at);
 
     if (outbox->held || !sink->configured ||
         sink->under_way >= (sink->probing ? 1 : sink->concurrency)) {
         return INT64_MAX;
     }
-    if (!node && sink->more && !sink->full) {
+    if (!first && sink->more && !sink->full) {
         at = 0; /* what is in the file may be due */
     }
     if (at != INT64_MAX && at < sink->not_before) {
