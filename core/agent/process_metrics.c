@@ -25,14 +25,8 @@ static void read_memory(const struct process_metrics *metrics)
     char text[128];
     long size = 0, resident = 0;
     long page = sysconf(_SC_PAGESIZE);
-    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    ssize_t n;
+    ssize_t n = pread(metrics->statm, text, sizeof text - 1, 0);
 
-    if (fd < 0) {
-        return;
-    }
-    n = read(fd, text, sizeof text - 1);
-    (void)close(fd);
     text[n > 0 ? n : 0] = '\0';
     if (sscanf(text, "%ld %ld", &size, &resident) == 2) {
         store_metric_set(metrics->virtual_size, (double)size * (double)page);
@@ -56,22 +50,22 @@ static double count_entries(const char *path)
 }
 
 /* Without reading it, where the kernel tells (6.2 and later): a scrape should cost little. */
-static double count_descriptors(void)
+static double count_descriptors(const struct process_metrics *metrics)
 {
     struct stat info;
 
-    if (stat("/proc/self/fd", &info) == 0 && info.st_size > 0) {
+    if (fstat(metrics->descriptors, &info) == 0 && info.st_size > 0) {
         return (double)info.st_size;
     }
     return count_entries("/proc/self/fd") - 1; /* one of them is the directory itself */
 }
 
-static double count_threads(void)
+static double count_threads(const struct process_metrics *metrics)
 {
     struct stat info;
 
     /* A directory's links are itself, its name, and one a subdirectory. */
-    return stat("/proc/self/task", &info) == 0 && info.st_nlink > 2 ? (double)info.st_nlink - 2 : 0;
+    return fstat(metrics->tasks, &info) == 0 && info.st_nlink > 2 ? (double)info.st_nlink - 2 : 0;
 }
 
 static void refresh(void *arg, int64_t now_ms)
@@ -90,8 +84,8 @@ static void refresh(void *arg, int64_t now_ms)
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         store_metric_set(metrics->max_fds, (double)limit.rlim_cur);
     }
-    store_metric_set(metrics->open_fds, count_descriptors());
-    store_metric_set(metrics->threads, count_threads());
+    store_metric_set(metrics->open_fds, count_descriptors(metrics));
+    store_metric_set(metrics->threads, count_threads(metrics));
     store_metric_set(metrics->log_lost, (double)log_lost());
 }
 
@@ -111,6 +105,9 @@ void process_metrics_init(struct process_metrics *metrics, struct store *store, 
     const struct tmon_pair build[] = {{"compiler", TMON_COMPILER}, {"version", TMON_VERSION}};
 
     *metrics = (struct process_metrics){.started_ns = started_ns};
+    metrics->statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    metrics->descriptors = open("/proc/self/fd", O_PATH | O_CLOEXEC);
+    metrics->tasks = open("/proc/self/task", O_PATH | O_CLOEXEC);
     metrics->uptime =
         add(store, TMON_GAUGE, "app_uptime_seconds", "How long the agent runs.", NULL, 0);
     metrics->resident = add(store, TMON_GAUGE, "process_resident_memory_bytes",
@@ -138,7 +135,20 @@ void process_metrics_init(struct process_metrics *metrics, struct store *store, 
     store_refresh_add(store, &metrics->refresh);
 }
 
+static void close_it(int fd)
+{
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+}
+
 void process_metrics_finish(struct process_metrics *metrics, struct store *store)
 {
+    if (!metrics->refresh.fn) {
+        return; // it was never begun
+    }
     store_refresh_remove(store, &metrics->refresh);
+    close_it(metrics->statm);
+    close_it(metrics->descriptors);
+    close_it(metrics->tasks);
 }

@@ -20,7 +20,10 @@ static const struct cli_option test_options[] = {
     CLI_JSON_OPTION,
     {0},
 };
-static const struct cli_option new_options[] = {{0}};
+static const struct cli_option new_options[] = {
+    {"sink", 0, NULL, "one that delivers notifications, instead of a check and a collector", false},
+    {0},
+};
 
 const struct cli_command cli_plugin_commands[] = {
     {"list", "", "Show the instances and plugins of an agent and what is wrong with them", NULL, 0,

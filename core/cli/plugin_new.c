@@ -72,11 +72,21 @@ out:
     return r;
 }
 
+static int write_files(int directory, const struct template_file *file, const char *name)
+{
+    int r = CLI_OK;
+
+    for (; file->name && r == CLI_OK; file++) {
+        r = write_file(directory, file, name);
+    }
+    return r;
+}
+
 int cli_plugin_new(struct cli *cli)
 {
     const char *name = cli->arguments[0];
     const char *path = cli->narguments > 1 ? cli->arguments[1] : name;
-    int directory, r = CLI_OK;
+    int directory, r;
 
     if (!name_ok(name)) {
         return cli_usage(cli, "the name must match [a-z][a-z0-9_]* and have at most %d bytes",
@@ -91,8 +101,10 @@ int cli_plugin_new(struct cli *cli)
         return cli_failed("%s cannot be used: %s", path, log_errno(errno));
     }
     printf("%s:\n", path);
-    for (const struct template_file *file = plugin_template; file->name && r == CLI_OK; file++) {
-        r = write_file(directory, file, name);
+    r = write_files(directory, cli_flag(cli, "sink") ? plugin_template_sink : plugin_template_check,
+                    name);
+    if (r == CLI_OK) {
+        r = write_files(directory, plugin_template_shared, name);
     }
     close(directory);
     if (r == CLI_OK) {

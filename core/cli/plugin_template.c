@@ -1,14 +1,62 @@
 /*
- * plugin_template.c: the files of a new plugin.  Constant data.
+ * plugin_template.c: the files of a new plugin.  Constant data; a sink's own are in
+ * plugin_template_sink.c.
  *
- * tests/system/test_plugin_new.py makes a plugin of them, builds it with make and with Meson from
- * an installed header alone, and lets the agent load it.
+ * tests/system/test_plugin_new.py makes plugins of them, builds them with make and with Meson from
+ * an installed header alone, and lets the agent load them.
  */
 #include "cli/plugin_template.h"
 
 #include <stddef.h>
 
-const struct template_file plugin_template[] = {
+const struct template_file plugin_template_shared[] = {
+    {"Makefile",
+     "# Builds @NAME@.so with nothing but a C compiler and toiletmon's header.\n"
+     "#\n"
+     "#   make            build\n"
+     "#   make check      run toiletmon's conformance kit on it\n"
+     "#   make install    into toiletmon's plugin directory (DESTDIR is respected)\n"
+     "\n"
+     "PKG_CONFIG ?= pkg-config\n"
+     "TOILETMON ?= toiletmon\n"
+     "CFLAGS ?= -O2 -g\n"
+     "\n"
+     "@NAME@.so: @NAME@.c\n"
+     "\t$(CC) -std=gnu11 -Wall -Wextra -fPIC -fvisibility=hidden $(CFLAGS) `$(PKG_CONFIG) --cflags "
+     "toiletmon` \\\n"
+     "\t  $(LDFLAGS) -shared -o $@ $<\n"
+     "\tchmod go-w $@\n"
+     "\n"
+     "check: @NAME@.so\n"
+     "\tTOILETMON=$(TOILETMON) sh ./test.sh ./@NAME@.so\n"
+     "\n"
+     "install: @NAME@.so\n"
+     "\tinstall -d \"$(DESTDIR)`$(PKG_CONFIG) --variable=plugindir toiletmon`\"\n"
+     "\tinstall -m 644 @NAME@.so \"$(DESTDIR)`$(PKG_CONFIG) --variable=plugindir toiletmon`\"\n"
+     "\n"
+     "clean:\n"
+     "\trm -f @NAME@.so\n"
+     "\n"
+     ".PHONY: check install clean\n"},
+    {"meson.build", "project('@NAME@', 'c', version: '0.1.0', default_options: ['c_std=gnu11', "
+                    "'warning_level=2'])\n"
+                    "\n"
+                    "toiletmon = dependency('toiletmon')\n"
+                    "\n"
+                    "plugin = shared_module('@NAME@', '@NAME@.c',\n"
+                    "  name_prefix: '',\n"
+                    "  dependencies: toiletmon,\n"
+                    "  gnu_symbol_visibility: 'hidden',\n"
+                    "  install: true,\n"
+                    "  install_dir: toiletmon.get_variable('plugindir'))\n"
+                    "\n"
+                    "test('conformance', find_program('sh'), args: [files('test.sh'), plugin])\n"},
+    {".gitignore", "*.so\n"
+                   "/build/\n"},
+    {NULL, NULL},
+};
+
+const struct template_file plugin_template_check[] = {
     {"@NAME@.c",
      "/*\n"
      " * @NAME@: a toiletmon plugin.  It watches one file that something else should renew from "
@@ -111,47 +159,6 @@ const struct template_file plugin_template[] = {
      "static const struct tmon_component *const components[] = {&component, NULL};\n"
      "\n"
      "TMON_PLUGIN(\"@NAME@\", \"0.1.0\", \"Apache-2.0\", components)\n"},
-    {"Makefile",
-     "# Builds @NAME@.so with nothing but a C compiler and toiletmon's header.\n"
-     "#\n"
-     "#   make            build\n"
-     "#   make check      run toiletmon's conformance kit on it\n"
-     "#   make install    into toiletmon's plugin directory (DESTDIR is respected)\n"
-     "\n"
-     "PKG_CONFIG ?= pkg-config\n"
-     "TOILETMON ?= toiletmon\n"
-     "CFLAGS ?= -O2 -g\n"
-     "\n"
-     "@NAME@.so: @NAME@.c\n"
-     "\t$(CC) -std=gnu11 -Wall -Wextra -fPIC -fvisibility=hidden $(CFLAGS) `$(PKG_CONFIG) --cflags "
-     "toiletmon` \\\n"
-     "\t  $(LDFLAGS) -shared -o $@ $<\n"
-     "\tchmod go-w $@\n"
-     "\n"
-     "check: @NAME@.so\n"
-     "\tTOILETMON=$(TOILETMON) sh ./test.sh ./@NAME@.so\n"
-     "\n"
-     "install: @NAME@.so\n"
-     "\tinstall -d \"$(DESTDIR)`$(PKG_CONFIG) --variable=plugindir toiletmon`\"\n"
-     "\tinstall -m 644 @NAME@.so \"$(DESTDIR)`$(PKG_CONFIG) --variable=plugindir toiletmon`\"\n"
-     "\n"
-     "clean:\n"
-     "\trm -f @NAME@.so\n"
-     "\n"
-     ".PHONY: check install clean\n"},
-    {"meson.build", "project('@NAME@', 'c', version: '0.1.0', default_options: ['c_std=gnu11', "
-                    "'warning_level=2'])\n"
-                    "\n"
-                    "toiletmon = dependency('toiletmon')\n"
-                    "\n"
-                    "plugin = shared_module('@NAME@', '@NAME@.c',\n"
-                    "  name_prefix: '',\n"
-                    "  dependencies: toiletmon,\n"
-                    "  gnu_symbol_visibility: 'hidden',\n"
-                    "  install: true,\n"
-                    "  install_dir: toiletmon.get_variable('plugindir'))\n"
-                    "\n"
-                    "test('conformance', find_program('sh'), args: [files('test.sh'), plugin])\n"},
     {"test.sh",
      "#!/bin/sh\n"
      "# Tests a build of @NAME@: does it keep the contract, and does it do what it promises?\n"
@@ -209,7 +216,5 @@ const struct template_file plugin_template[] = {
                   "plugins:\n"
                   "  backup: {use: @NAME@, path: /var/backups/latest.dump, max_age: 1d}\n"
                   "```\n"},
-    {".gitignore", "*.so\n"
-                   "/build/\n"},
     {NULL, NULL},
 };

@@ -9,6 +9,8 @@ struct template_file {
     const char *text;
 };
 
-extern const struct template_file plugin_template[];
+extern const struct template_file plugin_template_shared[];
+extern const struct template_file plugin_template_check[]; /* a check and a collector */
+extern const struct template_file plugin_template_sink[];
 
 #endif

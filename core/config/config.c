@@ -25,6 +25,7 @@ struct loader {
     struct config_errors *errors;
     struct node *agent; /* all keys of all files */
     struct node *plugins;
+    struct node *routes;
     struct map agent_keys;
     struct map names;
 };
@@ -34,10 +35,13 @@ static const struct {
     const char *name;
     const char *what;
 } later[] = {
-    {"groups", "alerting rules"},  {"rule_files", "alerting rules"},
-    {"routes", "notifications"},   {"inhibit_rules", "notifications"},
-    {"silences", "notifications"}, {"mail", "e-mail"},
-    {"actions", "actions"},        {"cache", "the cache"},
+    {"groups", "alerting rules"},
+    {"rule_files", "alerting rules"},
+    {"inhibit_rules", "inhibition"},
+    {"silences", "silences"},
+    {"mail", "e-mail"},
+    {"actions", "actions"},
+    {"cache", "the cache"},
     {"ingest", "pushed metrics"},
 };
 
@@ -155,9 +159,29 @@ static int join_section(struct loader *loader, const struct node *key, const str
     return 0;
 }
 
+/* Appends one file's routes: the files' order is theirs. */
+static int join_routes(struct loader *loader, const struct node *section)
+{
+    if (node_is_null(section)) {
+        return 0;
+    }
+    if (section->kind != NODE_SEQUENCE) {
+        config_error(loader->errors, section->at,
+                     "'routes' must be a list, each entry starting with '- ', not %s",
+                     node_kind_name(section));
+        return 0;
+    }
+    for (size_t i = 0; i < section->count; i++) {
+        if (node_append(loader->routes, NULL, section->items[i])) {
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
 static void unknown_section(struct loader *loader, const struct node *key)
 {
-    static const char *const known[] = {"agent", "plugins"};
+    static const char *const known[] = {"agent", "plugins", "routes"};
     char suggestion[CONFIG_SUGGESTION_SIZE];
 
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
@@ -169,16 +193,16 @@ static void unknown_section(struct loader *loader, const struct node *key)
             return;
         }
     }
-    config_suggestion(key->text, known, 2, suggestion);
+    config_suggestion(key->text, known, 3, suggestion);
     config_error(loader->errors, key->at, "there is no section '%.64s'%s", key->text,
-                 *suggestion ? suggestion : "; there are 'agent' and 'plugins'");
+                 *suggestion ? suggestion : "; there are 'agent', 'plugins' and 'routes'");
 }
 
 static int join_file(struct loader *loader, const struct node *root)
 {
     if (root->kind != NODE_MAPPING) {
         config_error(loader->errors, root->at,
-                     "a configuration is a mapping with 'agent' and 'plugins', not %s",
+                     "a configuration is a mapping with 'agent', 'plugins' and 'routes', not %s",
                      node_kind_name(root));
         return 0;
     }
@@ -192,6 +216,8 @@ static int join_file(struct loader *loader, const struct node *root)
         } else if (strcmp(key->text, "plugins") == 0) {
             r = join_section(loader, key, root->items[i], loader->plugins, &loader->names,
                              "the instance");
+        } else if (strcmp(key->text, "routes") == 0) {
+            r = join_routes(loader, root->items[i]);
         } else {
             unknown_section(loader, key);
         }
@@ -232,6 +258,17 @@ static int read_instances(struct loader *loader)
     return r;
 }
 
+/* For suggestions; free() it; NULL: no memory. */
+static const char **instance_names(const struct config *config)
+{
+    const char **names = calloc(config->ninstances + 1, sizeof *names);
+
+    for (size_t i = 0; names && i < config->ninstances; i++) {
+        names[i] = config->instances[i].name;
+    }
+    return names;
+}
+
 /* The names in `ready:` must be instances. */
 static void check_ready(struct loader *loader)
 {
@@ -247,16 +284,48 @@ static void check_ready(struct loader *loader)
         if (config_find(config, name)) {
             continue;
         }
-        const char **names = calloc(config->ninstances + 1, sizeof *names);
-        for (size_t j = 0; names && j < config->ninstances; j++) {
-            names[j] = config->instances[j].name;
-        }
+        const char **names = instance_names(config);
         if (names) {
             config_suggestion(name, names, config->ninstances, suggestion);
         }
         free(names);
         config_error(loader->errors, at, "'ready' names an instance that is not there%s",
                      suggestion);
+    }
+}
+
+/* How far it is along failovers from one instance to another, or back to itself. */
+static void check_failovers(struct loader *loader)
+{
+    struct config *config = loader->config;
+
+    for (size_t i = 0; i < config->ninstances; i++) {
+        const struct config_instance *first = &config->instances[i], *at = first;
+        const char **names;
+        char suggestion[CONFIG_SUGGESTION_SIZE] = "";
+
+        if (!first->failover) {
+            continue;
+        }
+        if (strcmp(first->failover, CONFIG_LOG_INSTANCE) != 0 &&
+            !config_find(config, first->failover)) {
+            names = instance_names(config);
+            if (names) {
+                config_suggestion(first->failover, names, config->ninstances, suggestion);
+            }
+            free(names);
+            config_error(loader->errors, first->failover_at,
+                         "'failover' names an instance that is not there%s", suggestion);
+            continue;
+        }
+        for (size_t steps = 0; at && at->failover && steps < config->ninstances; steps++) {
+            at = config_find(config, at->failover);
+            if (at == first) {
+                config_error(loader->errors, first->failover_at,
+                             "'failover' leads back to '%s' itself", first->name);
+                break;
+            }
+        }
     }
 }
 
@@ -268,7 +337,8 @@ static int read_sections(struct loader *loader)
 
     loader->agent = tree_node(tree, NODE_MAPPING, at);
     loader->plugins = tree_node(tree, NODE_MAPPING, at);
-    if (!loader->agent || !loader->plugins) {
+    loader->routes = tree_node(tree, NODE_SEQUENCE, at);
+    if (!loader->agent || !loader->plugins || !loader->routes) {
         return -ENOMEM;
     }
     for (size_t i = 0; i < loader->config->ntrees && r == 0; i++) {
@@ -286,7 +356,14 @@ static int read_sections(struct loader *loader)
         r = read_instances(loader);
     }
     if (r == 0) {
+        r = resolve_node(loader->routes, loader->env, false, loader->errors);
+    }
+    if (r == 0) {
+        r = routes_read(loader->routes, loader->errors, loader->config);
+    }
+    if (r == 0) {
         check_ready(loader);
+        check_failovers(loader);
     }
     return r;
 }
@@ -339,6 +416,7 @@ void config_destroy(struct config *config)
         instance_finish(&config->instances[i]);
     }
     free(config->instances);
+    routes_finish(config->routes, config->nroutes);
     map_finish(&config->by_name);
     agent_section_finish(&config->agent);
     for (size_t i = 0; i < config->ntrees; i++) {

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "config/errors.h"
+#include "config/routes.h"
 #include "config/tree.h"
 #include "model/manifest.h"
 #include "model/settings.h"
@@ -30,6 +31,12 @@ struct config_env {
 };
 /* The process's own environment. */
 extern const struct config_env config_env_process;
+
+/* The instance that is always there: alerts go to it that have no other. */
+#define CONFIG_LOG_INSTANCE "log"
+/* Checks of the agent's own, whose names no instance may have. */
+#define CONFIG_CHECK_ROUTES "routes"
+#define CONFIG_CHECK_STATE "state"
 
 enum config_affects {
     CONFIG_AFFECTS_FAIL,    /* a failing check makes health unhealthy */
@@ -73,7 +80,9 @@ struct config_instance {
     struct config_position at;     /* of the name */
     struct config_position use_at; /* of the component's name, for "there is no component ..." */
     int64_t interval_ms;
-    int64_t timeout_ms; /* at most interval_ms */
+    int64_t timeout_ms; /* at most interval_ms, except of a sink, which is not scheduled */
+    bool interval_set, timeout_set;
+    struct config_position interval_at, timeout_at; /* where they are set */
     bool enabled;
     char *disabled_reason; /* e.g. "DATABASE_URL is not set"; NULL where enabled */
     uint64_t memory_bytes; /* limits of its worker */
@@ -87,8 +96,14 @@ struct config_instance {
     struct tmon_pair *labels; /* sorted by key */
     bool alerts;
     uint32_t workers;
-    uint32_t concurrency;
-    struct node *node; /* the settings as they stand in the file; owned by the config */
+    uint32_t concurrency; /* 0: as the component likes */
+    char *failover;       /* the name of another instance; NULL: none */
+    struct config_position failover_at;
+    uint32_t budget; /* notifications in budget_ms; 0: no limit */
+    int64_t budget_ms;
+    struct config_position budget_at;
+    int64_t give_up_ms; /* how long a notification is tried */
+    struct node *node;  /* the settings as they stand in the file; owned by the config */
 };
 
 struct config {
@@ -97,6 +112,8 @@ struct config {
     size_t ninstances;
     struct config_instance *instances; /* in the order of the files */
     struct map by_name;                /* of the instances */
+    size_t nroutes;
+    struct config_route *routes; /* in the order of the files; none: everything goes to `log` */
     struct tree **trees; /* one a file; nodes and positions of the instances point into them */
     size_t ntrees;
 };
@@ -109,6 +126,10 @@ struct config {
 int config_load(const char *path, const struct config_env *env, struct config_errors *errors,
                 struct config **ret_config);
 void config_destroy(struct config *config);
+
+/* What `name: {}` would make; owned.  -ENOMEM. */
+int config_instance_default(const char *name, struct config_instance **ret_instance);
+void config_instance_destroy(struct config_instance *instance);
 
 /* NULL when there is none. */
 const struct config_instance *config_find(const struct config *config, const char *name);
@@ -128,8 +149,8 @@ int config_instance_settings(const struct config_instance *instance,
 void config_unknown_component(const struct config_instance *instance, const char *const *known,
                               size_t count, struct config_errors *errors);
 
-/* Whether name, component, and all keys of the core are the same.  The settings are compared by
- * settings_equal(). */
+/* Whether name, component, and all keys of the core that a running instance was made by are the
+ * same.  The settings are compared by settings_equal(). */
 bool config_instance_equal(const struct config_instance *a, const struct config_instance *b);
 
 /*

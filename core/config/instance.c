@@ -27,6 +27,12 @@ static const struct tmon_option worker_limits[] = {
     {0},
 };
 
+static const struct tmon_option budget_options[] = {
+    {"notifications", TMON_INT, 0, "0", 0, 1000000, NULL, "how many; 0: no limit", NULL},
+    {"per", TMON_DURATION, 0, "1m", 1000, 86400000, NULL, "in how long a time", NULL},
+    {0},
+};
+
 const struct tmon_option instance_core_options[] = {
     {"use", TMON_STRING, 0, NULL, 0, 0, NULL, "the component; left out, it is the instance's name",
      NULL},
@@ -50,6 +56,12 @@ const struct tmon_option instance_core_options[] = {
     {"workers", TMON_INT, 0, "1", 1, 64, NULL, "sinks: how many deliver at a time", NULL},
     {"concurrency", TMON_INT, 0, "0", 0, 1024, NULL,
      "sinks: how many requests are in flight; 0: as the component likes", NULL},
+    {"failover", TMON_STRING, 0, NULL, 0, 0, NULL,
+     "sinks: who is told instead while this one is down", NULL},
+    {"budget", TMON_GROUPS, SCHEMA_ONE, NULL, 0, 0, NULL,
+     "sinks: what exceeds it is told in one digest", budget_options},
+    {"give_up_after", TMON_DURATION, 0, "72h", 1000, 31536000000, NULL,
+     "sinks: how long a notification is tried", NULL},
     {0},
 };
 
@@ -207,22 +219,58 @@ static int read_labels(const struct node *node, struct settings *settings,
     return 0;
 }
 
-static void read_times(const struct node *node, const struct settings *settings,
-                       struct config_errors *errors, struct config_instance *instance)
+static void need_timeout_within(const struct config_instance *instance,
+                                struct config_errors *errors)
 {
     char space[CONFIG_DURATION_SIZE];
 
+    if (instance->timeout_ms > instance->interval_ms) {
+        config_error(errors, instance->timeout_at,
+                     "'timeout' must not be longer than 'interval', which is %s",
+                     config_duration(instance->interval_ms, space));
+    }
+}
+
+static void read_times(const struct node *node, const struct settings *settings,
+                       struct config_errors *errors, struct config_instance *instance)
+{
+    struct node *interval = node_get(node, "interval", NULL);
+    struct node *timeout = node_get(node, "timeout", NULL);
+
     instance->interval_ms = section_number(settings, "interval");
+    instance->interval_set = interval != NULL;
+    instance->timeout_set = timeout != NULL;
+    instance->interval_at = interval ? interval->at : instance->at;
+    instance->timeout_at = timeout ? timeout->at : instance->at;
     instance->timeout_ms =
         DEFAULT_TIMEOUT_MS < instance->interval_ms ? DEFAULT_TIMEOUT_MS : instance->interval_ms;
-    if (settings_find(settings, "timeout")->set) {
+    if (timeout) {
         instance->timeout_ms = section_number(settings, "timeout");
-        if (instance->timeout_ms > instance->interval_ms) {
-            config_error(errors, node_get(node, "timeout", NULL)->at,
-                         "'timeout' must not be longer than 'interval', which is %s",
-                         config_duration(instance->interval_ms, space));
-        }
     }
+    /* With the default interval it depends on the component: see check_times(). */
+    if (timeout && interval) {
+        need_timeout_within(instance, errors);
+    }
+}
+
+static void read_budget(const struct node *node, struct settings *settings,
+                        struct config_errors *errors, struct config_instance *instance)
+{
+    const struct settings *budget = section_group(settings, "budget");
+    struct node *written = node_get(node, "budget", NULL);
+    struct node *failover = node_get(node, "failover", NULL);
+
+    instance->budget = (uint32_t)section_number(budget, "notifications");
+    instance->budget_ms = section_number(budget, "per");
+    instance->budget_at = written ? written->at : instance->at;
+    if (written && !node_get(written, "notifications", NULL)) {
+        config_error(errors, written->at,
+                     "'budget' needs 'notifications', such as {notifications: "
+                     "20, per: 1m}");
+    }
+    instance->give_up_ms = section_number(settings, "give_up_after");
+    instance->failover = section_take_text(settings, "failover");
+    instance->failover_at = failover ? failover->at : instance->at;
 }
 
 static int read_core_keys(const struct node *node, struct settings *settings,
@@ -256,6 +304,7 @@ static int read_core_keys(const struct node *node, struct settings *settings,
     instance->alerts = section_number(settings, "alerts");
     instance->workers = (uint32_t)section_number(settings, "workers");
     instance->concurrency = (uint32_t)section_number(settings, "concurrency");
+    read_budget(node, settings, errors, instance);
     if (!instance->component) {
         return -ENOMEM;
     }
@@ -283,6 +332,11 @@ int instance_read(struct node *key, struct node *node, const struct manifest_opt
             errors, key->at,
             "'%.64s' cannot name an instance: letters, digits, '_', '-' and '.', at most %d",
             key->text, LIMIT_NAME_BYTES);
+    } else if (strcmp(key->text, CONFIG_CHECK_ROUTES) == 0 ||
+               strcmp(key->text, CONFIG_CHECK_STATE) == 0) {
+        config_error(errors, key->at,
+                     "'%s' cannot name an instance: a check of the agent's own has this name",
+                     key->text);
     }
     if (node->kind != NODE_MAPPING && !node_is_null(node)) {
         config_error(errors, node->at,
@@ -295,7 +349,7 @@ int instance_read(struct node *key, struct node *node, const struct manifest_opt
         r = read_use(node_get(node, "use", NULL), errors);
     }
     if (r == 0) {
-        r = resolve_node(node, env, !ret_instance->enabled, errors);
+        r = resolve_instance(node, env, !ret_instance->enabled, errors);
     }
     if (r == 0) {
         schema.lenient = !ret_instance->enabled;
@@ -319,7 +373,40 @@ void instance_finish(struct config_instance *instance)
     free(instance->name);
     free(instance->component);
     free(instance->disabled_reason);
+    free(instance->failover);
     memset(instance, 0, sizeof *instance);
+}
+
+/* What of the core's keys depends on what the component can do. */
+static void check_core_keys(const struct config_instance *instance,
+                            const struct manifest_component *component,
+                            struct config_errors *errors)
+{
+    if (!manifest_is_scheduled(component)) {
+        if (instance->interval_set) {
+            config_warning(errors, instance->interval_at,
+                           "'interval' does nothing here: '%s' is told when there is something to "
+                           "tell, not at intervals",
+                           component->name);
+        }
+    } else if (instance->timeout_set && !instance->interval_set) {
+        need_timeout_within(instance, errors);
+    }
+    if (!manifest_is_sink(component)) {
+        if (instance->failover) {
+            config_error(errors, instance->failover_at, "'failover' is for sinks, and '%s' is none",
+                         component->name);
+        }
+        if (instance->budget) {
+            config_error(errors, instance->budget_at, "'budget' is for sinks, and '%s' is none",
+                         component->name);
+        }
+    } else if (instance->budget && component->flags & TMON_ONE_ALERT) {
+        config_error(errors, instance->budget_at,
+                     "'%s' takes one alert at a time, so it cannot be told a digest: take 'budget' "
+                     "out",
+                     component->name);
+    }
 }
 
 int config_instance_settings(const struct config_instance *instance,
@@ -334,9 +421,11 @@ int config_instance_settings(const struct config_instance *instance,
     };
     struct settings *settings = NULL;
     struct buf encoded;
-    int r = schema_check(&schema, instance->node->kind == NODE_MAPPING ? instance->node : NULL,
-                         instance->at, errors, &settings);
+    const struct node *node = instance->node;
+    int r = schema_check(&schema, node && node->kind == NODE_MAPPING ? node : NULL, instance->at,
+                         errors, &settings);
 
+    check_core_keys(instance, component, errors);
     if (r) {
         return r;
     }
@@ -357,6 +446,42 @@ int config_instance_settings(const struct config_instance *instance,
     }
     buf_finish(&encoded);
     return r;
+}
+
+int config_instance_default(const char *name, struct config_instance **ret_instance)
+{
+    struct node key = {.kind = NODE_SCALAR, .text = (char *)name, .plain = true};
+    struct node nothing = {
+        .kind = NODE_SCALAR, .text = (char *)"", .value = (char *)"", .plain = true};
+    struct config_instance *instance = calloc(1, sizeof *instance);
+    struct manifest_option *options;
+    struct config_errors errors;
+    size_t noptions = 0;
+    int r = -ENOMEM;
+
+    config_errors_init(&errors);
+    options = schema_options(instance_core_options, &noptions);
+    if (instance && options) {
+        r = instance_read(&key, &nothing, options, noptions, &config_env_process, &errors,
+                          instance);
+        instance->node = NULL; // it is written nowhere
+    }
+    schema_free_options(options, noptions);
+    config_errors_finish(&errors);
+    if (r < 0) {
+        config_instance_destroy(instance);
+        return r;
+    }
+    *ret_instance = instance;
+    return 0;
+}
+
+void config_instance_destroy(struct config_instance *instance)
+{
+    if (instance) {
+        instance_finish(instance);
+        free(instance);
+    }
 }
 
 void config_unknown_component(const struct config_instance *instance, const char *const *known,
@@ -394,6 +519,5 @@ bool config_instance_equal(const struct config_instance *a, const struct config_
            a->memory_bytes == b->memory_bytes && a->descriptors == b->descriptors &&
            a->cpu_percent == b->cpu_percent && a->affects == b->affects &&
            a->fail_after == b->fail_after && a->pass_after == b->pass_after &&
-           a->scope == b->scope && a->alerts == b->alerts && a->workers == b->workers &&
-           a->concurrency == b->concurrency;
+           a->scope == b->scope && a->workers == b->workers;
 }

@@ -49,10 +49,33 @@ bool resolve_is_name(const char *text)
 
 enum outcome { PUT, MISTAKE, MISSING };
 
-/* *at stands behind "${"; it moves behind "}". */
-static enum outcome put_variable(struct node *node, const char **at, const struct config_env *env,
-                                 bool lenient, struct buf *out, struct config_errors *errors)
+struct resolving {
+    const struct config_env *env;
+    bool lenient, instance;
+    struct config_errors *errors;
+};
+
+static void tell_unset(const struct resolving *resolving, const struct node *node, const char *name)
 {
+    if (resolving->lenient) {
+        return;
+    }
+    if (resolving->instance) {
+        config_error(resolving->errors, node->at,
+                     "the variable %s is not set; set it, write ${%s:-default}, or let the "
+                     "instance be off without it by 'enabled_if: [%s]'",
+                     name, name, name);
+    } else {
+        config_error(resolving->errors, node->at,
+                     "the variable %s is not set; set it, or write ${%s:-default}", name, name);
+    }
+}
+
+/* *at stands behind "${"; it moves behind "}". */
+static enum outcome put_variable(const struct resolving *resolving, struct node *node,
+                                 const char **at, struct buf *out)
+{
+    struct config_errors *errors = resolving->errors;
     const char *text = *at, *fallback = NULL, *value;
     const char *end = strchr(text, '}');
     size_t n = name_length(text);
@@ -78,7 +101,7 @@ static enum outcome put_variable(struct node *node, const char **at, const struc
         }
     }
     *at = end + 1;
-    value = env->lookup(env->owner, name);
+    value = resolving->env->lookup(resolving->env->owner, name);
     if (value && (*value || !fallback)) {
         if (!utf8_valid(value, strlen(value))) {
             config_error(errors, node->at, "the variable %s does not hold UTF-8", name);
@@ -88,19 +111,16 @@ static enum outcome put_variable(struct node *node, const char **at, const struc
     } else if (fallback) {
         buf_append(out, fallback, (size_t)(end - fallback));
     } else {
-        if (!lenient) {
-            config_error(errors, node->at,
-                         "the variable %s is not set; set it, or write ${%s:-default}", name, name);
-        }
+        tell_unset(resolving, node, name);
         return MISSING;
     }
     node->replaced = true;
     return PUT;
 }
 
-static int resolve_scalar(struct node *node, const struct config_env *env, bool lenient,
-                          struct config_errors *errors)
+static int resolve_scalar(const struct resolving *resolving, struct node *node)
 {
+    struct config_errors *errors = resolving->errors;
     struct buf out;
     const char *at = node->text;
     int r = 0;
@@ -121,7 +141,7 @@ static int resolve_scalar(struct node *node, const struct config_env *env, bool 
             at++;
         } else if (*at == '{') {
             at++;
-            if (put_variable(node, &at, env, lenient, &out, errors) != PUT) {
+            if (put_variable(resolving, node, &at, &out) != PUT) {
                 node->unset = true;
                 goto out;
             }
@@ -148,18 +168,34 @@ out:
     return r;
 }
 
-int resolve_node(struct node *node, const struct config_env *env, bool lenient,
-                 struct config_errors *errors)
+static int resolve(const struct resolving *resolving, struct node *node)
 {
     if (node->kind == NODE_SCALAR) {
-        return node->value || node->unset ? 0 : resolve_scalar(node, env, lenient, errors);
+        return node->value || node->unset ? 0 : resolve_scalar(resolving, node);
     }
     for (size_t i = 0; i < node->count; i++) {
-        int r = resolve_node(node->items[i], env, lenient, errors);
+        int r = resolve(resolving, node->items[i]);
 
         if (r) {
             return r;
         }
     }
     return 0;
+}
+
+int resolve_node(struct node *node, const struct config_env *env, bool lenient,
+                 struct config_errors *errors)
+{
+    const struct resolving resolving = {.env = env, .lenient = lenient, .errors = errors};
+
+    return resolve(&resolving, node);
+}
+
+int resolve_instance(struct node *node, const struct config_env *env, bool lenient,
+                     struct config_errors *errors)
+{
+    const struct resolving resolving = {
+        .env = env, .lenient = lenient, .instance = true, .errors = errors};
+
+    return resolve(&resolving, node);
 }

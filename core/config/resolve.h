@@ -21,5 +21,8 @@ bool resolve_is_name(const char *text);
  */
 int resolve_node(struct node *node, const struct config_env *env, bool lenient,
                  struct config_errors *errors);
+/* The same in an instance, which can be turned off where a variable is unset. */
+int resolve_instance(struct node *node, const struct config_env *env, bool lenient,
+                     struct config_errors *errors);
 
 #endif

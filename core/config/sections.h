@@ -20,6 +20,11 @@ void instance_finish(struct config_instance *instance);
 /* The keys that the core takes from every instance. */
 extern const struct tmon_option instance_core_options[];
 
+/* The `routes:` of all files in one list, resolved; the instances are there already.  As above;
+ * what is made is freed by routes_finish(). */
+int routes_read(const struct node *list, struct config_errors *errors, struct config *config);
+void routes_finish(struct config_route *routes, size_t n);
+
 /* Takes the text out of a setting (NULL when it is unset), or the items out of a list. */
 char *section_take_text(struct settings *settings, const char *name);
 void section_take_list(struct settings *settings, const char *name, size_t *ret_count,

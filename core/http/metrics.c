@@ -2,11 +2,11 @@
  * metrics.c: /api/metrics: one scrape.  Server's thread.
  *
  * Up to LIMIT_SERVER_WHOLE_BYTES are rendered before they are sent, since one send of a known
- * length costs half of what chunks do; the memory is kept for the next scrape.  A larger one goes
- * on in chunks, as the client takes them, and so does any while LIMIT_SERVER_WHOLES are under way:
- * clients that do not read cannot make us hold more.  Compressed, only a block is made ahead, since
- * that takes so long that others would wait.  The store is locked for one block at a time and never
- * while sending (store/exposition.h).
+ * length costs half of what chunks do; as spans (store/spans.h), of which the next scrape takes
+ * those that are still right.  A larger one goes on in chunks, as the client takes them, and so
+ * does any while LIMIT_SERVER_WHOLES are under way: clients that do not read cannot make us hold
+ * more.  Compressed, only a block is made ahead, since that takes so long that others would wait.
+ * The store is locked for one block at a time and never while sending.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -17,67 +17,45 @@
 #include "http/server.h"
 #include "store/exposition.h"
 
-#define ROOM_MIN 4096 /* a block smaller than this is not worth a call */
-
 struct scrape {
     struct http *http;
     struct exposition *exposition;
-    char *text; /* what was rendered ahead */
-    size_t size, len;
-    size_t sent;  /* of it, in chunks */
-    size_t ahead; /* how much may be rendered ahead; 0: nothing, and it is not counted */
+    bool ahead;             /* something is rendered before it is sent, and it is counted */
+    struct span_list spans; /* what was rendered ahead, not compressed */
+    char *block;            /* what was, compressed; NULL: nothing */
+    size_t len;             /* of the block */
+    size_t span, sent; /* in chunks: spans that are sent, bytes of the next one or of the block */
 };
 
 static void scrape_destroy(void *cls)
 {
     struct scrape *scrape = cls;
-    struct http *http = scrape->http;
 
     exposition_destroy(scrape->exposition);
-    http->wholes -= scrape->ahead > 0;
-    if (http->spare_size < scrape->size) {
-        free(http->spare);
-        http->spare = scrape->text;
-        http->spare_size = scrape->size;
-    } else {
-        free(scrape->text);
-    }
+    span_list_finish(&scrape->spans);
+    scrape->http->wholes -= scrape->ahead;
+    free(scrape->block);
     free(scrape);
 }
 
-static int grow(struct scrape *scrape)
+/* 1: there is more. */
+static int compress_ahead(struct scrape *scrape)
 {
-    size_t size = scrape->size ? scrape->size * 2 : EXPOSITION_BLOCK;
-    char *text = realloc(scrape->text, size);
+    ssize_t n = 1;
 
-    if (!text) {
+    scrape->block = malloc(EXPOSITION_BLOCK);
+    if (!scrape->block) {
         return -ENOMEM;
     }
-    scrape->text = text;
-    scrape->size = size;
-    return 0;
-}
-
-/* Renders until the end or as much as may be.  1: there is more. */
-static int render_ahead(struct scrape *scrape)
-{
-    while (scrape->len + ROOM_MIN <= scrape->ahead) {
-        size_t room;
-        ssize_t n;
-
-        if (scrape->size - scrape->len < ROOM_MIN && grow(scrape) < 0) {
-            return -ENOMEM;
-        }
-        room = (scrape->size < scrape->ahead ? scrape->size : scrape->ahead) - scrape->len;
-        n = exposition_read(scrape->exposition, scrape->text + scrape->len, room);
-        if (n <= 0) {
-            return (int)n;
-        }
-        scrape->len += (size_t)n;
+    while (n > 0 && scrape->len < EXPOSITION_BLOCK) {
+        n = exposition_read(scrape->exposition, scrape->block + scrape->len,
+                            EXPOSITION_BLOCK - scrape->len);
+        scrape->len += n > 0 ? (size_t)n : 0;
     }
-    return 1;
+    return n < 0 ? (int)n : n > 0;
 }
 
+/* 0: all of it is there; 1: there is more. */
 static int scrape_create(struct http *http, enum exposition_format format, bool gzip,
                          struct scrape **ret_scrape)
 {
@@ -88,41 +66,77 @@ static int scrape_create(struct http *http, enum exposition_format format, bool 
         return -ENOMEM;
     }
     scrape->http = http;
-    if (http->wholes < LIMIT_SERVER_WHOLES) {
-        scrape->ahead = gzip ? EXPOSITION_BLOCK : LIMIT_SERVER_WHOLE_BYTES;
-        http->wholes++;
-        scrape->text = http->spare;
-        scrape->size = http->spare_size;
-        http->spare = NULL;
-        http->spare_size = 0;
-    }
     r = exposition_create(http->store, format, gzip, loop_now(http->loop) / NS_PER_MS,
                           &scrape->exposition);
+    if (r == 0 && http->wholes < LIMIT_SERVER_WHOLES) {
+        scrape->ahead = true;
+        http->wholes++;
+        r = gzip ? compress_ahead(scrape)
+                 : exposition_spans(scrape->exposition, &http->spans, LIMIT_SERVER_WHOLE_BYTES,
+                                    &scrape->spans);
+    } else if (r == 0) {
+        r = 1;
+    }
     if (r < 0) {
         scrape_destroy(scrape);
         return r;
     }
     *ret_scrape = scrape;
-    return 0;
+    return r;
+}
+
+/* From what was rendered ahead; 0: it is sent. */
+static size_t take_ahead(struct scrape *scrape, char *chunk, size_t size)
+{
+    const struct span_list *spans = &scrape->spans;
+    const char *text = scrape->block;
+    size_t len = scrape->len;
+
+    while (scrape->span < spans->n && scrape->sent == spans->items[scrape->span]->len) {
+        scrape->span++;
+        scrape->sent = 0;
+    }
+    if (scrape->span < spans->n) {
+        text = spans->items[scrape->span]->text;
+        len = spans->items[scrape->span]->len;
+    }
+    len -= scrape->sent;
+    len = len < size ? len : size;
+    if (len > 0) {
+        memcpy(chunk, text + scrape->sent, len);
+    }
+    scrape->sent += len;
+    return len;
 }
 
 static ssize_t next_chunk(void *cls, uint64_t pos, char *chunk, size_t size)
 {
     struct scrape *scrape = cls;
-    size_t ahead = scrape->len - scrape->sent;
-    ssize_t n;
+    ssize_t n = (ssize_t)take_ahead(scrape, chunk, size);
 
-    if (ahead > 0) {
-        size = size < ahead ? size : ahead;
-        memcpy(chunk, scrape->text + scrape->sent, size);
-        scrape->sent += size;
-        return (ssize_t)size;
+    if (n == 0) {
+        n = exposition_read(scrape->exposition, chunk, size);
     }
-    n = exposition_read(scrape->exposition, chunk, size);
     if (n > 0) {
         return n;
     }
     return n == 0 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+/* An answer with a length, from the memory where it is. */
+static struct MHD_Response *respond_whole(struct scrape *scrape)
+{
+    struct MHD_IoVec pieces[SPANS_MAX];
+
+    if (scrape->block) {
+        return MHD_create_response_from_buffer_with_free_callback_cls(scrape->len, scrape->block,
+                                                                      scrape_destroy, scrape);
+    }
+    for (size_t i = 0; i < scrape->spans.n; i++) {
+        pieces[i] = (struct MHD_IoVec){scrape->spans.items[i]->text, scrape->spans.items[i]->len};
+    }
+    return MHD_create_response_from_iovec(pieces, (unsigned)scrape->spans.n, scrape_destroy,
+                                          scrape);
 }
 
 int metrics_answer(struct request *request)
@@ -139,14 +153,8 @@ int metrics_answer(struct request *request)
     if (r < 0) {
         return r;
     }
-    r = render_ahead(scrape);
-    if (r < 0) {
-        scrape_destroy(scrape);
-        return r;
-    }
     whole = r == 0;
-    response = whole ? MHD_create_response_from_buffer_with_free_callback_cls(
-                           scrape->len, scrape->text, scrape_destroy, scrape)
+    response = whole ? respond_whole(scrape)
                      : MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, EXPOSITION_BLOCK,
                                                          next_chunk, scrape, scrape_destroy);
     if (!response) {

@@ -428,7 +428,7 @@ void http_destroy(struct http *http)
         listen_finish(&http->listeners[i].address);
     }
     free(http->listeners);
-    free(http->spare);
+    span_list_finish(&http->spans);
     ask_finish(http);
     shared_finish(&http->health);
     shared_finish(&http->ready);

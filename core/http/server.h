@@ -19,6 +19,7 @@
 #include "http/http.h"
 #include "http/listen.h"
 #include "http/router.h"
+#include "store/spans.h"
 
 #define ASK_SLOT_BITS 9 /* of a ticket; the rest is a number that does not come again */
 #define ASK_SLOTS (1u << ASK_SLOT_BITS)
@@ -171,10 +172,9 @@ struct http {
     struct counters *counters;
     struct shared health, ready, live, checks;
     struct asks asks;
-    size_t body_bytes; /* of all bodies that are kept */
-    char *spare;       /* the last scrape's memory, for the next one (metrics.c) */
-    size_t spare_size;
-    unsigned wholes; /* scrapes that were rendered before they are sent */
+    size_t body_bytes;      /* of all bodies that are kept */
+    struct span_list spans; /* of the last scrape, for the next one (metrics.c) */
+    unsigned wholes;        /* scrapes that were rendered before they are sent */
 
     /* any thread, under the lock */
     pthread_mutex_t lock;
@@ -266,6 +266,8 @@ void counters_answer(struct counters *counters, const struct http_route *route, 
 void counters_clients(struct counters *counters, unsigned count);
 enum counters_cut { CUT_DEADLINE, CUT_MAKE_ROOM, CUT_REFUSED, CUT_BODY, CUTS };
 void counters_cut(struct counters *counters, enum counters_cut why);
+/* Alerts with mistakes. */
+void counters_rejected(struct counters *counters, size_t n);
 
 /* -- the families of paths -- */
 
@@ -279,6 +281,7 @@ int plugins_answer(struct request *request);
 int reload_answer(struct request *request);
 int alerts_handle(struct request *request);
 int notifications_handle(struct request *request);
+int notifications_retry_handle(struct request *request);
 int notification_handle(struct request *request);
 int notification_retry_handle(struct request *request);
 int notification_drop_handle(struct request *request);

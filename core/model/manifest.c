@@ -15,9 +15,9 @@
 
 /* The keys that the core takes from every instance; docs/configuration.md explains them. */
 static const char *const reserved[] = {
-    "use",    "interval", "timeout",    "enabled",     "enabled_if",
-    "limits", "affects",  "fail_after", "pass_after",  "scope",
-    "labels", "alerts",   "workers",    "concurrency", NULL,
+    "use",     "interval",    "timeout",    "enabled", "enabled_if",    "limits",
+    "affects", "fail_after",  "pass_after", "scope",   "labels",        "alerts",
+    "workers", "concurrency", "failover",   "budget",  "give_up_after", NULL,
 };
 
 static const char *const type_names[] = {

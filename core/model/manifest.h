@@ -92,6 +92,16 @@ const struct manifest_component *manifest_find(const struct manifest *manifest,
 /* Whether the core takes this key from every instance (use, interval, ...), so that no component
  * may. */
 bool manifest_name_reserved(const char *name);
+/* Whether it delivers notifications. */
+static inline bool manifest_is_sink(const struct manifest_component *component)
+{
+    return (component->abilities & (ABILITY_FORMAT | ABILITY_DELIVER)) != 0;
+}
+/* Whether it is called at intervals. */
+static inline bool manifest_is_scheduled(const struct manifest_component *component)
+{
+    return (component->abilities & (ABILITY_CHECK | ABILITY_COLLECT)) != 0;
+}
 /* All of them, ending with NULL. */
 const char *const *manifest_reserved_names(void);
 /* "string", "duration", ... */

@@ -6,88 +6,37 @@
  * right without marks on series or copies of anything.  What does not fit into an empty block (a
  * long histogram) is rendered aside, at one go, and handed out from there.
  */
-#include "store/exposition.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
+#include "store/cursor.h"
+#include "store/exposition_private.h"
 #include "store/render.h"
-#include "store/series.h"
 
 #define GZIP_INPUT 32768 /* fits the cache beside deflate's tables */
 /* Level 6 saves a tenth of the bytes for three times the CPU; see docs/metrics.md. */
 #define GZIP_LEVEL 1
 
-struct exposition {
-    struct store *store;
-    struct cursor cursor;
-    bool openmetrics;
-    bool ended; /* "# EOF" is out, or there is none */
-
-    char *aside; /* rendered there for want of room */
-    size_t aside_len;
-    size_t aside_at;
-    size_t aside_size;
-
-    char *plain; /* what deflate reads; NULL: no gzip */
-    z_stream gzip;
-    bool gzip_ended;
-};
-
 /* -- under the read lock -- */
-
-/* How far the cursor may go in its chunk. */
-static uint32_t stop_of(const struct store *store, const struct cursor *cursor)
-{
-    if (cursor->in_family && cursor->at.chunk == cursor->end.chunk) {
-        return cursor->end.offset;
-    }
-    return store->chunks[cursor->family->chunks[cursor->at.chunk]].used;
-}
-
-static uint32_t last_chunk(const struct cursor *cursor)
-{
-    uint32_t n = cursor->family->nchunks;
-
-    return cursor->in_family && cursor->end.chunk < n ? cursor->end.chunk + 1 : n;
-}
 
 /* Moves on to the next record that is alive; NULL at the end of all. */
 static struct record *seek(const struct store *store, struct cursor *cursor)
 {
-    while (cursor->family) {
-        const struct family *family = cursor->family;
+    while (cursor_chunk(store, cursor)) {
+        char *data = store->chunks[cursor->family->chunks[cursor->at.chunk]].data;
+        uint32_t stop = cursor_stop(store, cursor);
 
-        while (cursor->at.chunk < last_chunk(cursor)) {
-            char *data = store->chunks[family->chunks[cursor->at.chunk]].data;
-            uint32_t stop = stop_of(store, cursor);
+        while (cursor->at.offset < stop) {
+            struct record *record = (struct record *)(void *)(data + cursor->at.offset);
 
-            while (cursor->at.offset < stop) {
-                struct record *record = (struct record *)(void *)(data + cursor->at.offset);
-
-                if (!(record->flags & RECORD_DEAD)) {
-                    return record;
-                }
-                cursor->at.offset += record_bytes(record);
+            if (!(record->flags & RECORD_DEAD)) {
+                return record;
             }
-            cursor->at = (struct mark){.chunk = cursor->at.chunk + 1};
+            cursor->at.offset += record_bytes(record);
         }
-        cursor->family = family->at + 1 < store->nfamilies ? store->families[family->at + 1] : NULL;
-        cursor->at = (struct mark){0};
-        cursor->in_family = false;
     }
     return NULL;
-}
-
-static void enter_family(const struct store *store, struct cursor *cursor)
-{
-    const struct family *family = cursor->family;
-
-    cursor->in_family = true;
-    cursor->end.chunk = family->nchunks - 1;
-    cursor->end.offset = store->chunks[family->chunks[cursor->end.chunk]].used;
 }
 
 /* Where to render `need` bytes: in the block if they fit, aside if the block is empty, else NULL.
@@ -135,7 +84,7 @@ static ssize_t render_some(struct exposition *exposition, char *block, size_t si
             const char *data = store->chunks[cursor->family->chunks[cursor->at.chunk]].data;
 
             out = render_plain(out, end, cursor->family, data, &cursor->at.offset,
-                               stop_of(store, cursor));
+                               cursor_stop(store, cursor));
             if (cursor->at.offset != before) {
                 continue;
             }
@@ -146,7 +95,7 @@ static ssize_t render_some(struct exposition *exposition, char *block, size_t si
         }
         if (head) {
             stop = render_head(place, store, cursor->family, exposition->openmetrics);
-            enter_family(store, cursor);
+            cursor_enter(store, cursor);
         } else {
             stop = render_record(place, record, cursor->family, exposition->openmetrics);
             cursor->at.offset += record_bytes(record);
@@ -181,7 +130,7 @@ static size_t take_aside(struct exposition *exposition, char *block, size_t size
 
 static ssize_t read_plain(struct exposition *exposition, char *block, size_t size)
 {
-    static const char eof[] = "# EOF\n";
+    static const char eof[] = EXPOSITION_EOF;
     ssize_t n;
 
     if (size == 0) {
@@ -270,10 +219,7 @@ int exposition_create(struct store *store, enum exposition_format format, bool g
         free(exposition);
         return -ENOMEM;
     }
-    for (struct store_refresh *entry = __atomic_load_n(&store->refreshes, __ATOMIC_ACQUIRE); entry;
-         entry = entry->next) {
-        entry->fn(entry->arg, now_ms);
-    }
+    store_refresh(store, now_ms);
     store_expire(store, now_ms);
     pthread_rwlock_wrlock(&store->lock);
     store_metric_set(store->series_gauge, store->live);

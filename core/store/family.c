@@ -111,6 +111,7 @@ int family_add(struct store *store, const char *name, tmon_metric_kind kind,
             (store->nfamilies - at) * sizeof *store->families);
     store->families[at] = family;
     store->nfamilies++;
+    store->heads++;
     number_from(store, at);
     *ret_family = family;
     return 0;
@@ -122,6 +123,7 @@ void family_remove(struct store *store, struct family *family)
 
     map_remove(&store->by_name, family->name, strlen(family->name));
     store->nfamilies--;
+    store->heads++;
     memmove(store->families + at, store->families + at + 1,
             (store->nfamilies - at) * sizeof *store->families);
     number_from(store, at);
@@ -138,9 +140,10 @@ void family_remove(struct store *store, struct family *family)
     free(family);
 }
 
-void family_help(struct family *family, const char *help)
+void family_help(struct store *store, struct family *family, const char *help)
 {
     if (!family->help && help && *help) {
+        store->heads++;
         family->help = strdup(help); // without memory for it, it shows no help
     }
 }

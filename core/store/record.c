@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/history_feed.h"
 #include "store/number.h"
 #include "store/series.h"
 
@@ -98,28 +99,33 @@ static void give_ref(struct store *store, uint32_t id)
     store->free_ref = id;
 }
 
-static void render_value(struct record *record)
+static void render_value(struct chunk *chunk, struct record *record)
 {
     char text[NUMBER_MAX];
     size_t len = (size_t)(number_put(text, record->value) - text);
 
+    chunk->special -= (record->flags & RECORD_LONG) != 0;
+    record->flags &= (uint8_t)~RECORD_LONG;
     if (len >= VALUE_BYTES) {
         record->flags |= RECORD_LONG;
+        chunk->special++;
         return;
     }
-    record->flags &= (uint8_t)~RECORD_LONG;
     text[len] = '\n';
     memcpy(record_text(record) + record->text_len, text, VALUE_BYTES);
     record->value_len = (uint8_t)(len + 1);
 }
 
-void record_set(struct record *record, double value)
+void record_set(struct store *store, struct record *record, double value)
 {
     bool same = memcmp(&record->value, &value, sizeof value) == 0; // NaN, too
 
     record->value = value;
     if (!same && !(record->flags & RECORD_EXTRA)) {
-        render_value(record);
+        struct chunk *chunk = &store->chunks[store->refs[record->id] >> REF_SLOT_BITS];
+
+        render_value(chunk, record);
+        chunk->version = ++store->versions;
     }
 }
 
@@ -159,10 +165,13 @@ int record_add(struct store *store, struct family *family, const char *text, uin
         *record_extra(record) = extra;
     }
     memcpy(record_text(record), text, len);
-    if (!extra) {
-        render_value(record);
+    if (extra) {
+        chunk->special++;
+    } else {
+        render_value(chunk, record);
     }
     chunk->used += need;
+    chunk->version = ++store->versions;
     family->live++;
     store->live++;
     *ret_record = record;
@@ -293,11 +302,16 @@ void family_drop(struct store *store, struct family *family)
 static void kill_record(struct store *store, struct family *family, struct chunk *chunk,
                         struct record *record)
 {
+    if (record->watched) {
+        history_record_gone(store->history, record);
+    }
     index_remove(store, record->hash, record->id);
     if (record->flags & RECORD_EXTRA) {
         free(*record_extra(record));
     }
     atomic_fetch_sub_explicit(&store->owners[record->owner]->series, 1, memory_order_relaxed);
+    chunk->special -= (record->flags & (RECORD_EXTRA | RECORD_LONG)) != 0;
+    chunk->version = ++store->versions;
     record->flags |= RECORD_DEAD;
     give_ref(store, record->id);
     chunk->dead += record_bytes(record);

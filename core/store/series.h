@@ -21,6 +21,7 @@
 
 #include "base/map.h"
 #include "store/store.h"
+#include "store/track.h"
 
 #define CHUNK_BYTES 65536u /* 8192 slots of 8 bytes: 13 bits of a ref */
 #define CHUNK_SLACK 32u    /* readable behind the last record: a scrape copies in steps of 32 */
@@ -55,6 +56,7 @@ struct record {
     uint8_t commit; /* low bits of the owner's count of commits when it was last emitted */
     uint8_t flags;
     uint8_t value_len; /* with the newline */
+    bool watched;      /* store->history wants its samples */
 };
 
 /* What few series have.  Owned by its record. */
@@ -78,8 +80,10 @@ struct chunk {
     struct family *family; /* NULL: not in use, `used` is the next free one */
     char *data;
     uint32_t used;
-    uint32_t size; /* without CHUNK_SLACK */
-    uint32_t dead; /* bytes of dead records */
+    uint32_t size;    /* without CHUNK_SLACK */
+    uint32_t dead;    /* bytes of dead records */
+    uint32_t special; /* records that are alive and have an extra or a long value */
+    uint64_t version; /* another one whenever the lines of its records may be others */
 };
 
 struct family {
@@ -107,6 +111,7 @@ struct store_owner {
     uint32_t dropped;                             /* series, ever */
     struct store_metric *refused[STORE_REFUSALS]; /* NULL: none yet */
     struct store_metric *series_gauge;
+    struct track_owner past;
 };
 
 /* A place in a family: before the record at this offset, or at the end of the chunk. */
@@ -154,11 +159,17 @@ struct store {
     uint32_t free_owner; /* none below it is free */
 
     struct cursor *cursors;
-    uint32_t swept_s; /* when stopped series were last looked for */
+    uint64_t versions; /* of chunks: the last one that was given */
+    uint64_t heads;    /* another number whenever the head of a family may be another */
+    uint32_t swept_s;  /* when stopped series were last looked for */
     struct store_refresh *refreshes;
+    struct history *history; /* NULL: none */
     struct store_metric *series_gauge;
     struct store_metric *limit_gauge;
 };
+
+/* Runs the refreshes; without the lock. */
+void store_refresh(struct store *store, int64_t now_ms);
 
 /* All that a record with such a text takes. */
 static inline uint32_t record_bytes_for(uint32_t text_len, bool extra)
@@ -222,7 +233,7 @@ int family_add(struct store *store, const char *name, tmon_metric_kind kind,
 /* It has no chunks any more. */
 void family_remove(struct store *store, struct family *family);
 /* Takes over the help if the family has none yet. */
-void family_help(struct family *family, const char *help);
+void family_help(struct store *store, struct family *family, const char *help);
 
 /* -- record.c -- */
 /* A new record at the end of the family, known under an id, not yet in the index.  `text` is that
@@ -230,7 +241,7 @@ void family_help(struct family *family, const char *help);
 int record_add(struct store *store, struct family *family, const char *text, uint32_t len,
                uint32_t hash, struct extra *extra, struct record **ret_record);
 /* Sets the value and, where it changed, renders it. */
-void record_set(struct record *record, double value);
+void record_set(struct store *store, struct record *record, double value);
 /* Drops it, its extra and, when it was the last one, its family; tidies its chunk.  Not for loops
  * over records. */
 void record_drop(struct store *store, uint32_t id);

@@ -73,8 +73,8 @@ static void put_heading(struct text *text, const struct tmon_alert *alert)
     text_markup(text, "* \xc2\xb7 ");
     text_markup(text, rank_word(alert_rank(alert)));
     if (text_room(text) >= TIME_UNITS) {
-        text_markup(text, alert->firing ? " \xc2\xb7 since " : " \xc2\xb7 ");
-        text_time(text, alert->firing ? alert->starts_ms : alert->ends_ms);
+        text_time(text, alert->firing ? " \xc2\xb7 since " : " \xc2\xb7 ",
+                  alert->firing ? alert->starts_ms : alert->ends_ms);
         if (runbook != NULL && text_seen(runbook)) {
             text_markup(text, " \xc2\xb7 ");
             text_link(text, runbook, "Runbook", NAME_UNITS);

@@ -177,13 +177,9 @@ static void put_foot(struct writer *json, const struct tmon_notification *notifi
     writer_literal(json, "{\"type\":\"context\",\"elements\":[");
     text_open(&text, json, LINK_UNITS);
     text_link(&text, notification->external_url, "toiletmon", 20);
-    if (alone != NULL && alone->starts_ms > 0) {
-        text_markup(&text, " \xc2\xb7 started ");
-        text_time(&text, alone->starts_ms);
-    }
-    if (alone != NULL && !alone->firing && alone->ends_ms > 0) {
-        text_markup(&text, " \xc2\xb7 ended ");
-        text_time(&text, alone->ends_ms);
+    if (alone != NULL) {
+        text_time(&text, " \xc2\xb7 started ", alone->starts_ms);
+        text_time(&text, " \xc2\xb7 ended ", alone->firing ? 0 : alone->ends_ms);
     }
     text_close(&text);
     writer_literal(json, "]}");

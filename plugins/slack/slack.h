@@ -27,8 +27,8 @@ unsigned text_room(const struct text *text);
 /* Of ours: all of it, not escaped, or nothing where it does not fit. */
 void text_markup(struct text *text, const char *markup);
 void text_number(struct text *text, uint64_t number);
-/* A time that Slack shows in the reader's zone; nothing for times that cannot be. */
-void text_time(struct text *text, int64_t ms);
+/* A markup and a time, which Slack shows in the reader's zone; nothing for times that cannot be. */
+void text_time(struct text *text, const char *before, int64_t ms);
 /*
  * Of others: at most `most` units of it, without blanks at its ends; on one line, or with its lines
  * but without empty ones.  Returns the rest, which did not fit.

@@ -78,7 +78,7 @@ void text_number(struct text *text, uint64_t number)
     text_markup(text, digits);
 }
 
-void text_time(struct text *text, int64_t ms)
+void text_time(struct text *text, const char *before, int64_t ms)
 {
     char plain[WHEN_BYTES], markup[128];
 
@@ -86,7 +86,7 @@ void text_time(struct text *text, int64_t ms)
         return;
     }
     when_plain(plain, ms);
-    (void)snprintf(markup, sizeof markup, "<!date^%lld^{date_num} {time_secs}|%s>",
+    (void)snprintf(markup, sizeof markup, "%s<!date^%lld^{date_num} {time_secs}|%s>", before,
                    (long long)(ms / 1000), plain);
     text_markup(text, markup);
 }
@@ -162,9 +162,12 @@ void text_between(struct text *text, const char *before, const char *user, unsig
 static bool escape_url(char escaped[URL_BYTES], const char *url)
 {
     static const char hex[] = "0123456789ABCDEF";
+    const size_t scheme = strncasecmp(url, "http://", 7) == 0    ? 7
+                          : strncasecmp(url, "https://", 8) == 0 ? 8
+                                                                 : 0;
     size_t len = 0;
 
-    if (strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0) {
+    if (scheme == 0 || url[scheme] == '\0' || strchr("/?#", url[scheme]) != NULL) {
         return false;
     }
     for (const unsigned char *p = (const unsigned char *)url; *p != '\0'; p++) {

@@ -6,8 +6,8 @@
  *
  * Prints "ports N N..." once it answers.  Lines: `ready`, `unready`, `hang` (the heart), `beat`,
  * `verdict pass|warn|fail`, `mute` (questions stay unanswered), `speak`, `full` (no room for
- * alerts), `empty`, `reload LISTEN... [key=value]...`, `quit`; each is answered by "ok", a reload
- * that fails by its reason.
+ * alerts), `empty`, `series N FIRST` (other values), `reload LISTEN... [key=value]...`, `quit`;
+ * each is answered by "ok", a reload that fails by its reason.
  */
 #include <errno.h>
 #include <poll.h>
@@ -130,13 +130,16 @@ static void put_verdict(struct harness *h, tmon_verdict status)
     verdicts_put(h->verdicts, h->entry, verdict, clock_mono_ns(), clock_real_ms(), NULL);
 }
 
-static void put_series(struct harness *h, long n)
+/* The first time `first` is 0; another one gives other values to all of them. */
+static void put_series(struct harness *h, long n, long first)
 {
     struct store_owner_spec spec = {.name = "flood", .series = (uint32_t)n + 1, .keep_ms = 1 << 30};
     static struct store_commit_result result;
     struct buf batch;
 
-    (void)store_owner_add(h->store, &spec, &h->owner);
+    if (!h->owner) {
+        (void)store_owner_add(h->store, &spec, &h->owner);
+    }
     buf_init(&batch, SIZE_MAX / 2);
     for (long i = 0; i < n; i++) {
         char text[32];
@@ -144,7 +147,7 @@ static void put_series(struct harness *h, long n)
         struct tmon_metric metric = {.size = sizeof metric,
                                      .kind = TMON_GAUGE,
                                      .name = "harness_series",
-                                     .value = i % 2 ? (double)i : (double)i / 7,
+                                     .value = i % 2 ? (double)(first + i) : (double)(first + i) / 7,
                                      .labels = &label,
                                      .nlabels = 1};
         const char *why = NULL;
@@ -155,7 +158,7 @@ static void put_series(struct harness *h, long n)
         }
     }
     (void)store_commit(h->store, h->owner, batch.data, batch.len, clock_mono_ns() / NS_PER_MS,
-                       &result);
+                       clock_real_ms(), &result);
     buf_finish(&batch);
 }
 
@@ -203,6 +206,8 @@ static bool obey(struct harness *h, char *line)
         h->mute = words[0][0] == 'm';
     } else if (strcmp(words[0], "full") == 0 || strcmp(words[0], "empty") == 0) {
         h->full = words[0][0] == 'f';
+    } else if (strcmp(words[0], "series") == 0 && n == 3) {
+        put_series(h, atol(words[1]), atol(words[2]));
     } else if (strcmp(words[0], "verdict") == 0 && n == 2) {
         put_verdict(h, words[1][0] == 'p' ? TMON_PASS : words[1][0] == 'w' ? TMON_WARN : TMON_FAIL);
     }
@@ -295,7 +300,7 @@ int main(int argc, char **argv)
     put_verdict(&h, TMON_PASS);
     read_words(&h, argv + 1, argc - 1, &options, listen, hosts, &series);
     if (series > 0) {
-        put_series(&h, series);
+        put_series(&h, series, 0);
     }
     r = http_create(&options, &why, &h.http);
     if (r < 0) {

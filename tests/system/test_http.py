@@ -578,6 +578,10 @@ class Manners(Case):
             head = connection.ask("HEAD /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", head=True)
             self.assertGreater(int(head.headers["content-length"]), 500)
             self.assertEqual(connection.ask("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n").json, {"alive": True})
+        with Harness("127.0.0.1:0", "series=50000") as http, http.connect() as connection:
+            head = connection.ask("HEAD /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", head=True)
+            self.assertGreater(int(head.headers["content-length"]), 1000000)
+            self.assertEqual(connection.ask("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n").json, {"alive": True})
         with Harness("127.0.0.1:0", "series=220000") as http, http.connect() as connection:
             head = connection.ask("HEAD /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", head=True)
             self.assertEqual(head.status, 200)
@@ -837,6 +841,34 @@ class Patience(Case):
                 self.assertTrue(got, "cut while reading")
                 data += got
 
+    def test_slow_readers_get_what_was_there(self):
+        """The memory of a scrape serves the next one, but never before it was sent."""
+        def harness_series(answer):
+            return [line.split(" ")[1] for line in answer.text.splitlines() if line.startswith("harness_series{")]
+
+        def expected(first):
+            return [first + i if i % 2 else (first + i) / 7 for i in range(100000)]
+
+        request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        with Harness("127.0.0.1:0", "series=100000") as http:
+            slow = []
+            for first in (0, 1000, 2000):
+                if first:
+                    http.tell("series", 100000, first)
+                sock = socket.socket()
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                sock.settimeout(20 * lab.PATIENCE)
+                sock.connect(("127.0.0.1", http.port))
+                slow.append(Connection(sock))
+                slow[-1].send(request)
+                self.assertEqual(slow[-1].sock.recv(12, socket.MSG_PEEK), b"HTTP/1.1 200")
+                self.assertEqual(list(map(float, harness_series(http.get("/metrics")))), expected(first))
+            for connection, first in zip(slow, (0, 1000, 2000)):
+                with connection:
+                    answer = connection.answer()
+                    self.assertEqual("content-length" in answer.headers, first < 2000)  # two at a time
+                    self.assertEqual(list(map(float, harness_series(answer))), expected(first))
+
     def test_full_house(self):
         """Silent clients cannot keep a probe out."""
         with Harness("127.0.0.1:0", "connections=10") as http:
@@ -988,6 +1020,12 @@ class Tls(Case):
             self.assertIn("max-age=", answer.headers["strict-transport-security"])
             self.assertIn("strict-transport-security", self.ask(connection, "/nope").headers)
             self.assertIn("http_errors_total", self.ask(connection, "/metrics").text)
+
+    def test_a_long_scrape(self):
+        with Harness(*self.words, "series=50000") as http, self.connect(http) as connection:
+            for _ in range(2):
+                answer = self.ask(connection, "/metrics")
+                self.assertEqual(len(lab.parse_metrics(answer.text).all("harness_series")), 50000)
 
     def test_old_versions_are_refused(self):
         with Harness(*self.words) as http:

@@ -6,7 +6,9 @@ import shutil
 import subprocess
 import unittest
 
+import far_ends
 import lab
+import sinks
 
 MESON = shutil.which("meson")
 
@@ -34,9 +36,9 @@ class PluginNew(unittest.TestCase):
         cls.env = {**os.environ, "PKG_CONFIG_PATH": str(found[0].parent), "PKG_CONFIG_SYSROOT_DIR": str(cls.root),
                    "TOILETMON": str(lab.BUILD / "toiletmon")}
 
-    def make_plugin(self, name):
+    def make_plugin(self, name, *options):
         path = self.dir / f"{self._testMethodName}"
-        status, out, err = lab.cli("plugin", "new", name, path)
+        status, out, err = lab.cli("plugin", "new", *options, name, path)
         self.assertEqual((status, err), (0, ""))
         self.assertIn("Next: cd ", out)
         return path
@@ -52,6 +54,20 @@ class PluginNew(unittest.TestCase):
         installed = list((self.dir / "stage").rglob("backup_age.so"))
         self.assertEqual(len(installed), 1)
         self.assertEqual(installed[0].parent.parts[-2:], ("toiletmon", "plugins"))
+
+    def test_a_sink(self):
+        path = self.make_plugin("pager", "--sink")
+        run(["make", "-C", path, "CFLAGS=-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -std=c11"], env=self.env)
+        self.assertIn("pager: all well", run(["make", "-C", path, "check"], env=self.env))
+        self.assertIn("Abilities: format, judge", run([lab.BUILD / "toiletmon", "plugin", "describe", path / "pager.so"]))
+        with far_ends.Slack() as server:
+            with sinks.Sink("pager", file=path / "pager.so", url=server.url) as sink:
+                self.assertEqual(json.loads(sink.format(sinks.notification(title="A \"title\"")).request.body),
+                                 {"id": "n-1", "status": "firing", "title": "A \"title\"", "text": ""})
+                server.script(200, 503, 400)
+                self.assertEqual(sink.post(sinks.notification([sinks.alert()])).rc, sinks.OK)
+                self.assertEqual(sink.post(sinks.notification([sinks.alert()])).rc, sinks.RETRY)
+                self.assertEqual(sink.post(sinks.notification([sinks.alert()])).rc, sinks.REJECTED)
 
     def test_with_meson(self):
         path = self.make_plugin("lift")

@@ -3,6 +3,7 @@
 #ifndef TESTS_CONFIG_HELP_H
 #define TESTS_CONFIG_HELP_H
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -114,15 +114,14 @@ static const struct {
 } mistakes[] = {
     {"", "c.yaml: the file is empty; an agent that watches nothing has at least a line 'plugins: "
          "{}'\n"},
-    {"[]", "c.yaml:1:1: a configuration is a mapping with 'agent' and 'plugins', not a list\n"},
+    {"[]",
+     "c.yaml:1:1: a configuration is a mapping with 'agent', 'plugins' and 'routes', not a list\n"},
     {"just text",
-     "c.yaml:1:1: a configuration is a mapping with 'agent' and 'plugins', not text\n"},
+     "c.yaml:1:1: a configuration is a mapping with 'agent', 'plugins' and 'routes', not text\n"},
     {"plugin: {}", "c.yaml:1:1: there is no section 'plugin'; did you mean 'plugins'?\n"},
-    {"zzz: {}", "c.yaml:1:1: there is no section 'zzz'; there are 'agent' and 'plugins'\n"},
+    {"zzz: {}",
+     "c.yaml:1:1: there is no section 'zzz'; there are 'agent', 'plugins' and 'routes'\n"},
     {"groups: []", "c.yaml:1:1: this version of toiletmon has no alerting rules yet, so 'groups' "
-                   "would do nothing; take it "
-                   "out for now\n"},
-    {"routes: []", "c.yaml:1:1: this version of toiletmon has no notifications yet, so 'routes' "
                    "would do nothing; take it "
                    "out for now\n"},
     {"agent: [1]", "c.yaml:1:8: 'agent' must be a mapping, not a list\n"},
@@ -181,6 +180,26 @@ static const struct {
                                      "such as 500ms, 30s, 5m, 2h or 1d, not '15'\n"},
     {"plugins: {a: {interval: 50ms}}",
      "c.yaml:1:25: 'interval' must be from 100ms to 1w, not '50ms'\n"},
+    {"plugins: {state: {use: a}}", "c.yaml:1:11: 'state' cannot name an instance: a check of the "
+                                   "agent's own has this name\n"},
+    {"plugins: {routes: {use: a}}", "c.yaml:1:11: 'routes' cannot name an instance: a check of the "
+                                    "agent's own has this name\n"},
+    {"plugins: {a: {failover: slak}, slack: {}}",
+     "c.yaml:1:25: 'failover' names an instance that is not there; did you mean 'slack'?\n"},
+    {"plugins: {a: {failover: b}, b: {failover: c}, c: {failover: a}}",
+     "c.yaml:1:25: 'failover' leads back to 'a' itself\n"
+     "c.yaml:1:43: 'failover' leads back to 'b' itself\n"
+     "c.yaml:1:61: 'failover' leads back to 'c' itself\n"},
+    {"plugins: {a: {failover: b}, b: {failover: b}}",
+     "c.yaml:1:43: 'failover' leads back to 'b' itself\n"},
+    {"plugins: {a: {failover: log}}", ""},
+    {"plugins: {a: {budget: 5}}", "c.yaml:1:23: 'budget' must be a mapping, not text\n"},
+    {"plugins: {a: {budget: {per: 1m}}}", "c.yaml:1:23: 'budget' needs 'notifications', such as "
+                                          "{notifications: 20, per: 1m}\n"},
+    {"plugins: {a: {budget: {notifications: 5, notification: 1}}}",
+     "c.yaml:1:42: there is no setting 'notification'; did you mean 'notifications'?\n"},
+    {"plugins: {a: {give_up_after: 1ms}}",
+     "c.yaml:1:30: 'give_up_after' must be from 1s to 365d, not '1ms'\n"},
     {"plugins: {a: {interval: 5s, timeout: 6s}}",
      "c.yaml:1:38: 'timeout' must not be longer than 'interval', which is 5s\n"},
     {"plugins: {a: {enabled: maybe}}",
@@ -212,6 +231,9 @@ static const struct {
                                         "_, not starting with a digit or __, not le or quantile\n"},
     /* variables */
     {"plugins: {a: {dsn: '${NOPE}'}}",
+     "c.yaml:1:20: the variable NOPE is not set; set it, write ${NOPE:-default}, or let the "
+     "instance be off without it by 'enabled_if: [NOPE]'\n"},
+    {"agent: {state_dir: '/${NOPE}'}",
      "c.yaml:1:20: the variable NOPE is not set; set it, or write ${NOPE:-default}\n"},
     {"plugins: {a: {dsn: '${NOPE'}}",
      "c.yaml:1:20: a ${ is not closed by }; write $$ for a dollar sign\n"},
@@ -222,7 +244,8 @@ static const struct {
     {"plugins: {a: {dsn: 'x$NOPE'}}",
      "c.yaml:1:20: $NOPE is not replaced; write ${NOPE}, or $$ for a dollar sign\n"},
     {"plugins: {a: {x: [{y: ['${NOPE}']}]}}",
-     "c.yaml:1:24: the variable NOPE is not set; set it, or write ${NOPE:-default}\n"},
+     "c.yaml:1:24: the variable NOPE is not set; set it, write ${NOPE:-default}, or let the "
+     "instance be off without it by 'enabled_if: [NOPE]'\n"},
     {"plugins: {a: {interval: '${BAD}'}}",
      "c.yaml:1:25: 'interval' must be a duration with its unit, such as 500ms, 30s, 5m, 2h or 1d, "
      "and '${BAD}' is not\n"},
@@ -231,7 +254,7 @@ static const struct {
     {"agent: {lisen: x}\nplugins: {a: {interval: 1}, a: {}}",
      "c.yaml:2:29: the key 'a' is here twice, first in line 2; remove one\n"},
     {"agent: {lisen: x}\nplugins: {a: {interval: x}}\nfoo: 1\n",
-     "c.yaml:3:1: there is no section 'foo'; there are 'agent' and 'plugins'\n"
+     "c.yaml:3:1: there is no section 'foo'; there are 'agent', 'plugins' and 'routes'\n"
      "c.yaml:1:9: there is no setting 'lisen'; did you mean 'listen'?\n"
      "c.yaml:2:25: 'interval' must be a duration with its unit, such as 500ms, 30s, 5m, 2h or 1d, "
      "not 'x'\n"},
@@ -396,9 +419,11 @@ static void compares_instances(void **state)
         "labels: {a: c}",
         "labels: {b: b}",
         "labels: {a: b, c: d}",
-        "alerts: false",
         "workers: 2",
-        "concurrency: 2",
+    };
+    static const char *const same[] = {
+        "alerts: false",     "concurrency: 2", "failover: b", "budget: {notifications: 2}",
+        "give_up_after: 1h",
     };
     struct config *one = help_good("plugins: {a: {use: m, labels: {a: b}}}");
     struct config *other =
@@ -414,6 +439,14 @@ static void compares_instances(void **state)
                  strncmp(changes[i], "labels", 6) ? ", labels: {a: b}" : "");
         other = help_good(yaml);
         assert_false(config_instance_equal(&one->instances[0], &other->instances[0]));
+        config_destroy(other);
+    }
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) { // what no worker is made by
+        char yaml[256];
+
+        snprintf(yaml, sizeof yaml, "plugins: {a: {%s, use: m, labels: {a: b}}, b: {}}", same[i]);
+        other = help_good(yaml);
+        assert_true(config_instance_equal(&one->instances[0], &other->instances[0]));
         config_destroy(other);
     }
     config_destroy(one);

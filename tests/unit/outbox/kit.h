@@ -57,6 +57,10 @@ struct kit {
     bool fails;      /* the one under way does */
     int failures;    /* so many have, the last one then: */
     int64_t failed_ms;
+    /* Not NULL: what the disk refuses is tried again until it is accepted; this is called when that
+     * takes long, with how often it was tried. */
+    void (*stuck)(struct kit *kit, int tries);
+    int crashes; /* so many times everything was lost that was not durable */
 };
 
 /* ---- the thread of the state ---- */
@@ -157,7 +161,16 @@ static int kit_do(struct kit *kit, int (*fn)(struct kit *, struct state_tx *, vo
             (void)usleep(200); /* the state tries again by itself */
         }
     }
-    return kit_do_once(kit, fn, arg);
+    int r = kit_do_once(kit, fn, arg);
+
+    for (int tries = 1; kit->stuck && (r == -EIO || r == -ENOSPC); tries++) {
+        kit->failures++;
+        kit->failed_ms = kit->now.mono_ms;
+        kit->stuck(kit, tries);
+        (void)usleep(500);
+        r = kit_do_once(kit, fn, arg);
+    }
+    return r;
 }
 
 /* ---- made, ended, restarted ---- */

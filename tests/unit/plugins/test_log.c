@@ -95,6 +95,17 @@ static void long_texts_are_cut(void **state)
     valid = json_string(text);
     assert_non_null(valid);
     json_decref(valid);
+    c->alerts[0].name = c->alerts[0].summary = "x";
+    for (size_t n = 1; n < 190; n++) { // wherever the cut falls
+        char *value = sink_repeat("v", n);
+
+        for (size_t i = 0; i < 64; i++) {
+            labels[i].value = value;
+        }
+        text = deliver(mock, c)->text;
+        assert_int_equal(text[strlen(text) - 1], '}');
+        free(value);
+    }
     c->notification.nalerts = 0;
     c->notification.title = big;
     text = deliver(mock, c)->text;

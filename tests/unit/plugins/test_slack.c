@@ -94,6 +94,25 @@ static void an_alert(void **state)
     kit_stop(mock);
 }
 
+static void times_that_cannot_be_are_left_out(void **state)
+{
+    static const int64_t times[] = {0, -1, INT64_MIN, INT64_MAX};
+    struct mock_host *mock = kit_start("slack", SETTINGS);
+    struct sink_case *c = sink_case(1);
+
+    for (size_t i = 0; i < COUNT(times); i++) {
+        json_t *root;
+
+        c->alerts[0].starts_ms = times[i];
+        root = format(mock, c);
+        assert_null(strstr(section(root, 0), "since"));
+        assert_null(strstr(context(root, 1), "started"));
+        json_decref(root);
+    }
+    free(c);
+    kit_stop(mock);
+}
+
 static void colours_say_how_bad_it_is(void **state)
 {
     static const struct {
@@ -493,6 +512,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_alert),
+        cmocka_unit_test(times_that_cannot_be_are_left_out),
         cmocka_unit_test(colours_say_how_bad_it_is),
         cmocka_unit_test(a_group_tells_the_worst_first),
         cmocka_unit_test(what_does_not_fit_is_counted),

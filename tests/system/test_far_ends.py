@@ -1,0 +1,319 @@
+"""The far ends themselves: they take what the real clients sent, and refuse what is wrong in any one place.
+
+The captured traffic of the contracts is read where it is (TMON_CONTRACTS, or ../shared/contracts beside this tree);
+the rest of the tests needs nothing.
+"""
+import base64
+import copy
+import http.client
+import json
+import os
+import pathlib
+import time
+import unittest
+
+import far_ends
+import lab
+
+CONTRACTS = pathlib.Path(os.environ.get("TMON_CONTRACTS") or lab.SOURCE.parent / "shared" / "contracts")
+
+
+def post(server, body, headers=None, method="POST", path=None, seconds=5):
+    """(status, body, headers); (None, why, {}) without an answer."""
+    conn = http.client.HTTPConnection(server.host, server.port, timeout=seconds)
+    try:
+        conn.request(method, path or server.path, body, {"Content-Type": "application/json", **(headers or {})})
+        answer = conn.getresponse()
+        return answer.status, answer.read().decode(), answer.headers
+    except (OSError, http.client.HTTPException) as error:
+        return None, repr(error), {}
+    finally:
+        conn.close()
+
+
+def captured(name):
+    path = CONTRACTS / "captures" / f"{name}.json"
+    if not path.exists():
+        raise unittest.SkipTest(f"there is no {path}")
+    for one in json.loads(path.read_text())["requests"]:
+        body = base64.b64decode(one["body_base64"]) if "body_base64" in one else one["body_text"].encode()
+        headers = {name: value for name, value in one["raw_headers"]
+                   if name.lower() not in ("host", "connection", "content-length", "accept-encoding")}
+        yield one, body, headers
+
+
+# ---- Slack
+
+TEXT = {"type": "mrkdwn", "text": "a &amp; b <https://x.example/?a=1&amp;b=2|c>"}
+HEADER = {"type": "header", "text": {"type": "plain_text", "text": "Title"}}
+SECTION = {"type": "section", "text": TEXT}
+
+
+def message(*blocks, **more):
+    return {"text": "fallback", "attachments": [{"color": "danger", "fallback": "f", "blocks": list(blocks)}], **more}
+
+
+def plain(text):
+    return {"type": "plain_text", "text": text}
+
+
+def section(text):
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+
+
+GOOD_MESSAGES = [
+    {"text": "only text"},
+    {"blocks": [HEADER, SECTION]},
+    message(HEADER, SECTION, {"type": "divider"}),
+    message({"type": "header", "text": plain("x" * 150)}, section("x" * 3000)),
+    message({"type": "section", "fields": [{"type": "mrkdwn", "text": "x" * 900}] * 10}),
+    message({"type": "context", "elements": [plain("e")] * 10}),
+    message(*[SECTION] * 50),
+    message({"type": "actions", "elements": [{"type": "button", "text": plain("x" * 75), "url": "https://x.example/"}]}),
+    message({"type": "section", "text": {"type": "mrkdwn", "verbatim": True,
+                                         "text": "<!here> <@U1> <!date^1795453309^{date_num} {time}|then> &lt;"}}),
+    {"text": "x" * 40000, "attachments": [{"text": "a", "color": "#a0b1c2", "ts": 1700000000}] * 100},
+]
+BAD_MESSAGES = [
+    ("no_text", {}),
+    ("no_text", {"text": "", "blocks": [], "attachments": []}),
+    ("invalid_payload", []),
+    ("invalid_payload", {"text": 5}),
+    ("invalid_payload", {"text": "x" * 40001}),
+    ("invalid_payload", {"text": "t", "attachments": [{"color": "red"}]}),
+    ("invalid_payload", {"text": "t", "attachments": [{"color": "#12345"}]}),
+    ("invalid_payload", {"text": "t", "attachments": [{"footer": "x" * 301}]}),
+    ("too_many_attachments", {"text": "t", "attachments": [{"text": "a"}] * 101}),
+    ("invalid_blocks_format", {"text": "t", "blocks": {}}),
+    ("invalid_blocks_format", message({"text": TEXT})),
+    ("invalid_blocks", message({"type": "heading", "text": TEXT})),
+    ("invalid_blocks", message({"type": "header", "text": TEXT})),
+    ("invalid_blocks", message({"type": "header", "text": plain("x" * 151)})),
+    ("invalid_blocks", message({"type": "header", "text": plain("\U0001f6bd" * 76)})),
+    ("invalid_blocks", message({"type": "header", "text": plain("")})),
+    ("invalid_blocks", message({"type": "section"})),
+    ("invalid_blocks", message(section("x" * 3001))),
+    ("invalid_blocks", message(section(""))),
+    ("invalid_blocks", message({"type": "section", "fields": []})),
+    ("invalid_blocks", message({"type": "section", "fields": [plain("f")] * 11})),
+    ("invalid_blocks", message({"type": "section", "fields": [plain("x" * 2001)]})),
+    ("invalid_blocks", message({"type": "section", "text": plain("t"), "colour": "red"})),
+    ("invalid_blocks", message({"type": "section", "text": {"type": "markdown", "text": "t"}})),
+    ("invalid_blocks", message({"type": "section", "text": {"type": "mrkdwn", "text": "t", "emoji": True}})),
+    ("invalid_blocks", message({"type": "context", "elements": [plain("e")] * 11})),
+    ("invalid_blocks", message({"type": "context", "elements": []})),
+    ("invalid_blocks", message({"type": "actions", "elements": [{"type": "button", "text": plain("x" * 76)}]})),
+    ("invalid_blocks", message({"type": "actions", "elements": [{"type": "button", "text": TEXT}]})),
+    ("invalid_blocks", message(*[{"type": "divider"}] * 51)),
+    ("invalid_blocks", message(*[{"type": "divider"}] * 40, blocks=[{"type": "divider"}] * 11)),
+    ("msg_blocks_too_long", message(*[section("x" * 2900)] * 5)),
+]
+SLOPPY = ["a & b", "a < b", "a > b", "&#39;", "cut &am", "cut &amp", "<javascript:x|y>", "<https://x.example|no end",
+          "bell\x07", "c1\x9b", "\u202eright to left"]
+
+
+class SlackFarEnd(unittest.TestCase):
+    def setUp(self):
+        self.server = far_ends.Slack()
+        self.server.start()
+        self.addCleanup(self.server.stop)
+
+    def test_takes_what_slacks_own_client_sent(self):
+        for one, body, headers in captured("slack_webhook"):
+            if one["replied"]["status"] != 200:  # the capture's own script
+                self.server.script(far_ends.status(one["replied"]["status"], one["replied"]["body"]))
+            status, text, _ = post(self.server, body, headers)
+            self.assertEqual((status, text), (one["replied"]["status"], one["replied"]["body"]), body)
+        self.assertEqual(self.server.refused, [])
+        self.assertEqual(len(self.server.accepted), 4)
+
+    def test_takes_what_is_right(self):
+        for good in GOOD_MESSAGES:
+            status, text, headers = post(self.server, json.dumps(good))
+            self.assertEqual((status, text, headers["Content-Type"]), (200, "ok", "text/html"), good)
+        self.assertEqual(self.server.complaints, [])
+        self.assertEqual(len(self.server.accepted), len(GOOD_MESSAGES))
+
+    def test_refuses_what_is_wrong(self):
+        for word, bad in BAD_MESSAGES:
+            with self.subTest(word=word, bad=str(bad)[:200]):
+                self.assertEqual(post(self.server, json.dumps(bad))[:2], (400, word))
+        self.assertEqual(self.server.accepted, [])
+        self.assertEqual(len(self.server.refused), len(BAD_MESSAGES))
+
+    def test_refuses_what_is_no_message(self):
+        for body, headers in [(b"", None), (b"{", None), (b'{"text":"\xff"}', None), (b'{"text":"a","text":"b"}', None),
+                              (b'{"text":"a"}', {"Content-Type": "text/plain"}), (b'{"text":"a"}\n{}', None)]:
+            self.assertEqual(post(self.server, body, headers)[:2], (400, "invalid_payload"), body)
+        self.assertEqual(post(self.server, b'{"text":"a"}', method="PUT")[0], 400)
+        self.assertEqual(post(self.server, b'{"text":"a"}', path="/services/T/B/other")[:2], (404, "no_service"))
+
+    def test_complains_of_what_it_takes(self):
+        for text in SLOPPY:
+            before = len(self.server.complaints)
+            self.assertEqual(post(self.server, json.dumps(message(section(text))))[0], 200)
+            self.assertGreater(len(self.server.complaints), before, text)
+
+    def test_limits_the_rate(self):
+        with far_ends.Slack(rate=1, burst=2) as server:
+            answers = [post(server, '{"text":"t"}') for _ in range(3)]
+            self.assertEqual([answer[0] for answer in answers], [200, 200, 429])
+            self.assertEqual(answers[2][1], "rate_limited")
+            self.assertIn(answers[2][2]["Retry-After"], ("1", "2"))
+            self.assertEqual((len(server.accepted), len(server.refused)), (2, 0))
+
+
+class Script(unittest.TestCase):
+    def setUp(self):
+        self.server = far_ends.Slack()
+        self.server.start()
+        self.addCleanup(self.server.stop)
+
+    def test_answers_in_order(self):
+        self.server.script(403, far_ends.status(429, "rate_limited", retry_after=7), far_ends.slow(0.05), 503)
+        answers = [post(self.server, '{"text":"t"}') for _ in range(5)]
+        self.assertEqual([answer[0] for answer in answers], [403, 429, 200, 503, 200])
+        self.assertEqual(answers[1][2]["Retry-After"], "7")
+        self.assertEqual([one.accepted for one in self.server.received], [False, False, True, False, True])
+        self.assertEqual([one.status for one in self.server.received], [403, 429, 200, 503, 200])
+
+    def test_connections_that_end(self):
+        self.server.script(far_ends.close(), far_ends.lose(), far_ends.hang())
+        self.assertIsNone(post(self.server, '{"text":"t"}')[0])
+        self.assertIsNone(post(self.server, '{"text":"t"}')[0])
+        self.assertIsNone(post(self.server, '{"text":"t"}', seconds=0.2)[0])
+        self.assertEqual([one.accepted for one in self.server.received], [False, True, False])
+
+    def test_always(self):
+        self.server.always = far_ends.status(500, "rollup_error")
+        self.assertEqual([post(self.server, '{"text":"t"}')[:2] for _ in range(2)], [(500, "rollup_error")] * 2)
+
+    def test_goes_and_comes_back(self):
+        self.assertEqual(post(self.server, '{"text":"t"}')[0], 200)
+        self.server.stop()
+        self.assertIsNone(post(self.server, '{"text":"t"}')[0])
+        self.server.start()
+        self.assertEqual(post(self.server, '{"text":"t"}')[0], 200)
+        self.assertEqual(len(self.server.received), 2)
+
+
+# ---- Alertmanager's webhook
+
+DOCUMENT = {
+    "receiver": "hook", "status": "firing",
+    "alerts": [{"status": "firing", "labels": {"alertname": "A", "severity": "critical"},
+                "annotations": {"summary": "a < b & c"}, "startsAt": "2026-11-23T17:01:49.71Z",
+                "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "", "fingerprint": "b807e636403824b5"},
+               {"status": "resolved", "labels": {"alertname": "A"}, "annotations": {},
+                "startsAt": "2020-01-01T00:00:00Z", "endsAt": "2020-01-01T00:01:00.123456789Z", "generatorURL": "",
+                "fingerprint": far_ends.fingerprint({"alertname": "A"})}],
+    "groupLabels": {"alertname": "A"}, "commonLabels": {"alertname": "A"}, "commonAnnotations": {},
+    "externalURL": "http://a.example:9909", "version": "4", "groupKey": "{}:{alertname=\"A\"}", "truncatedAlerts": 0}
+
+
+def change(path, value):
+    """A copy of the document with one thing in it changed; value None: taken out."""
+    document = copy.deepcopy(DOCUMENT)
+    *way, last = path
+    at = document
+    for step in way:
+        at = at[step]
+    if value is None:
+        del at[last]
+    else:
+        at[last] = value
+    return document
+
+
+BAD_DOCUMENTS = [
+    change(["receiver"], None), change(["receiver"], 1), change(["more"], 1), change(["version"], "5"),
+    change(["version"], 4), change(["status"], "resolved"), change(["status"], "open"), change(["alerts"], []),
+    change(["alerts"], {}), change(["truncatedAlerts"], "0"), change(["truncatedAlerts"], -1),
+    change(["truncatedAlerts"], True), change(["commonLabels"], {}), change(["commonAnnotations"], {"summary": "x"}),
+    change(["groupLabels"], {"alertname": "B"}), change(["groupLabels"], {"alertname": 1}),
+    change(["alerts", 0, "status"], "open"), change(["alerts", 0, "endsAt"], "2026-11-23T17:01:49Z"),
+    change(["alerts", 1, "endsAt"], "0001-01-01T00:00:00Z"), change(["alerts", 0, "startsAt"], "2026-11-23 17:01:49"),
+    change(["alerts", 0, "startsAt"], "2026-11-23T17:01:49.710Z"), change(["alerts", 0, "startsAt"], 1795453309),
+    change(["alerts", 0, "startsAt"], "2026-13-23T17:01:49Z"), change(["alerts", 0, "fingerprint"], "b807e636403824b6"),
+    change(["alerts", 0, "fingerprint"], "B807E636403824B5"), change(["alerts", 0, "generatorURL"], None),
+    change(["alerts", 0, "labels"], {"severity": "critical", "alertname": "A"}),
+    change(["alerts", 0, "labels", "severity"], 1), change(["alerts", 0, "key"], "x"),
+    dict(reversed(DOCUMENT.items())),
+]
+
+
+def written(document):
+    return (far_ends.go_json(document) + "\n").encode()
+
+
+class WebhookFarEnd(unittest.TestCase):
+    def setUp(self):
+        self.server = far_ends.Webhook(ours=False)
+        self.server.start()
+        self.addCleanup(self.server.stop)
+
+    def test_takes_what_alertmanager_sent(self):
+        for _, body, headers in captured("alertmanager_webhook"):
+            self.assertEqual(post(self.server, body, headers)[:2], (200, ""), body)
+        self.assertGreaterEqual(len(self.server.accepted), 4)
+
+    def test_takes_what_is_right(self):
+        for document in (DOCUMENT, change(["truncatedAlerts"], 3), change(["alerts", 0, "startsAt"],
+                                                                          "2026-11-23T18:01:49.719158593+01:00")):
+            self.assertEqual(post(self.server, written(document))[:2], (200, ""))
+
+    def test_refuses_what_is_wrong(self):
+        for bad in BAD_DOCUMENTS:
+            with self.subTest(bad=bad):
+                self.assertEqual(post(self.server, written(bad))[0], 400)
+        self.assertEqual(self.server.accepted, [])
+
+    def test_refuses_what_is_written_otherwise(self):
+        good = written(DOCUMENT)
+        for body in (good[:-1], good + b"\n", good.replace(b"\\u0026", b"&"), good.replace(b"\\u003c", b"\\u003C"),
+                     good.replace(b"\\u003c", b"<"), json.dumps(DOCUMENT).encode() + b"\n", b"\xff" + good, b"",
+                     good.replace(b'"status":"firing"', b'"status":"firing","status":"firing"', 1)):
+            self.assertEqual(post(self.server, body)[0], 400, body)
+        self.assertEqual(post(self.server, good, {"Content-Type": "text/plain"})[0], 400)
+        self.assertEqual(post(self.server, good, method="PUT")[0], 400)
+        self.assertEqual(post(self.server, good, path="/other")[0], 400)
+        self.assertEqual(post(self.server, good)[0], 200)
+
+    def test_messages_only_where_they_are_wanted(self):
+        empty = written({**DOCUMENT, "alerts": [], "commonLabels": {}, "groupLabels": {}})
+        self.assertEqual(post(self.server, empty)[0], 400)
+        self.server.messages = True
+        self.assertEqual(post(self.server, empty)[0], 200)
+
+    def test_counts_deliveries(self):
+        self.server.ours = True
+        good = written(DOCUMENT)
+        self.assertEqual(post(self.server, good)[0], 400)
+        self.assertEqual(post(self.server, good, {"X-Toiletmon-Delivery": "a"})[0], 400)
+        self.assertEqual(post(self.server, good, {"X-Toiletmon-Delivery": "a", "X-Toiletmon-Attempt": "0"})[0], 400)
+        self.server.script(far_ends.lose())
+        for delivery, attempt in (("a", 1), ("a", 2), ("b", 1)):
+            post(self.server, good, {"X-Toiletmon-Delivery": delivery, "X-Toiletmon-Attempt": str(attempt)})
+        self.assertEqual(self.server.deliveries(), {"a": 2, "b": 1})
+        self.assertEqual(self.server.complaints, [])
+        post(self.server, good, {"X-Toiletmon-Delivery": "a", "X-Toiletmon-Attempt": "2"})
+        self.assertEqual(len(self.server.complaints), 1)
+
+    def test_verifies_signatures(self):
+        self.server.secret = "hush"
+        good = written(DOCUMENT)
+        self.assertEqual(post(self.server, good)[0], 400)
+        for signature in (far_ends.sign("other", good), far_ends.sign("hush", good + b" "), "t=1", "v1=00", "",
+                          far_ends.sign("hush", good, time.time() - 301), far_ends.sign("hush", good, time.time() + 302),
+                          far_ends.sign("hush", good).replace("t=1", "t=2")):
+            self.assertEqual(post(self.server, good, {"X-Toiletmon-Signature": signature})[0], 400, signature)
+        for signature in (far_ends.sign("hush", good), far_ends.sign("hush", good, time.time() - 290)):
+            self.assertEqual(post(self.server, good, {"X-Toiletmon-Signature": signature})[0], 200)
+
+    def test_writes_as_go_does(self):
+        self.assertEqual(far_ends.go_json({"a": ["<&>\"\\\n\r\t\b\f\x7f\u2028é\U0001f6bd", 1, True]}),
+                         '{"a":["\\u003c\\u0026\\u003e\\"\\\\\\n\\r\\t\\u0008\\u000c\x7f\\u2028é\U0001f6bd",1,true]}')
+
+
+if __name__ == "__main__":
+    unittest.main()
