@@ -334,6 +334,8 @@ void digest_free(struct digest *digest);
 
 /* Counts the rows of each state by the indices, without reading them. */
 int count_rows(struct outbox *outbox, struct state_tx *tx);
+/* Only the dead letters of each sink. */
+int count_dead(struct outbox *outbox, struct state_tx *tx);
 /* After rows were lost: counts anew, and gives orderings that lost their first one another. */
 void outbox_mend(struct outbox *outbox, struct state_tx *tx, struct alerts_time now);
 
