@@ -63,6 +63,22 @@
 #define LIMIT_MATCH_STEPS 100000 /* of a regular expression over a label: some milliseconds */
 #define LIMIT_MATCH_DEPTH 1000
 #define LIMIT_MATCH_HEAP_KIB 1024
+#define LIMIT_REGEX_BYTES 65536 /* of one, as it is written for PCRE2; that has the same limit */
+
+/* -- rules -- */
+#define LIMIT_EXPR_BYTES 16384  /* of one expression; the longest ones that are shared have 3 KB */
+#define LIMIT_EXPR_DEPTH 200    /* brackets in brackets, and operators in a row; bounds the stack */
+#define LIMIT_EXPR_NODES 4096   /* of one expression: what 16 KB of text can be, nearly */
+#define LIMIT_EXPR_SELECTORS 64 /* of one expression; each keeps history */
+#define LIMIT_EXPR_NAMES 64     /* matchers of a selector, labels of by(), on() and the like */
+#define LIMIT_EXPR_ARGUMENTS 64 /* of a call; only label_join() takes any number */
+/* read by one evaluation: 10,000 series of an hour at 15 s take 2.4 million */
+#define LIMIT_EXPR_SAMPLES 10000000
+#define LIMIT_EXPR_ELEMENTS 250000 /* of one vector: as many as there are series */
+/* of one evaluation: five times a vector of all series */
+#define LIMIT_EXPR_MEMORY_BYTES (256u << 20)
+#define LIMIT_EXPR_LABEL_BYTES 16384 /* that label_replace() and label_join() make */
+#define LIMIT_EXPR_MS 5000           /* of one evaluation; others wait for it */
 
 /* -- the outbox -- */
 #define LIMIT_OUTBOX_PENDING 2000000 /* notifications that wait: a gigabyte of disk or two */
