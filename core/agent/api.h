@@ -18,9 +18,10 @@ struct sink_test;
 
 struct api {
     struct loop *loop; /* the agent's */
-    struct http *http; /* lives longer than what is on the desk */
-    pthread_mutex_t lock;
-    struct desk *desk;   /* under the lock; NULL: it is not open */
+    /* Read by those who ask and answer, written when it is opened and closed. */
+    pthread_rwlock_t lock;
+    struct http *http; /* under the lock; both NULL: it is not open */
+    struct desk *desk;
     atomic_size_t bytes; /* of alerts on the desk, those that nobody waits for any more included */
     struct sink_test *tests; /* under way; the agent's thread */
     /* Delivers an attempt (takes it) outside of the queue and calls `done` once, maybe at once; as
@@ -30,8 +31,8 @@ struct api {
     void *try_owner;
 };
 
-/* The agent's thread.  Nothing is asked before api_open(), and nothing after api_close(), which
- * comes before desk_close(). */
+/* The agent's thread.  Nothing is asked before api_open(); after api_close() nothing is asked or
+ * answered, so it comes before http_destroy() and desk_close(), in whatever order these do. */
 void api_init(struct api *api, struct loop *loop);
 void api_open(struct api *api, struct http *http, struct desk *desk);
 void api_close(struct api *api);
@@ -46,9 +47,11 @@ int api_ask(struct api *api, struct http_question *question);
 bool api_is_open(struct api *api);
 /* Any thread.  0: done will be called. */
 int api_submit(struct api *api, struct desk_call *call, bool grows);
-/* Answers with what was written, which it takes; with 503 where the buf has failed. */
-void api_answer(struct api *api, uint64_t ticket, unsigned status, struct buf *text);
-/* {"error": ..., "hint": ...}; hint may be NULL; retry_after 0: without it. */
+/* Answers with what was written, which it takes; with 503 where the buf has failed.  retry_after 0:
+ * without it. */
+void api_answer(struct api *api, uint64_t ticket, unsigned status, struct buf *text,
+                unsigned retry_after);
+/* {"error": ..., "hint": ...}; hint may be NULL. */
 void api_answer_error(struct api *api, uint64_t ticket, unsigned status, const char *error,
                       const char *hint, unsigned retry_after);
 /* What failed a batch. */

@@ -68,6 +68,12 @@ static void on_committed(void *owner)
 
     outbox_committed(desk->outbox);
     arm(desk);
+    if (desk->hooks.counts) {
+        struct alerts_counts counts;
+
+        alerts_count(desk->alerts, &counts);
+        desk->hooks.counts(desk->hooks.owner, &counts);
+    }
 }
 
 static void on_condition(void *owner, enum state_condition condition, const char *text)

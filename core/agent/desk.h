@@ -28,6 +28,8 @@ struct desk {
         void (*attempt)(void *owner, struct outbox_attempt *attempt);
         /* On the state's thread. */
         void (*condition)(void *owner, enum state_condition condition, const char *text);
+        /* On the state's thread, after a commit: how many alerts there are now. */
+        void (*counts)(void *owner, const struct alerts_counts *counts);
         struct outbox_times times; /* tests shorten these */
     } hooks;
 };

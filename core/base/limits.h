@@ -144,7 +144,7 @@
 #define LIMIT_STATE_ROW_BYTES (16u << 20)
 #define LIMIT_STATE_PAGES (16u << 20) /* of a damaged file that is read: 64 GiB, 16 MB of notes */
 #define LIMIT_STATE_ASIDE 3           /* damaged files that are kept for people to look at */
-#define LIMIT_STATE_BUSY_MS 5000      /* for another program that has the file open, at the start */
+#define LIMIT_STATE_BUSY_MS 2000      /* for another program that has the file open, at the start */
 
 /* -- HTTP for plugins -- */
 #define LIMIT_HTTP_FLIGHTS 128    /* requests at once; what comes on top is refused, not queued */

@@ -15,6 +15,7 @@ const struct http_route http_routes[] = {
     {"/api/v1/alerts", METHOD_GET | METHOD_POST, "alerts", alerts_handle,
      LIMIT_SERVER_ALERTS_BYTES},
     {"/api/v1/notifications", METHOD_GET, "notifications", notifications_handle},
+    {"/api/v1/notifications/retry", METHOD_POST, "notifications_retry", notifications_retry_handle},
     {"/api/v1/notifications/*", METHOD_GET, "notification", notification_handle},
     {"/api/v1/notifications/*/retry", METHOD_POST, "notification_retry", notification_retry_handle},
     {"/api/v1/notifications/*/drop", METHOD_POST, "notification_drop", notification_drop_handle},

@@ -56,6 +56,7 @@ void delivery_hold(struct delivery *delivery);
 struct delivery_options {
     const char *name;
     uint32_t abilities;
+    bool yes_is_yes; /* TMON_2XX_IS_YES */
     const struct settings *settings; /* borrowed: which hosts it may reach */
     int64_t timeout_ms;              /* of a request */
     size_t nworkers;

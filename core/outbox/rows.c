@@ -116,19 +116,21 @@ void row_update(struct state_tx *tx, const struct row *row, bool body_too)
 {
     static const char state_only[] =
         "UPDATE outbox SET sink = ?2, head = ?3, state = ?4, attempts = ?5, next_ms = ?6, "
-        "ended_ms = ?7, reason = ?8, sum = ?9 WHERE id = ?1";
+        "ended_ms = ?7, reason = ?8, sum = ?9, created_ms = ?10 WHERE id = ?1";
     static const char with_body[] =
         "UPDATE outbox SET sink = ?2, head = ?3, state = ?4, attempts = ?5, next_ms = ?6, "
-        "ended_ms = ?7, reason = ?8, sum = ?9, title = ?10, body = ?11 WHERE id = ?1";
+        "ended_ms = ?7, reason = ?8, sum = ?9, created_ms = ?10, title = ?11, body = ?12 "
+        "WHERE id = ?1";
     sqlite3_stmt *statement = state_prepare(tx, body_too ? with_body : state_only);
 
     if (!statement) {
         return;
     }
     bind_changing(statement, row);
+    (void)sqlite3_bind_int64(statement, 10, row->created_ms); /* one that is revived begins anew */
     if (body_too) {
-        bind_text(statement, 10, row->title);
-        (void)sqlite3_bind_blob64(statement, 11, row->body, row->len, SQLITE_STATIC);
+        bind_text(statement, 11, row->title);
+        (void)sqlite3_bind_blob64(statement, 12, row->body, row->len, SQLITE_STATIC);
     }
     (void)state_step(tx, statement);
     (void)sqlite3_reset(statement);

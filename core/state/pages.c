@@ -70,7 +70,7 @@ void pages_close(struct pages *pages)
     }
 }
 
-int pages_get_before(const struct pages *pages, uint32_t n, uint32_t frame,
+int pages_get_before(struct pages *pages, uint32_t n, uint32_t frame,
                      unsigned char ret_page[PAGE_BYTES])
 {
     unsigned char bytes[WAL_FRAME_HEADER_BYTES + PAGE_BYTES];
@@ -80,6 +80,7 @@ int pages_get_before(const struct pages *pages, uint32_t n, uint32_t frame,
     if (found > 0) {
         int r = wal_frame(&pages->wal, found, bytes);
 
+        pages->unreadable += r < 0;
         memcpy(ret_page, bytes + WAL_FRAME_HEADER_BYTES, r < 0 ? 0 : PAGE_BYTES);
         return r;
     }
@@ -87,13 +88,14 @@ int pages_get_before(const struct pages *pages, uint32_t n, uint32_t frame,
         len = pread(pages->fd, ret_page, PAGE_BYTES, (off_t)(n - 1) * (off_t)PAGE_BYTES);
     }
     if (len < 0) {
+        pages->unreadable++;
         return -errno;
     }
     memset(ret_page + len, 0, PAGE_BYTES - (size_t)len);
     return 0;
 }
 
-int pages_get(const struct pages *pages, uint32_t n, unsigned char ret_page[PAGE_BYTES])
+int pages_get(struct pages *pages, uint32_t n, unsigned char ret_page[PAGE_BYTES])
 {
     return pages_get_before(pages, n, pages->wal.usable + 1, ret_page);
 }

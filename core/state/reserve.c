@@ -13,6 +13,7 @@ static int allocate(struct reserve *reserve, uint64_t bytes)
     int r;
 
     if (fd < 0) {
+        reserve->possible = errno == ENOSPC || errno == EDQUOT;
         return -errno;
     }
     r = -posix_fallocate(fd, 0, (off_t)bytes);
@@ -20,7 +21,9 @@ static int allocate(struct reserve *reserve, uint64_t bytes)
         r = -errno;
     }
     (void)close(fd);
+    r = r == -EDQUOT ? -ENOSPC : r;
     reserve->held = r == 0;
+    reserve->possible = r == 0 || r == -ENOSPC;
     if (r < 0) {
         (void)unlink(reserve->path); // a part of it helps nobody
     }

@@ -6,8 +6,8 @@
  *
  * Prints "ports N N..." once it answers.  Lines: `ready`, `unready`, `hang` (the heart), `beat`,
  * `verdict pass|warn|fail`, `mute` (questions stay unanswered), `speak`, `full` (no room for
- * alerts), `empty`, `series N FIRST` (other values), `reload LISTEN... [key=value]...`, `quit`; each
- * is answered by "ok", a reload that fails by its reason.
+ * alerts), `empty`, `series N FIRST` (other values), `reload LISTEN... [key=value]...`, `quit`;
+ * each is answered by "ok", a reload that fails by its reason.
  */
 #include <errno.h>
 #include <poll.h>

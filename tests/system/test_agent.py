@@ -317,7 +317,7 @@ class Reload(unittest.TestCase):
             self.assertEqual(agent.get("/api/v1/reload", method="POST").json["changed"], 2)
             agent.wait_check("disk", "pass")
             agent.wait_check("environment", "pass")
-            self.assertEqual([one["state"] for one in agent.get("/api/v1/plugins").json["instances"]], ["ready"] * 2)
+            self.assertEqual([one["state"] for one in agent.get("/api/v1/plugins").json["instances"]], ["ready"] * 3)  # log too
             self.assertNotIn("level=error", agent.log())
             self.assertEqual(len(agent.workers()), 1)
             agent.write(agent.render(plugins))
