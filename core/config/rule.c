@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "config/rules_private.h"
+#include "config/rules_read.h"
 #include "model/labels.h"
 
 static const char *const keys[] = {"record",          "alert",  "expr",        "for",

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "config/rules_private.h"
+#include "config/rules_read.h"
 
 static const char *const group_keys[] = {"name", "interval", "limit", "rules", NULL};
 static const char *const file_keys[] = {"groups", NULL};

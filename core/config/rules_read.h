@@ -1,8 +1,8 @@
 /*
- * rules_private.h: what the files that read rules share.
+ * rules_read.h: what those who read files of rules share: rules.c, rule.c, and the unit tests of rules.
  */
-#ifndef CONFIG_RULES_PRIVATE_H
-#define CONFIG_RULES_PRIVATE_H
+#ifndef CONFIG_RULES_READ_H
+#define CONFIG_RULES_READ_H
 
 #include "config/rules.h"
 
