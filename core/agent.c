@@ -377,7 +377,8 @@ void agent_started(struct agent *agent)
 {
     atomic_store(&agent->running, true);
     log_info("toiletmon is running", LOG_S("version", TMON_VERSION),
-             LOG_S("config", agent->options->config_path), LOG_I("instances", agent->plan->config->ninstances),
+             LOG_S("config", agent->options->config_path),
+             LOG_I("instances", agent->plan->config->ninstances),
              LOG_I("port", http_port(agent->http, 0)));
     notify_ready(&agent->notify, "running");
     if (agent->notify.watchdog_ns > 0) {

@@ -12,11 +12,14 @@
 #include "base/limits.h"
 #include "base/utf8.h"
 
+#define STATES 4
 #define EVERY_NS (2 * NS_PER_S) /* at most so often, and so often while something is pending */
+
+static const char *const states[STATES] = {"well", "resting", "paused", "parked"};
 
 struct watched_sink {
     char name[LIMIT_NAME_BYTES + 1];
-    struct store_metric *pending, *oldest, *dead;
+    struct store_metric *pending, *under_way, *oldest, *dead, *states[STATES];
     bool paused;
     bool there; /* in the last answer */
 };
@@ -24,9 +27,10 @@ struct watched_sink {
 /* What the desk says of one. */
 struct told_sink {
     char name[LIMIT_NAME_BYTES + 1];
-    uint64_t pending, dead;
+    uint64_t pending, under_way, dead;
     int64_t oldest_ms;
     bool paused;
+    size_t state;
     char reason[256];
 };
 
@@ -45,9 +49,14 @@ static bool note(void *arg, const struct outbox_sink_view *view)
     struct watch_call *call = arg;
     struct told_sink told = {
         .pending = view->pending,
+        .under_way = view->under_way,
         .dead = view->dead,
         .oldest_ms = view->oldest_ms,
         .paused = view->configured && view->paused,
+        .state = !view->configured ? 3
+                 : view->paused    ? 2
+                 : view->resting   ? 1
+                                   : 0,
     };
 
     utf8_copy(told.name, sizeof told.name, view->name);
@@ -81,16 +90,33 @@ static void done(struct desk_call *desk_call, int result)
 
 /* ---- on the main thread ---- */
 
+/* `state` NULL: without that label. */
 static struct store_metric *add(const struct sink_watch *watch, const char *sink, const char *name,
-                                const char *help)
+                                const char *state, const char *help)
 {
-    const struct tmon_pair label = {"name", sink};
+    const struct tmon_pair labels[] = {{"name", sink}, {"state", state}};
     const struct store_metric_spec spec = {
-        .kind = TMON_GAUGE, .name = name, .help = help, .labels = &label, .nlabels = 1};
+        .kind = TMON_GAUGE, .name = name, .help = help, .labels = labels, .nlabels = state ? 2 : 1};
     struct store_metric *metric = NULL;
 
     (void)store_metric_add(watch->store, &spec, &metric);
     return metric;
+}
+
+static void add_metrics(const struct sink_watch *watch, struct watched_sink *sink)
+{
+    sink->pending = add(watch, sink->name, "toiletmon_outbox_pending", NULL,
+                        "Notifications that are to be delivered.");
+    sink->under_way = add(watch, sink->name, "toiletmon_outbox_under_way", NULL,
+                          "Those of them that are being delivered.");
+    sink->oldest = add(watch, sink->name, "toiletmon_outbox_oldest_age_seconds", NULL,
+                       "How long the oldest of them has been waiting; 0: none is.");
+    sink->dead = add(watch, sink->name, "toiletmon_outbox_dead_letters", NULL,
+                     "Notifications that were given up and wait for an operator.");
+    for (size_t i = 0; i < STATES; i++) {
+        sink->states[i] = add(watch, sink->name, "toiletmon_sink_state", states[i],
+                              "The state of the sink: 1 for the one it is in.");
+    }
 }
 
 static struct watched_sink *find_or_make(struct sink_watch *watch, const char *name)
@@ -110,12 +136,7 @@ static struct watched_sink *find_or_make(struct sink_watch *watch, const char *n
     sink = &sinks[watch->n++];
     *sink = (struct watched_sink){0};
     (void)snprintf(sink->name, sizeof sink->name, "%s", name);
-    sink->pending =
-        add(watch, name, "toiletmon_outbox_pending", "Notifications that are to be delivered.");
-    sink->oldest = add(watch, name, "toiletmon_outbox_oldest_age_seconds",
-                       "How long the oldest of them has been waiting; 0: none is.");
-    sink->dead = add(watch, name, "toiletmon_outbox_dead_letters",
-                     "Notifications that were given up and wait for an operator.");
+    add_metrics(watch, sink);
     return sink;
 }
 
@@ -142,6 +163,10 @@ static void set_paused(struct sink_watch *watch, struct watched_sink *sink, bool
 static void drop_metrics(const struct sink_watch *watch, const struct watched_sink *sink)
 {
     store_metric_remove(watch->store, sink->pending);
+    store_metric_remove(watch->store, sink->under_way);
+    for (size_t i = 0; i < STATES; i++) {
+        store_metric_remove(watch->store, sink->states[i]);
+    }
     store_metric_remove(watch->store, sink->oldest);
     store_metric_remove(watch->store, sink->dead);
 }
@@ -182,6 +207,10 @@ static bool take(struct sink_watch *watch, const struct watch_call *call)
         }
         sink->there = true;
         store_metric_set(sink->pending, (double)told.pending);
+        store_metric_set(sink->under_way, (double)told.under_way);
+        for (size_t j = 0; j < STATES; j++) {
+            store_metric_set(sink->states[j], j == told.state);
+        }
         store_metric_set(sink->oldest, told.oldest_ms > 0 && call->now_ms > told.oldest_ms
                                            ? (double)(call->now_ms - told.oldest_ms) / 1e3
                                            : 0);

@@ -8,8 +8,8 @@
 
 #include "agent.h"
 #include "agent/api.h"
-#include "agent/desk_metrics.h"
 #include "agent/desk.h"
+#include "agent/desk_metrics.h"
 #include "agent/desk_plan.h"
 #include "agent/fetch_metrics.h"
 #include "agent/heartbeat.h"

@@ -112,9 +112,14 @@ void unit_metrics_finish(struct unit *unit)
 static void copy_counters(const struct unit *unit)
 {
     const struct instance_counters *counters = instance_counters(unit->instance);
+    double restarts = 0;
 
-    store_metric_set(unit->metrics.restarts,
-                     counters->starts > 0 ? (double)(counters->starts - 1) : 0);
+    for (size_t i = 0; i < unit->nworkers; i++) {
+        uint64_t starts = instance_counters(unit->workers[i].instance)->starts;
+
+        restarts += starts > 0 ? (double)(starts - 1) : 0;
+    }
+    store_metric_set(unit->metrics.restarts, restarts);
     store_metric_set(unit->metrics.timeouts, (double)counters->timeouts);
     store_metric_set(unit->metrics.held_back, (double)counters->log_held_back);
     store_metric_set(unit->metrics.refused_samples, (double)counters->samples_too_many);

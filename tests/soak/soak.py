@@ -140,8 +140,8 @@ class Stream:
         """True, False, or None: not known."""
         try:
             accepted = self.peer.send(name, firing)
-        except urllib.error.HTTPError:
-            accepted = False
+        except urllib.error.HTTPError as why:
+            accepted = None if why.code == 503 else False  # 503: it may still be taken
         except OSError:
             accepted = None
         self.count["accepted" if accepted else "refused" if accepted is False else "unanswered"] += 1

@@ -83,10 +83,13 @@ class Start(unittest.TestCase):
         with lab.Agent(plugins={"environment": {"use": "environment", "required": ["NOT_THERE"]}},
                        agent={"ready": ["environment"]}) as agent:
             agent.wait_check("environment", "fail")
-            answer = agent.get("/api/health/ready")
-            self.assertEqual(answer.status, 503)
-            self.assertFalse(answer.json["ready"])
-            self.assertIn("environment", answer.json["reason"])
+
+            def named():
+                answer = agent.get("/api/health/ready")
+                self.assertEqual(answer.status, 503)
+                self.assertFalse(answer.json["ready"])
+                return "environment" in answer.json["reason"]
+            lab.wait_for(named, 10, "the reason naming the check, when the state is there too")
 
     def shipped(self, **environment):
         text = (lab.SOURCE / "etc" / "toiletmon.yaml").read_text()
