@@ -199,7 +199,8 @@ static int read_rule_files(struct loader *loader, struct node *section)
             config_error(loader->errors, item->at, "'rule_files' takes names of files, not %s",
                          node_kind_name(item));
         } else if (!item->unset) {
-            r = config_rules_glob(item->value, item->at.file, item->at, loader->errors, rules);
+            r = config_rules_glob(item->value, item->at.file, item->at, true, loader->errors,
+                                  rules);
         }
     }
     return r;

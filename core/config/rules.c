@@ -341,11 +341,11 @@ int config_rules_file(const char *path, struct config_position at, struct config
     return r;
 }
 
-int config_rules_glob(const char *pattern, const char *from, struct config_position at,
+int config_rules_glob(const char *pattern, const char *from, struct config_position at, bool must,
                       struct config_errors *errors, struct config_rules *rules)
 {
     const char *slash = pattern[0] == '/' ? NULL : strrchr(from, '/');
-    bool plain = !strpbrk(pattern, "*?[");
+    bool plain = must && !strpbrk(pattern, "*?[");
     glob_t found = {0};
     char *path = NULL;
     int r;

@@ -65,9 +65,9 @@ struct config_rules {
  * `errors`; -ENOMEM. */
 int config_rules_file(const char *path, struct config_position at, struct config_errors *errors,
                       struct config_rules *rules);
-/* Reads every file that a pattern matches (glob(7), relative to the file `from`), each once.  As
- * above. */
-int config_rules_glob(const char *pattern, const char *from, struct config_position at,
+/* Reads every file that a pattern matches (glob(7), relative to the file `from`), each once.  That
+ * there is none is a warning; where it `must` be and is no pattern, an error.  As above. */
+int config_rules_glob(const char *pattern, const char *from, struct config_position at, bool must,
                       struct config_errors *errors, struct config_rules *rules);
 /* Appends the groups of a `groups:` list. */
 int config_rules_groups(const struct node *list, struct config_errors *errors,

@@ -306,7 +306,8 @@ int unit_file_read(const char *path, struct config_errors *errors, struct unit_f
     }
     r = read_texts(file->tree->root, "rule_files", errors, &list);
     for (size_t i = 0; list && i < list->count && r == 0; i++) {
-        r = config_rules_glob(list->items[i]->text, path, list->items[i]->at, errors, &file->rules);
+        r = config_rules_glob(list->items[i]->text, path, list->items[i]->at, false, errors,
+                              &file->rules);
     }
     if (r == 0) {
         r = read_order(errors, file);
