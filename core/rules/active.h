@@ -34,6 +34,10 @@ struct active {
     int64_t since_real_ms, fired_real_ms; /* Unix time, for people */
 
     /* -- what is durable; the engine's -- */
+    struct active *next;     /* of those that have no rule any more */
+    int64_t row;             /* the number of its row */
+    bool resumed;            /* from before the start: the timers are to be set by these */
+    int64_t elapsed_ms, keep_elapsed_ms;
     bool told_firing;        /* the desk has it firing */
     uint64_t told_texts;     /* a hash of the annotations that it has */
     int64_t told_ms;         /* when it was told (timers' clock) */

@@ -399,7 +399,9 @@ static void miss(struct evaluation *evaluation, struct active *active, bool hold
     const struct rule *rule = evaluation->rule;
     int64_t now_ms = evaluation->now.timer_ms;
 
-    if (hold && !active->no_data) {
+    /* Warming up holds what was there before the start, and what fires. */
+    if (hold && !active->no_data &&
+        (active->state == ACTIVE_FIRING || rule->empty_input || active->round == 0)) {
         /* Nobody knows: what fires goes on, what is pending does not come nearer to firing. */
         if (active->state == ACTIVE_PENDING && rule->timer_ms >= 0) {
             active->since_ms += now_ms - rule->timer_ms;
@@ -549,7 +551,13 @@ int rule_evaluate(struct rule *rule, const struct rules_storage *storage,
     int r;
 
     rule->empty_input = true;
+    if (storage->why) {
+        storage->why[0] = '\0';
+    }
     r = expr_eval(rule->expr, &input, now.real_ms, &result, evaluation.why, sizeof evaluation.why);
+    if (r < 0 && storage->why && storage->why[0]) {
+        (void)snprintf(evaluation.why, sizeof evaluation.why, "%s", storage->why);
+    }
     if (r == 0) {
         rule->nresults = result.n;
         r = make_candidates(&evaluation, &result);
