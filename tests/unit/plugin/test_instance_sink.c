@@ -127,6 +127,25 @@ static void refuses_a_bad_request(void **state)
     assert_int_equal(instance_state(life->instance), INSTANCE_READY);
 }
 
+/* Where its answer would come the next call may lie already. */
+static void refuses_to_ask(void **state)
+{
+    struct life *life = *state;
+    struct tmon_request request;
+    struct wire_reader reader;
+
+    life_begin(life, "api_sink", "api_format_asks", ABILITY_FORMAT);
+    life_await(life, life_is_ready);
+    notify(life, ABILITY_FORMAT, "n-1");
+    assert_int_equal(life->rc, TMON_OK);
+    wire_reader_init(&reader, life->request.data, life->request.len);
+    assert_int_equal(exchange_decode_request(&reader, &request), 0);
+    assert_string_equal((const char *)request.body.data,
+                        "format() and judge() may send nothing themselves");
+    exchange_finish_request(&request);
+    assert_int_equal(instance_state(life->instance), INSTANCE_READY);
+}
+
 static void judges(void **state)
 {
     struct life *life = *state;
@@ -273,6 +292,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(formats, life_setup, life_teardown),
         cmocka_unit_test_setup_teardown(has_calls_waiting, life_setup, life_teardown),
         cmocka_unit_test_setup_teardown(refuses_a_bad_request, life_setup, life_teardown),
+        cmocka_unit_test_setup_teardown(refuses_to_ask, life_setup, life_teardown),
         cmocka_unit_test_setup_teardown(judges, life_setup, life_teardown),
         cmocka_unit_test_setup_teardown(delivers, life_setup, life_teardown),
         cmocka_unit_test_setup_teardown(says_why, life_setup, life_teardown),
