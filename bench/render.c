@@ -144,7 +144,7 @@ static void one(int series, enum values values)
         exit(1);
     }
     best_first = now_ns();
-    if (store_commit(store, owner, batch.data, batch.len, 1000, &result) < 0) {
+    if (store_commit(store, owner, batch.data, batch.len, 1000, 1000, &result) < 0) {
         exit(1);
     }
     best_first = now_ns() - best_first;
@@ -155,7 +155,8 @@ static void one(int series, enum values values)
         double stop;
 
         batch = batches[i % 2];
-        if (store_commit(store, owner, batch.data, batch.len, 2000 + i * 1000, &result) < 0) {
+        if (store_commit(store, owner, batch.data, batch.len, 2000 + i * 1000, 2000 + i * 1000,
+                         &result) < 0) {
             exit(1);
         }
         stop = now_ns();

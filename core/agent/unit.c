@@ -122,10 +122,18 @@ static int commit(struct unit *unit, const struct instance_result *result)
 {
     struct store_commit_result committed;
     int r = store_commit(unit->world->store, unit->owner, result->samples, result->samples_len,
-                         loop_now(unit->world->loop) / NS_PER_MS, &committed);
+                         loop_now(unit->world->loop) / NS_PER_MS, unit->called_ms, &committed);
 
     look_at_refusals(unit, &committed);
     return r;
+}
+
+/* Rules see no old values of what could not be asked. */
+static void end_series(struct unit *unit, int64_t time_ms)
+{
+    if (unit->owner) {
+        store_collection_failed(unit->world->store, unit->owner, time_ms);
+    }
 }
 
 static void on_done(void *owner, const struct instance_result *result)
@@ -159,6 +167,7 @@ static void on_done(void *owner, const struct instance_result *result)
             unit_remember_error(unit, result->message);
         }
         if (result->ability == ABILITY_COLLECT) {
+            end_series(unit, unit->called_ms);
             log_debug("collection failed", LOG_S("name", unit->name),
                       LOG_S("error", result->message));
         }
@@ -205,6 +214,7 @@ static void on_state(void *owner, enum instance_state from, enum instance_state 
                 LOG_S("reason", reason));
     unit_remember_error(unit, reason);
     unit->running = 0;
+    end_series(unit, clock_real_ms());
     if (unit->abilities & ABILITY_CHECK) {
         put_failure(unit, reason);
     }
@@ -267,6 +277,7 @@ static void call_next(struct unit *unit, enum ability ability)
     r = instance_call(unit->instance, ability);
     if (r == 0) {
         unit->running = ability;
+        unit->called_ms = clock_real_ms();
         /* In a round of the schedule this wakes nobody yet: its flush does, for all together. */
         if (ability == ABILITY_COLLECT) {
             local_flush(unit->world->local);

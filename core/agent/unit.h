@@ -82,6 +82,7 @@ struct unit {
     struct verdicts_entry *verdict;
     struct unit_metrics metrics;
     enum ability running; /* 0: none */
+    int64_t called_ms;    /* Unix time of the last collection's start, which its samples get */
     bool due;             /* became due while it was starting */
     bool failed;          /* the check has failed in this round already */
     tmon_verdict status;  /* of the check, effective */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "model/sample.h"
+#include "store/history_feed.h"
 #include "store/series.h"
 
 #define SAMPLES_PER_LOCK 256
@@ -18,7 +19,11 @@
 struct commit {
     struct store *store;
     struct store_owner *owner;
+    struct history *history; /* NULL: none */
+    int64_t time_ms;         /* of the collection, for the history */
+    uint32_t fed;            /* tracks */
     uint32_t now_s;
+    bool born;       /* the sample's series is new to the history */
     uint32_t before; /* the series of the sample before, or NO_SERIES */
     struct store_commit_result *result;
     struct sample sample;
@@ -111,6 +116,7 @@ static int create(struct commit *commit, uint32_t hash, uint32_t len, struct rec
     record->commit = (uint8_t)(owner->commits - 1);
     atomic_fetch_add_explicit(&owner->series, 1, memory_order_relaxed);
     commit->result->created++;
+    commit->born = true;
     *ret_record = record;
     return 0;
 }
@@ -197,6 +203,31 @@ static bool extra_fits(struct record *record, const struct sample *sample)
     return needs == has && (!has || (*record_extra(record))->npoints == sample->npoints);
 }
 
+/* A histogram with other bounds is a set of other series. */
+static bool bounds_change(struct record *record, const struct sample *sample)
+{
+    const struct extra *extra = record->flags & RECORD_EXTRA ? *record_extra(record) : NULL;
+
+    return (sample->kind == TMON_HISTOGRAM || sample->kind == TMON_SUMMARY) && extra &&
+           (extra->npoints != sample->npoints ||
+            memcmp(extra->points, sample->bounds, sample->npoints * sizeof *extra->points) != 0);
+}
+
+/* What it cost, in samples. */
+static uint32_t feed_history(struct commit *commit, struct record *record)
+{
+    uint32_t cost = 0;
+
+    if (commit->born && commit->history) {
+        cost = history_born(commit->history, record);
+    }
+    if (record->watched) {
+        commit->fed += history_feed(commit->history, commit->owner, record, commit->time_ms);
+    }
+    return cost;
+}
+
+/* What it cost, in samples; -ENOMEM. */
 static int take(struct commit *commit)
 {
     const struct sample *sample = &commit->sample;
@@ -206,29 +237,36 @@ static int take(struct commit *commit)
     uint32_t len;
     int error;
 
+    commit->born = false;
     len = text_render(commit->text, sample->name, sample->labels, sample->nlabels,
                       commit->owner->labels, commit->owner->nlabels);
     if (len == 0) {
         refuse(commit, STORE_REFUSED_TOO_LONG);
-        return 0;
+        return 1;
     }
     error = find(commit, len, &record);
     if (error) {
-        return error < 0 ? error : 0;
+        return error < 0 ? error : 1;
     }
     family = record_family(commit->store, record);
     if (family->kind != sample->kind) {
         refuse(commit, STORE_REFUSED_CONFLICT);
-        return 0;
+        return 1;
     }
     if (record->commit == number && record->seen_s == commit->now_s) {
         refuse(commit, STORE_REFUSED_DUPLICATE);
-        return 0;
+        return 1;
+    }
+    if (commit->history && !commit->born && bounds_change(record, sample)) {
+        if (record->watched) {
+            history_record_gone(commit->history, record);
+        }
+        commit->born = true;
     }
     if (!extra_fits(record, sample)) {
         error = fit_extra(commit, &record);
         if (error) {
-            return error < 0 ? error : 0;
+            return error < 0 ? error : 1;
         }
     }
     family_help(commit->store, record_family(commit->store, record), sample->help);
@@ -240,7 +278,7 @@ static int take(struct commit *commit)
     record->seen_s = commit->now_s;
     commit->before = record->id;
     commit->result->accepted++;
-    return 0;
+    return 1 + (int)feed_history(commit, record);
 }
 
 /* Takes a slice of the batch.  1: there is more. */
@@ -249,10 +287,13 @@ static int take_slice(struct commit *commit, struct wire_reader *reader)
     int error = 1;
 
     pthread_rwlock_wrlock(&commit->store->lock);
-    for (int i = 0; i < SAMPLES_PER_LOCK && error == 1; i++) {
+    for (int left = SAMPLES_PER_LOCK; left > 0 && error == 1;) {
         error = sample_decode(reader, &commit->sample);
-        if (error == 1 && take(commit) < 0) {
-            error = -ENOMEM;
+        if (error == 1) {
+            int cost = take(commit);
+
+            error = cost < 0 ? -ENOMEM : 1;
+            left -= cost;
         }
     }
     pthread_rwlock_unlock(&commit->store->lock);
@@ -299,7 +340,7 @@ static void show_series(struct store *store, struct store_owner *owner)
 }
 
 int store_commit(struct store *store, struct store_owner *owner, const void *batch, size_t len,
-                 int64_t now_ms, struct store_commit_result *ret_result)
+                 int64_t now_ms, int64_t time_ms, struct store_commit_result *ret_result)
 {
     struct store_commit_result result = {0};
     struct commit commit;
@@ -310,12 +351,15 @@ int store_commit(struct store *store, struct store_owner *owner, const void *bat
     // Not by an initializer: it would clear the sample's kilobytes of buckets each time.
     commit.store = store;
     commit.owner = owner;
+    commit.fed = 0;
     commit.now_s = (uint32_t)(now_ms / 1000);
     commit.before = NO_SERIES;
     commit.result = &result;
     wire_reader_init(&reader, batch, len);
     pthread_rwlock_wrlock(&store->lock);
     owner->commits++;
+    commit.history = store->history;
+    commit.time_ms = commit.history ? history_begin(commit.history, owner, time_ms) : time_ms;
     dropped = owner->dropped;
     if (store_owner_series(owner) == 0) {
         owner->oldest_s = commit.now_s;
@@ -329,6 +373,9 @@ int store_commit(struct store *store, struct store_owner *owner, const void *bat
         owner->oldest_s = commit.now_s; // all of them were seen
     }
     pthread_rwlock_unlock(&store->lock);
+    if (error == 0 && commit.history) {
+        history_end(commit.history, owner, commit.time_ms, commit.fed);
+    }
     store_expire(store, now_ms);
     pthread_rwlock_rdlock(&store->lock);
     result.dropped = owner->dropped - dropped;

@@ -219,10 +219,7 @@ int exposition_create(struct store *store, enum exposition_format format, bool g
         free(exposition);
         return -ENOMEM;
     }
-    for (struct store_refresh *entry = __atomic_load_n(&store->refreshes, __ATOMIC_ACQUIRE); entry;
-         entry = entry->next) {
-        entry->fn(entry->arg, now_ms);
-    }
+    store_refresh(store, now_ms);
     store_expire(store, now_ms);
     pthread_rwlock_wrlock(&store->lock);
     store_metric_set(store->series_gauge, store->live);

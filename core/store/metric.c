@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/history_feed.h"
 #include "store/series.h"
 
 static uint64_t to_bits(double value)
@@ -74,6 +75,9 @@ static int enter(struct store *store, const struct store_metric_spec *spec,
     index_put(store, hash, record->id);
     metric->id = record->id;
     family_help(store, family, spec->help);
+    if (store->history) {
+        (void)history_born(store->history, record);
+    }
     atomic_fetch_add_explicit(&store->owners[0]->series, 1, memory_order_relaxed);
     return 0;
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/history_feed.h"
 #include "store/number.h"
 #include "store/series.h"
 
@@ -301,6 +302,9 @@ void family_drop(struct store *store, struct family *family)
 static void kill_record(struct store *store, struct family *family, struct chunk *chunk,
                         struct record *record)
 {
+    if (record->watched) {
+        history_record_gone(store->history, record);
+    }
     index_remove(store, record->hash, record->id);
     if (record->flags & RECORD_EXTRA) {
         free(*record_extra(record));

@@ -21,6 +21,7 @@
 
 #include "base/map.h"
 #include "store/store.h"
+#include "store/track.h"
 
 #define CHUNK_BYTES 65536u /* 8192 slots of 8 bytes: 13 bits of a ref */
 #define CHUNK_SLACK 32u    /* readable behind the last record: a scrape copies in steps of 32 */
@@ -55,6 +56,7 @@ struct record {
     uint8_t commit; /* low bits of the owner's count of commits when it was last emitted */
     uint8_t flags;
     uint8_t value_len; /* with the newline */
+    bool watched;      /* store->history wants its samples */
 };
 
 /* What few series have.  Owned by its record. */
@@ -109,6 +111,7 @@ struct store_owner {
     uint32_t dropped;                             /* series, ever */
     struct store_metric *refused[STORE_REFUSALS]; /* NULL: none yet */
     struct store_metric *series_gauge;
+    struct track_owner past;
 };
 
 /* A place in a family: before the record at this offset, or at the end of the chunk. */
@@ -160,9 +163,13 @@ struct store {
     uint64_t heads;    /* another number whenever the head of a family may be another */
     uint32_t swept_s;  /* when stopped series were last looked for */
     struct store_refresh *refreshes;
+    struct history *history; /* NULL: none */
     struct store_metric *series_gauge;
     struct store_metric *limit_gauge;
 };
+
+/* Runs the refreshes; without the lock. */
+void store_refresh(struct store *store, int64_t now_ms);
 
 /* All that a record with such a text takes. */
 static inline uint32_t record_bytes_for(uint32_t text_len, bool extra)

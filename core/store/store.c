@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/history_feed.h"
 #include "store/series.h"
 
 static const char *const refusal_names[STORE_REFUSALS] = {
@@ -156,6 +157,9 @@ void store_owner_remove(struct store *store, struct store_owner *owner)
     if (atomic_load_explicit(&owner->series, memory_order_relaxed) > 0) {
         record_drop_if(store, is_of_owner, owner);
     }
+    if (store->history) {
+        history_owner_gone(store->history, owner);
+    }
     store->owners[owner->index] = NULL;
     if (owner->index < store->free_owner) {
         store->free_owner = owner->index;
@@ -290,6 +294,7 @@ void store_destroy(struct store *store)
     if (!store) {
         return;
     }
+    history_destroy(store->history);
     record_drop_if(store, free_what_it_holds, NULL);
     for (uint32_t i = 0; i < store->nowners; i++) {
         owner_free(store->owners[i]);
@@ -328,6 +333,14 @@ void store_refresh_add(struct store *store, struct store_refresh *entry)
     entry->next = store->refreshes;
     // A scrape may walk the list already: it sees the entry whole, or not at all.
     __atomic_store_n(&store->refreshes, entry, __ATOMIC_RELEASE);
+}
+
+void store_refresh(struct store *store, int64_t now_ms)
+{
+    for (struct store_refresh *entry = __atomic_load_n(&store->refreshes, __ATOMIC_ACQUIRE); entry;
+         entry = entry->next) {
+        entry->fn(entry->arg, now_ms);
+    }
 }
 
 void store_refresh_remove(struct store *store, struct store_refresh *entry)

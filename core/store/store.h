@@ -83,11 +83,15 @@ struct store_commit_result {
 
 /*
  * Takes over the samples (model/sample.h) of one finished collection; borrows the batch.  Refused
- * samples are counted and change nothing.  -EPROTO: the batch is malformed from some sample on
+ * samples are counted and change nothing.  time_ms: Unix time of the collection, which samples
+ * without one of their own get in the history.  -EPROTO: the batch is malformed from some sample on
  * (those before it are in); -ENOMEM: the rest is not in.  The result is written in any case.
  */
 int store_commit(struct store *store, struct store_owner *owner, const void *batch, size_t len,
-                 int64_t now_ms, struct store_commit_result *ret_result);
+                 int64_t now_ms, int64_t time_ms, struct store_commit_result *ret_result);
+/* A collection came to nothing (a commit that failed included): as in Prometheus, all series of the
+ * owner end in the history, until the next one.  The store itself shows them on. */
+void store_collection_failed(struct store *store, struct store_owner *owner, int64_t time_ms);
 
 /* -- what the agent says of itself: held by pointer, bumped without lock or lookup -- */
 
@@ -118,8 +122,9 @@ uint64_t store_metric_count(const struct store_metric *metric);       /* of a hi
 
 /*
  * Metrics that are worth a look only when somebody asks (uptime, memory): fn runs at the start of
- * each scrape, on the thread that scrapes and without any lock, and sets them.  `entry` is the
- * caller's memory, borrowed until removed; nobody scrapes while it is added or removed.
+ * each scrape, and before rules look, on the thread that does so and without any lock, and sets
+ * them; maybe on two threads at once.  `entry` is the caller's memory, borrowed until removed;
+ * nobody scrapes while it is added or removed.
  */
 struct store_refresh {
     void (*fn)(void *arg, int64_t now_ms);

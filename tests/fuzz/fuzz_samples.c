@@ -78,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         data += 3;
         size -= 3;
         len = len < size ? len : size;
-        (void)store_commit(store, owner, data, len, i * 1000, &result);
+        (void)store_commit(store, owner, data, len, i * 1000, i * 1000, &result);
         data += len;
         size -= len;
         check_spans(store, &kept);

@@ -158,7 +158,7 @@ static void put_series(struct harness *h, long n, long first)
         }
     }
     (void)store_commit(h->store, h->owner, batch.data, batch.len, clock_mono_ns() / NS_PER_MS,
-                       &result);
+                       clock_real_ms(), &result);
     buf_finish(&batch);
 }
 

@@ -48,7 +48,7 @@ static void commit(struct fixture *fixture, int64_t now_ms)
     struct store_commit_result result;
 
     assert_int_equal(store_commit(fixture->store, fixture->owner, fixture->batch.data,
-                                  fixture->batch.len, now_ms, &result),
+                                  fixture->batch.len, now_ms, now_ms, &result),
                      0);
     buf_clear(&fixture->batch);
 }

@@ -123,7 +123,8 @@ static void commit_some(struct world *world, int owner)
         }
     }
     assert_int_equal(store_commit(world->store, world->owners[owner], world->batch.data,
-                                  world->batch.len, world->now_s * 1000, &result),
+                                  world->batch.len, world->now_s * 1000, world->now_s * 1000,
+                                  &result),
                      0);
     buf_clear(&world->batch);
     assert_int_equal(result.accepted, expected);
@@ -348,7 +349,8 @@ static void memory_comes_back(void **unused)
 
             world.now_s += KEEP_S + 1;
             assert_int_equal(store_commit(world.store, world.owners[0], world.batch.data,
-                                          world.batch.len, world.now_s * 1000, &result),
+                                          world.batch.len, world.now_s * 1000, world.now_s * 1000,
+                                          &result),
                              0);
             buf_clear(&world.batch);
             assert_int_equal(result.created, 5000);

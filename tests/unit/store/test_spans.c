@@ -67,7 +67,7 @@ static void commit(struct world *world)
     struct store_commit_result result;
 
     assert_int_equal(store_commit(world->store, world->owner, world->batch.data, world->batch.len,
-                                  world->now_ms, &result),
+                                  world->now_ms, world->now_ms, &result),
                      0);
     buf_clear(&world->batch);
 }

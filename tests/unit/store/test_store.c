@@ -53,7 +53,7 @@ static void gauge(struct fixture *fixture, const char *name, const char *value, 
 static void commit(struct fixture *fixture, struct store_owner *who, int64_t now_ms)
 {
     assert_int_equal(store_commit(fixture->store, who, fixture->batch.data, fixture->batch.len,
-                                  now_ms, &fixture->result),
+                                  now_ms, now_ms, &fixture->result),
                      0);
     buf_clear(&fixture->batch);
 }
@@ -341,7 +341,7 @@ static void a_malformed_batch_stops_there(void **state)
     gauge(fixture, "m", "1", 1);
     gauge(fixture, "m", "2", 2);
     assert_int_equal(store_commit(fixture->store, a, fixture->batch.data, fixture->batch.len - 1,
-                                  1000, &fixture->result),
+                                  1000, 1000, &fixture->result),
                      -EPROTO);
     assert_int_equal(fixture->result.accepted, 1);
     assert_shows(fixture, 1000, "m{k=\"1\"} 1\n", true);
