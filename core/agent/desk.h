@@ -53,7 +53,7 @@ struct desk_call {
 /* Any thread.  `grows` as in struct state_job.  0: done will be called, on the state's thread;
  * -ENOBUFS, -ESHUTDOWN. */
 int desk_submit(struct desk *desk, struct desk_call *call, bool grows);
-/* An attempt has ended.  Any thread; copies; kept until it is durable. */
-void desk_outcome(struct desk *desk, const struct outbox_outcome *outcome);
+/* Attempts have ended.  Any thread; copies; kept until it is durable. */
+void desk_outcomes(struct desk *desk, const struct outbox_outcome *outcomes, size_t n);
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 
 #define AGAIN_NS NS_PER_S
+#define GATHER_NS (2 * NS_PER_MS) /* outcomes that come within it are written together */
 
 /* ---- from the desk ---- */
 
@@ -51,6 +52,23 @@ static void on_counts(void *owner, const struct alerts_counts *counts)
 
 /* ---- to the desk ---- */
 
+static void tell_outcomes(struct agent *agent)
+{
+    loop_timer_stop(agent->loop, &agent->outcomes_timer);
+    if (agent->noutcomes > 0) {
+        desk_outcomes(&agent->desk, agent->outcomes, agent->noutcomes);
+        agent->noutcomes = 0;
+        sink_watch_touch(&agent->sink_watch);
+    }
+}
+
+static void on_gathered(struct loop_timer *timer, int64_t now_ns)
+{
+    tell_outcomes(timer->owner);
+}
+
+/* Nobody waits for an outcome but the next attempt: while more are under way it waits a moment for
+ * others, since each commit costs a sync. */
 static void on_outcome(void *owner, const struct outbox_outcome *outcome, void *sink_owner)
 {
     struct agent *agent = owner;
@@ -58,8 +76,13 @@ static void on_outcome(void *owner, const struct outbox_outcome *outcome, void *
     if (sink_owner) {
         unit_attempt(sink_owner, outcome);
     }
-    desk_outcome(&agent->desk, outcome);
-    sink_watch_touch(&agent->sink_watch);
+    agent->outcomes[agent->noutcomes++] = *outcome;
+    if (agent->noutcomes == AGENT_OUTCOMES || delivery_is_idle(agent->delivery)) {
+        tell_outcomes(agent);
+    } else if (!heap_has(&agent->outcomes_timer.node)) {
+        (void)loop_timer_set(agent->loop, &agent->outcomes_timer,
+                             loop_now(agent->loop) + GATHER_NS);
+    }
 }
 
 static void on_own_failed(void *owner, enum own_kind kind, int error)
@@ -196,6 +219,7 @@ int desk_life_init(struct agent *agent)
     state_watch_init(&agent->state_watch, agent->loop, agent->verdicts, &agent->own_alerts,
                      agent->delivery);
     loop_timer_init(&agent->tell_again, on_tell_again, agent);
+    loop_timer_init(&agent->outcomes_timer, on_gathered, agent);
     agent->api.try_sink = try_sink;
     agent->api.try_owner = agent->delivery;
     return 0;
@@ -238,6 +262,7 @@ void desk_life_finish(struct agent *agent)
     sink_watch_close(&agent->sink_watch);
     loop_timer_stop(agent->loop, &agent->tell_again);
     if (agent->desk.state) {
+        tell_outcomes(agent);
         desk_metrics_watch(&agent->desk_metrics, NULL);
         desk_close(&agent->desk);
     }

@@ -30,6 +30,7 @@ struct reload_outcome {
     uint64_t kept, changed, added, removed;
 };
 
+#define AGENT_OUTCOMES 32 /* of attempts, that are told to the desk together */
 #define RELOAD_TICKETS 16 /* clients that wait for one reload */
 
 struct agent {
@@ -56,6 +57,9 @@ struct agent {
     struct verdicts_entry *routes_check; /* a route without a live sink; NULL: there is none */
     struct desk_plan *untold;            /* a plan that the desk could not be told of yet */
     struct loop_timer tell_again;
+    struct outbox_outcome outcomes[AGENT_OUTCOMES]; /* on their way to the desk, together */
+    size_t noutcomes;
+    struct loop_timer outcomes_timer;
     struct schedule *schedule;
     struct unit_world world;
     struct unit *units;    /* in the order of the configuration */

@@ -338,6 +338,16 @@ void delivery_drop(struct delivery_sink *sink)
     free(sink);
 }
 
+bool delivery_is_idle(const struct delivery *delivery)
+{
+    for (const struct delivery_sink *sink = delivery->sinks; sink; sink = sink->next) {
+        if (sink->nflights > 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 size_t delivery_under_way(const struct delivery_sink *sink)
 {
     return sink->nflights;

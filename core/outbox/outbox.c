@@ -44,6 +44,9 @@ static void set_times(struct outbox *outbox, const struct outbox_times *times)
     set_default(&outbox->times.pause_ms, 300000);
     set_default(&outbox->times.failover_ms, 60000);
     set_default(&outbox->times.keep_ms, INT64_C(7) * 86400 * 1000);
+    if (outbox->times.window == 0) {
+        outbox->times.window = LIMIT_OUTBOX_WINDOW;
+    }
 }
 
 int outbox_create(const struct outbox_hooks *hooks, const struct outbox_times *times,
@@ -63,6 +66,7 @@ int outbox_create(const struct outbox_hooks *hooks, const struct outbox_times *t
     (void)snprintf(outbox->prefix, sizeof outbox->prefix, "%016llx", (unsigned long long)seed);
     buf_init(&outbox->scratch, 2 * LIMIT_CALL_BYTES);
     buf_init(&outbox->other, 65536);
+    map_init(&outbox->tickets);
     outbox->started_end = &outbox->started;
     *ret_outbox = outbox;
     return 0;
@@ -85,6 +89,7 @@ void outbox_destroy(struct outbox *outbox)
         return;
     }
     forget_started(outbox);
+    tickets_finish(outbox);
     for (size_t i = 0; i < outbox->nsinks; i++) {
         sink_free(outbox->sinks[i]);
     }
@@ -102,7 +107,7 @@ void outbox_join(struct outbox *outbox, struct alerts *alerts)
 struct alerts_hooks outbox_alerts_hooks(struct outbox *outbox)
 {
     return (struct alerts_hooks){
-        .owner = outbox, .notify = queue_notify, .withdraw = queue_withdraw};
+        .owner = outbox, .notify = queue_notify, .withdraw = queue_withdraw, .waits = queue_waits};
 }
 
 void outbox_hold(struct outbox *outbox)
@@ -122,50 +127,6 @@ bool outbox_full(const struct outbox *outbox)
 
 /* ---- reading the file ---- */
 
-/* How many rows there are in each state: by the indices, without reading the rows. */
-static int count_rows(struct outbox *outbox, struct state_tx *tx)
-{
-    static const char pending[] = "SELECT sink, count(*) FROM outbox WHERE state = 0 GROUP BY sink";
-    static const char ended[] = "SELECT state, count(*) FROM outbox WHERE state > 0 GROUP BY state";
-    static const char dead[] = "SELECT sink, count(*) FROM outbox WHERE state = 2 GROUP BY sink";
-    sqlite3_stmt *statement = state_prepare(tx, pending);
-
-    while (statement && state_step(tx, statement) == 1) {
-        struct sink *sink = sink_get(outbox, (const char *)sqlite3_column_text(statement, 0));
-
-        if (sink) {
-            sink->pending = (uint64_t)sqlite3_column_int64(statement, 1);
-            sink->more = sink->pending > 0;
-        }
-    }
-    if (statement) {
-        (void)sqlite3_reset(statement);
-    }
-    statement = state_prepare(tx, ended);
-    while (statement && state_step(tx, statement) == 1) {
-        int64_t state = sqlite3_column_int64(statement, 0);
-
-        if (state > 0 && state < OUTBOX_STATES) {
-            outbox->ended[state] = (uint64_t)sqlite3_column_int64(statement, 1);
-        }
-    }
-    if (statement) {
-        (void)sqlite3_reset(statement);
-    }
-    statement = state_prepare(tx, dead);
-    while (statement && state_step(tx, statement) == 1) {
-        struct sink *sink = sink_get(outbox, (const char *)sqlite3_column_text(statement, 0));
-
-        if (sink) {
-            sink->dead = (uint64_t)sqlite3_column_int64(statement, 1);
-        }
-    }
-    if (statement) {
-        (void)sqlite3_reset(statement);
-    }
-    return tx->error;
-}
-
 static int load_last_id(struct outbox *outbox, struct state_tx *tx)
 {
     static const char sql[] = "SELECT max((SELECT coalesce(max(id), 0) FROM outbox), "
@@ -184,83 +145,54 @@ static int load_last_id(struct outbox *outbox, struct state_tx *tx)
 }
 
 struct flying {
-    int64_t id;
     struct sink *sink;
+    struct alerts_time now;
 };
-
-/* Attempts that were handed out go on whatever becomes of the file. */
-static struct flying *note_flying(const struct outbox *outbox, size_t *ret_n)
-{
-    size_t n = 0, i = 0, pos;
-    struct flying *flying;
-
-    for (size_t s = 0; s < outbox->nsinks; s++) {
-        n += outbox->sinks[s]->under_way;
-    }
-    flying = calloc(n ? n : 1, sizeof *flying);
-    for (size_t s = 0; flying && s < outbox->nsinks; s++) {
-        struct item *item;
-
-        pos = 0;
-        while (i < n && (item = map_next(&outbox->sinks[s]->by_id, &pos))) {
-            if (item->under_way) {
-                flying[i++] = (struct flying){item->id, outbox->sinks[s]};
-            }
-        }
-    }
-    *ret_n = i;
-    return flying;
-}
 
 static void take_flying(void *arg, const struct row *row)
 {
-    struct sink *sink = arg;
-    struct item *item = row->state == OUTBOX_PENDING && row->head ? item_add(sink, row, 0) : NULL;
+    const struct flying *flying = arg;
 
-    if (item) {
-        item->under_way = true;
-        sink->under_way++;
-        heap_remove(&sink->ready, &item->ready);
+    if (row->state == OUTBOX_PENDING && row->head) {
+        (void)item_add_flying(flying->sink, row, flying->now);
     }
+}
+
+/* Attempts that were handed out go on whatever becomes of the file. */
+static int load_flying(struct outbox *outbox, struct state_tx *tx, struct alerts_time now)
+{
+    const struct ticket *ticket;
+    size_t pos = 0;
+    int r = 0;
+
+    while (r >= 0 && (ticket = map_next(&outbox->tickets, &pos))) {
+        struct flying flying = {ticket->sink, now};
+
+        r = row_get(tx, ticket->id, take_flying, &flying);
+        r = r == -EUCLEAN && tx->error == 0 ? 0 : r; /* it is found to be lost when it is due */
+    }
+    return r < 0 ? r : 0;
 }
 
 int outbox_load(struct outbox *outbox, struct state_tx *tx, bool writable, struct alerts_time now)
 {
-    struct outbox_attempt *undone = outbox->started;
-    struct flying *flying;
-    size_t n = 0;
     int r;
 
-    /* What was started in the batch that failed was not handed out. */
-    for (; undone; undone = undone->next) {
-        struct sink *sink = sink_find(outbox, undone->sink);
-        struct item *item = sink ? item_find(sink, undone->id) : NULL;
-
-        if (item && item->under_way) {
-            item->under_way = false;
-            sink->under_way--;
-        }
-    }
+    /* What was started in a batch that failed was not handed out. */
     forget_started(outbox);
-    flying = note_flying(outbox, &n);
-    if (!flying) {
-        return -ENOMEM;
-    }
+    tickets_undo(outbox);
     for (size_t i = 0; i < outbox->nsinks; i++) {
         sink_forget_items(outbox->sinks[i]);
     }
-    memset(outbox->ended, 0, sizeof outbox->ended);
     r = count_rows(outbox, tx);
     if (r == 0) {
         r = load_last_id(outbox, tx);
     }
-    for (size_t i = 0; r >= 0 && i < n; i++) {
-        r = row_find(tx, flying[i].id, take_flying, flying[i].sink);
+    if (r == 0) {
+        r = load_flying(outbox, tx, now);
     }
-    free(flying);
     (void)writable; /* rows are read when they are due; what is lost is found then */
-    (void)now;
-    return r < 0 ? r : 0;
+    return r;
 }
 
 /* ---- sinks ---- */
@@ -278,7 +210,7 @@ static int configure_sink(struct outbox *outbox, const struct outbox_sink *given
     free(sink->failover);
     sink->failover = failover;
     if (!sink->configured || given->changed) {
-        sink_well(sink, &outbox->times);
+        sink_mended(sink, &outbox->times, now);
     }
     sink->configured = true;
     sink->one_alert = given->one_alert;
@@ -286,7 +218,6 @@ static int configure_sink(struct outbox *outbox, const struct outbox_sink *given
     sink->budget = given->budget;
     sink->budget_ms = given->budget_ms;
     sink->give_up_ms = given->give_up_ms;
-    (void)now;
     return 0;
 }
 
@@ -320,7 +251,7 @@ int outbox_configure(struct outbox *outbox, struct state_tx *tx, const struct ou
 static void prune(struct outbox *outbox, struct state_tx *tx, struct alerts_time now)
 {
     static const char sql[] =
-        "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE state = ?1 AND "
+        "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE state > 0 AND state = ?1 AND "
         "(ended_ms < ?2 OR ?3 > 0) ORDER BY ended_ms LIMIT ?4)";
 
     for (int state = 1; state < OUTBOX_STATES; state++) {
@@ -361,9 +292,16 @@ void outbox_run(struct outbox *outbox, struct state_tx *tx, struct alerts_time n
         sink_fail_over(outbox, tx, sink, now);
         sink_pump(outbox, tx, sink, now);
         digest_save(outbox, tx, sink, false, now);
+        /* What waits must be in memory or behind what is. */
+        outbox->damaged =
+            outbox->damaged || (sink->configured && sink->by_id.used == 0 && !sink->more &&
+                                sink->pending > 0 && sink->pending != sink->mended);
     }
     if (tx->error == 0) {
         prune(outbox, tx, now);
+    }
+    if (tx->error == 0 && outbox->damaged) {
+        outbox_mend(outbox, tx, now);
     }
 }
 
@@ -376,10 +314,13 @@ static int64_t next_start(const struct outbox *outbox, const struct sink *sink)
         sink->under_way >= (sink->probing ? 1 : sink->concurrency)) {
         return INT64_MAX;
     }
-    if (!node && sink->more && sink->bytes < LIMIT_OUTBOX_WINDOW_BYTES) {
+    if (!node && sink->more && !sink->full) {
         at = 0; /* what is in the file may be due */
     }
-    return at != INT64_MAX && at < sink->not_before ? sink->not_before : at;
+    if (at != INT64_MAX && at < sink->not_before) {
+        at = sink->not_before;
+    }
+    return at != INT64_MAX && at < sink->asked_until ? sink->asked_until : at;
 }
 
 int64_t outbox_next(const struct outbox *outbox)

@@ -104,7 +104,10 @@ int eval_sets(struct eval *eval, const struct node *node, struct vector *left,
 
 /* A table that finds the element with equal labels; open addressing. */
 struct table {
-    uint32_t *slots; /* the number of an element and one; 0: free */
+    struct slot {
+        uint32_t number; /* of an element, and one; 0: free */
+        uint32_t hash;   /* the upper half, so that few others are looked at */
+    } *slots;
     size_t mask;
     const struct names *names; /* NULL: all labels count */
     enum part part;

@@ -11,6 +11,25 @@
 #include "rules/parse.h"
 #include "rules/replacement.h"
 
+/* The first byte of what is no character. */
+static size_t broken_at(const char *text, size_t len)
+{
+    size_t at = 0;
+
+    while (at < len) {
+        size_t n = 1;
+
+        while (at + n < len && ((unsigned char)text[at + n] & 0xc0) == 0x80) {
+            n++;
+        }
+        if (!utf8_valid(text + at, n)) {
+            break;
+        }
+        at += n;
+    }
+    return at;
+}
+
 static struct node *parse_all(struct parser *parser)
 {
     struct node *root;
@@ -20,7 +39,7 @@ static struct node *parse_all(struct parser *parser)
         return parse_fail(parser, 0, "the expression has more than %d bytes", LIMIT_EXPR_BYTES);
     }
     if (!utf8_valid(parser->text, len)) {
-        return parse_fail(parser, utf8_cut(parser->text, len, len), "the expression is not UTF-8");
+        return parse_fail(parser, broken_at(parser->text, len), "the expression is not UTF-8");
     }
     parse_advance(parser);
     if (parser->token.kind == TOKEN_END) {

@@ -63,17 +63,19 @@ static bool equal(const struct table *table, const struct set *a, const struct s
 uint32_t set_table_find(struct table *table, const struct element *elements, const struct set *set,
                     uint32_t number)
 {
-    size_t i = hash_of(table, set) & table->mask;
+    uint64_t hash = hash_of(table, set);
+    uint32_t upper = (uint32_t)(hash >> 32);
+    size_t i = hash & table->mask;
 
-    for (; table->slots[i]; i = (i + 1) & table->mask) {
-        uint32_t found = table->slots[i] - 1;
+    for (; table->slots[i].number; i = (i + 1) & table->mask) {
+        uint32_t found = table->slots[i].number - 1;
 
-        if (equal(table, &elements[found].set, set)) {
+        if (table->slots[i].hash == upper && equal(table, &elements[found].set, set)) {
             return found;
         }
     }
     if (number != TABLE_NONE) {
-        table->slots[i] = number + 1;
+        table->slots[i] = (struct slot){number + 1, upper};
     }
     return TABLE_NONE;
 }

@@ -335,6 +335,14 @@ special - Inf
 special * Inf
 Inf / special
 3 % special
+denormal / 2
+denormal * 3
+denormal ^ 2
+denormal ^ 0.5
+denormal ^ -3
+denormal % 1e-310
+denormal > 0
+1 / denormal
 time() - timestamp(temperature)
 temperature * time()
 memory_bytes / 1024 / 1024
@@ -1022,18 +1030,18 @@ exp(vector(-745))
 exp(vector(-746))
 exp(temperature / 100)
 ln(temperature)
-ln(special{i!="10"})
+ln(special)
 ln(memory_bytes)
 ln(exp(temperature))
 ln(vector(0))
 ln(vector(-1))
 log2(temperature)
-log2(special{i!="10"})
+log2(special)
 log2(memory_bytes)
 log2(vector(1024))
 log2(vector(0.125))
 log10(temperature)
-log10(special{i!="10"})
+log10(special)
 log10(memory_bytes)
 log10(vector(1000))
 log10(vector(1e-5))
@@ -1044,7 +1052,7 @@ temperature ^ 1.7
 temperature ^ -2.2
 1.5 ^ temperature
 0.3 ^ (temperature / 7)
-special{i!="10"} ^ 0.3
+special ^ 0.3
 2 ^ (special / 10)
 1.0001 ^ memory_bytes
 """

@@ -172,7 +172,7 @@ class Sinks(Case):
     def test_many_workers_deliver_at_a_time(self):
         plugins = {"slow": {"use": "slow_sink", "workers": 3}}
         with lab.Agent(**self.text(plugins, [{"to": "slow", **NOW}]), fixtures=True, until="ready") as agent:
-            self.assertEqual(len(agent.workers()), 3)
+            lab.wait_for(lambda: len(agent.workers()) == 3, 10, "three workers")
             for i in range(6):
                 self.post(agent, f"A{i}")
             lab.wait_for(lambda: self.sink(agent, "slow")["under_way"] == 3, 10, "three at a time")
@@ -266,6 +266,7 @@ class OwnAlerts(Case):
                           until="ready")
         with agent:
             lab.wait_for(lambda: receiver.alerts() == [("firing", "check failing")], 10, "the alert")
+            lab.wait_for(lambda: self.sink(agent, "hook")["pending"] == 0, 10, "that it is known to be delivered")
             agent.child.end(signal.SIGKILL)
             agent.write(agent.render({"hook": hook, "disk": self.disk()}, rest={"routes": self.ROUTES}))
             agent.start()
