@@ -92,6 +92,9 @@ int cli_plugin_list(struct cli *cli);
 int cli_plugin_describe(struct cli *cli);
 int cli_plugin_new(struct cli *cli);
 int cli_plugin_test(struct cli *cli);
+int cli_rules_list(struct cli *cli);
+int cli_rules_eval(struct cli *cli);
 int cli_rules_test(struct cli *cli);
+int cli_alerts_explain(struct cli *cli);
 
 #endif

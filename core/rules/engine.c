@@ -450,6 +450,11 @@ const struct rules_set *rules_engine_rules(const struct rules_engine *engine)
     return engine->set;
 }
 
+struct store *rules_engine_store(const struct rules_engine *engine)
+{
+    return engine->options.store;
+}
+
 struct history *rules_engine_history(const struct rules_engine *engine)
 {
     return engine->options.history;

@@ -97,6 +97,7 @@ void rules_engine_rule_stats(const struct rules_engine *engine, const struct rul
                              struct history_stats *ret_stats);
 /* The clock of struct rules_time.timer_ms. */
 int64_t rules_engine_timer_ms(void);
+struct store *rules_engine_store(const struct rules_engine *engine);
 struct history *rules_engine_history(const struct rules_engine *engine);
 
 #endif

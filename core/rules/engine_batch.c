@@ -15,7 +15,10 @@
 #include "rules/engine_private.h"
 
 #define TEXTS_MS 60000 /* between two words about an alert whose texts alone changed */
-#define TIMERS_MS 5000 /* between two notes of how far a timer is: what a crash costs it */
+/* Between two notes of how far a timer is, which is what a crash costs it: a twentieth of it. */
+#define TIMERS_PARTS 20
+#define TIMERS_LEAST_MS 1000
+#define TIMERS_MOST_MS 30000
 #define BODY_BYTES (1u << 20)
 
 /* ---- making one ---- */
@@ -59,12 +62,22 @@ static bool wants_word(const struct active *active, int64_t timer_ms)
            timer_ms - active->told_ms >= TEXTS_MS;
 }
 
+static int64_t note_ms(const struct active *active)
+{
+    int64_t whole = !active->rule                         ? 0
+                    : active->state == ACTIVE_PENDING ? active->rule->for_ms
+                                                          : active->rule->keep_firing_ms;
+    int64_t part = whole / TIMERS_PARTS;
+
+    return part < TIMERS_LEAST_MS ? TIMERS_LEAST_MS : part > TIMERS_MOST_MS ? TIMERS_MOST_MS : part;
+}
+
 static bool wants_row(const struct active *active, int64_t timer_ms, bool all)
 {
     return active->state != active->saved ||
            (active->state != ACTIVE_OVER &&
             (active->saved_keeping != (active->keep_since_ms >= 0) ||
-             (timer_runs(active) && (all || timer_ms - active->saved_ms >= TIMERS_MS))));
+             (timer_runs(active) && (all || timer_ms - active->saved_ms >= note_ms(active)))));
 }
 
 static void change_finish(struct rules_change *change)

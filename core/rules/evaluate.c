@@ -340,23 +340,40 @@ static int record(struct evaluation *evaluation)
 
 /* ---- alerts ---- */
 
+/* Of ALERTS: the alert's, over the rule's as they stand, so that a template that gave nothing shows
+ * there.  That is Prometheus's oddity, and expressions may have come to rely on it. */
+static size_t own_labels(const struct rule *rule, const struct active *active,
+                         struct tmon_pair *labels)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < rule->nlabels; i++) {
+        n = set_label(labels, n, rule->labels[i].name, rule->labels[i].text);
+    }
+    for (size_t i = 0; i < active->nlabels; i++) {
+        n = set_label(labels, n, active->labels[i].key, active->labels[i].value);
+    }
+    return n;
+}
+
 static void emit_alert(struct evaluation *evaluation, const struct active *active)
 {
-    struct tmon_pair *labels = calloc(active->nlabels + 2, sizeof *labels);
-    size_t n = active->nlabels;
+    const struct rule *rule = evaluation->rule;
+    struct tmon_pair *labels = calloc(active->nlabels + rule->nlabels + 2, sizeof *labels);
+    size_t n;
     long kept;
 
     if (!labels) {
         return;
     }
-    memcpy(labels, active->labels, n * sizeof *labels);
+    n = own_labels(rule, active, labels);
     n = set_label(labels, n, "__name__", "ALERTS_FOR_STATE");
     kept = labels_normalize(labels, n);
     if (kept > 0) {
         (void)emit(evaluation, labels, (size_t)kept, floor((double)active->since_real_ms / 1000));
     }
-    memcpy(labels, active->labels, active->nlabels * sizeof *labels);
-    n = set_label(labels, active->nlabels, "__name__", "ALERTS");
+    n = own_labels(rule, active, labels);
+    n = set_label(labels, n, "__name__", "ALERTS");
     n = set_label(labels, n, "alertstate", active_state_name(active->state));
     kept = labels_normalize(labels, n);
     if (kept > 0) {
