@@ -355,7 +355,7 @@ static int make_rooms(struct agent *agent, struct buf *why)
         (r = fetch_broker_create(agent->loop, agent->spawner, &agent->fetch)) < 0 ||
         (r = agent_refuse_own_listeners(agent, agent->loaded)) < 0 ||
         (r = schedule_create(agent->loop, &hooks, &agent->schedule)) < 0 ||
-        (r = desk_life_init(agent)) < 0) {
+        (r = desk_life_init(agent)) < 0 || (r = rules_life_init(agent)) < 0) {
         return r;
     }
     fetch_metrics_init(&agent->fetch_metrics, agent->store, agent->fetch);
@@ -418,6 +418,7 @@ void agent_stop(struct agent *agent, int exit_code)
     notify_stopping(&agent->notify);
     (void)loop_timer_set(agent->loop, &agent->stop_timer, clock_mono_ns() + STOP_NS);
     reload_cancel(agent);
+    rules_life_stop(agent);
     desk_life_hold(agent);
     while (agent->units) {
         struct unit *unit = agent->units;
@@ -443,6 +444,7 @@ static void finish(struct agent *agent)
     /* Its thread asks the others how they are, so it ends before them. */
     http_destroy(agent->http);
     desk_life_finish(agent);
+    rules_life_finish(agent);
     api_finish(&agent->api);
     desk_metrics_finish(&agent->desk_metrics);
     schedule_destroy(agent->schedule);

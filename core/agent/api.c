@@ -23,6 +23,13 @@ void api_open(struct api *api, struct http *http, struct desk *desk)
     (void)pthread_rwlock_unlock(&api->lock);
 }
 
+void api_rules(struct api *api, struct rules_engine *rules)
+{
+    (void)pthread_rwlock_wrlock(&api->lock);
+    api->rules = rules;
+    (void)pthread_rwlock_unlock(&api->lock);
+}
+
 void api_close(struct api *api)
 {
     if (api->loop) {
@@ -75,6 +82,9 @@ int api_ask(struct api *api, struct http_question *question)
     case HTTP_SINKS_LIST:
     case HTTP_SINK_RESUME:
         return sinks_api_ask(api, question);
+    case HTTP_RULES_LIST:
+    case HTTP_RULES_EVAL:
+        return rules_api_ask(api, question);
     case HTTP_SINK_TEST:
         return sink_test_ask(api, question);
     default:

@@ -15,6 +15,7 @@
 #include "http/http.h"
 
 struct sink_test;
+struct rules_engine;
 
 struct api {
     struct loop *loop; /* the agent's */
@@ -22,6 +23,7 @@ struct api {
     pthread_rwlock_t lock;
     struct http *http; /* under the lock; both NULL: it is not open */
     struct desk *desk;
+    struct rules_engine *rules; /* under the lock; NULL: there is none */
     atomic_size_t bytes; /* of alerts on the desk, those that nobody waits for any more included */
     struct sink_test *tests; /* under way; the agent's thread */
     /* Delivers an attempt (takes it) outside of the queue and calls `done` once, maybe at once; as
@@ -36,6 +38,8 @@ struct api {
 void api_init(struct api *api, struct loop *loop);
 void api_open(struct api *api, struct http *http, struct desk *desk);
 void api_close(struct api *api);
+/* Whom rules are asked of; NULL: nobody (any more). */
+void api_rules(struct api *api, struct rules_engine *rules);
 void api_finish(struct api *api);
 
 /* As struct http_hooks wants it, for all questions from HTTP_ALERTS_PUT on. */
@@ -62,6 +66,8 @@ int alerts_api_put(struct api *api, struct http_question *question);
 int alerts_api_list(struct api *api, struct http_question *question);
 /* outbox_api.c */
 int outbox_api_ask(struct api *api, const struct http_question *question);
+/* rules_api.c */
+int rules_api_ask(struct api *api, struct http_question *question);
 /* sinks_api.c */
 int sinks_api_ask(struct api *api, const struct http_question *question);
 int sink_test_ask(struct api *api, const struct http_question *question);

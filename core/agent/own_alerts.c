@@ -31,6 +31,7 @@ static const struct {
     [OWN_PLUGIN_UNHEALTHY] = {"plugin unhealthy", "name", ALERTS_CHECK},
     [OWN_SINK_PAUSED] = {"sink paused", "sink", ALERTS_AGENT},
     [OWN_STATE_FAILING] = {"state failing", NULL, ALERTS_AGENT},
+    [OWN_RULES_FAILING] = {"rules failing", "group", ALERTS_AGENT},
 };
 static const char *const severities[] = {"info", "warning", "critical"};
 
@@ -290,7 +291,8 @@ void own_alerts_prune(struct own_alerts *own, bool (*keep)(void *arg, const char
 {
     for (struct own_entry *entry = own->first, *next; entry; entry = next) {
         next = entry->next;
-        if (kinds[kind_of(entry->key)].label && !keep(arg, entry->key + 1)) {
+        if (kinds[kind_of(entry->key)].label && kind_of(entry->key) != OWN_RULES_FAILING &&
+            !keep(arg, entry->key + 1)) {
             drop(own, entry);
         }
     }

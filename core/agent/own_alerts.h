@@ -21,6 +21,7 @@ enum own_kind {
     OWN_PLUGIN_UNHEALTHY, /* label name: the instance */
     OWN_SINK_PAUSED,      /* label sink: the instance */
     OWN_STATE_FAILING,    /* no such label */
+    OWN_RULES_FAILING,    /* label group: the group's key */
     OWN_KINDS
 };
 

@@ -11,7 +11,9 @@
 #include <sys/stat.h>
 
 #include "agent/routing_plan.h"
+#include "agent/rules_plan.h"
 #include "alert/routing.h"
+#include "rules/rule.h"
 #include "http/http.h"
 #include "tmon_build.h"
 
@@ -195,6 +197,9 @@ int plan_create(struct config *config, struct spawner *spawner, const struct reg
     if (r == 0) {
         r = routing_plan(plan, errors);
     }
+    if (r == 0) {
+        r = rules_plan(plan, errors);
+    }
     if (r < 0) {
         goto out;
     }
@@ -221,6 +226,7 @@ void plan_destroy(struct plan *plan)
     free(plan->instances);
     config_instance_destroy(plan->log);
     routing_destroy(plan->routing);
+    rules_set_destroy(plan->rules);
     free(plan->without_sink);
     for (size_t i = 0; plan->state_sinks && i < plan->nstate_sinks; i++) {
         free(plan->state_sinks[i]);

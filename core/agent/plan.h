@@ -13,6 +13,7 @@
 #include "plugin/spawner.h"
 
 struct routing;
+struct rules_set;
 
 /* What one instance of the configuration comes to. */
 struct plan_instance {
@@ -32,6 +33,7 @@ struct plan {
     struct plan_instance *instances;
     struct routing *routing; /* owned until the plan's user takes it (and sets NULL) */
     char *without_sink;      /* owned: a route that leads to no live sink; NULL: there is none */
+    struct rules_set *rules; /* owned until the plan's user takes it (and sets NULL) */
     size_t nstate_sinks;
     char **state_sinks; /* owned until taken: who is told when the state itself fails */
 };

@@ -385,9 +385,11 @@ static void take_over(struct agent *agent, struct build *build, struct reload_ou
     set_limits(agent, agent->plan->config);
     if (!before) {
         desk_life_begin(agent);
+        rules_life_begin(agent);
     }
     (void)make_units(agent, agent->plan, outcome);
     desk_life_plan(agent);
+    rules_life_plan(agent);
     local_flush(agent->local);
     /* Units that end keep pointers into the configuration that they came from until here only. */
     plan_destroy(before);

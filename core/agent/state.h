@@ -16,6 +16,7 @@
 #include "agent/notify.h"
 #include "agent/plan.h"
 #include "agent/process_metrics.h"
+#include "agent/rules_life.h"
 #include "agent/sink_watch.h"
 #include "agent/state_watch.h"
 #include "agent/unit.h"
@@ -52,6 +53,7 @@ struct agent {
     struct delivery *delivery;
     struct desk desk; /* opened by the first build, before its plan is put in force */
     struct own_alerts own_alerts;
+    struct rules_life rules;
     struct sink_watch sink_watch;
     struct state_watch state_watch;
     struct verdicts_entry *routes_check; /* a route without a live sink; NULL: there is none */

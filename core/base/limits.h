@@ -112,6 +112,9 @@
 #define LIMIT_INSTANCES 20000    /* twice what the scheduler is measured with */
 #define LIMIT_SECRET_BYTES 65536 /* of a `file:` secret: as LIMIT_SETTING_BYTES */
 #define LIMIT_ROUTES 1024        /* nested ones counted; each alert is held against them */
+#define LIMIT_RULE_FILES 1024    /* of rules; a file a team is generous */
+#define LIMIT_RULE_GROUPS 2000
+#define LIMIT_RULES 10000        /* ten times what is measured (bench/rules) */
 #define LIMIT_LISTEN 16          /* addresses; nobody has shown a need for more than two */
 
 /* -- the store -- */

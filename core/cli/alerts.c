@@ -43,6 +43,8 @@ static const struct cli_option send_options[] = {
     {0},
 };
 
+static const struct cli_option explain_options[] = {CLI_CLIENT_OPTIONS, CLI_JSON_OPTION, {0}};
+
 static int alerts_send(struct cli *cli);
 
 const struct cli_command cli_alerts_commands[] = {
@@ -51,6 +53,9 @@ const struct cli_command cli_alerts_commands[] = {
      "it firing; --resolve\n"
      "with the same of them ends it. It has been stored durably when this returns 0.",
      0, 1, send_options, NULL, alerts_send},
+    {"explain", "NAME", "Say why an alert fires, or does not yet: its rule, timers, and who was told",
+     "NAME is the alert's name. Exits with 1 if there is neither such a rule nor such an alert.", 1,
+     1, explain_options, NULL, cli_alerts_explain},
     {0},
 };
 

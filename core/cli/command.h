@@ -77,6 +77,8 @@ extern const struct cli_command cli_commands[];
 extern const struct cli_command cli_alerts_commands[];
 extern const struct cli_command cli_outbox_commands[];
 extern const struct cli_command cli_plugin_commands[];
+/* The subcommands of `rules`. */
+extern const struct cli_command cli_rules_commands[];
 extern const struct cli_command cli_sinks_commands[];
 
 /* What `run` of the commands is, one file each. */
@@ -90,5 +92,9 @@ int cli_plugin_list(struct cli *cli);
 int cli_plugin_describe(struct cli *cli);
 int cli_plugin_new(struct cli *cli);
 int cli_plugin_test(struct cli *cli);
+int cli_rules_list(struct cli *cli);
+int cli_rules_eval(struct cli *cli);
+int cli_rules_test(struct cli *cli);
+int cli_alerts_explain(struct cli *cli);
 
 #endif

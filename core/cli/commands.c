@@ -93,6 +93,7 @@ const struct cli_command cli_commands[] = {
      0, 0, client_options, NULL, cli_reload},
     {"sinks", "", "Where notifications go, and whether they arrive.", NULL, 0, 0, NULL,
      cli_sinks_commands, NULL},
+    {"rules", "", "List, try and test rules.", NULL, 0, 0, NULL, cli_rules_commands, NULL},
     {"version", "", "Print the version", NULL, 0, 0, version_options, NULL, version},
     {0},
 };

@@ -39,6 +39,10 @@ enum http_what {
     HTTP_OUTBOX_REVIVE, /* POST /api/v1/notifications/retry: the dead ones that `outbox` wants */
     HTTP_SINKS_LIST,    /* GET /api/v1/sinks */
     HTTP_SINK_RESUME,   /* POST /api/v1/sinks/NAME/resume: `name` */
+    /* the thread of rules */
+    HTTP_RULES_LIST, /* GET /api/v1/rules */
+    HTTP_RULES_EVAL, /* GET /api/v1/rules/eval: `text` */
+    /* ... and a sink */
     HTTP_SINK_TEST,     /* POST /api/v1/sinks/NAME/test: may take as long as the sink does */
 };
 
@@ -55,6 +59,7 @@ struct http_question {
     } outbox;
     int64_t id;
     char name[LIMIT_NAME_BYTES + 1];
+    char *text; /* owned; NULL: none */
 };
 
 /* Called on the server's thread.  All must return at once and may be called from http_create() on.

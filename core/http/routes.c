@@ -19,6 +19,8 @@ const struct http_route http_routes[] = {
     {"/api/v1/notifications/*", METHOD_GET, "notification", notification_handle},
     {"/api/v1/notifications/*/retry", METHOD_POST, "notification_retry", notification_retry_handle},
     {"/api/v1/notifications/*/drop", METHOD_POST, "notification_drop", notification_drop_handle},
+    {"/api/v1/rules", METHOD_GET, "rules", rules_handle},
+    {"/api/v1/rules/eval", METHOD_GET, "rules_eval", rules_eval_handle},
     {"/api/v1/sinks", METHOD_GET, "sinks", sinks_handle},
     {"/api/v1/sinks/*/test", METHOD_POST, "sink_test", sink_test_handle},
     {"/api/v1/sinks/*/resume", METHOD_POST, "sink_resume", sink_resume_handle},

@@ -286,6 +286,9 @@ int notification_handle(struct request *request);
 int notification_retry_handle(struct request *request);
 int notification_drop_handle(struct request *request);
 int sinks_handle(struct request *request);
+/* rules.c */
+int rules_handle(struct request *request);
+int rules_eval_handle(struct request *request);
 int sink_test_handle(struct request *request);
 int sink_resume_handle(struct request *request);
 int index_answer(struct request *request);

@@ -25,15 +25,15 @@ int eval_sets(struct eval *eval, const struct node *node, struct vector *left, s
     if (right->n == 0 && op != OP_AND) {
         return 0;
     }
-    if (!table_init(eval, &table, known->n, &matching->labels, part_of(matching))) {
+    if (!set_table_init(eval, &table, known->n, &matching->labels, part_of(matching))) {
         return -ENOMEM;
     }
     for (uint32_t i = 0; i < known->n; i++) {
-        (void)table_find(&table, known->elements, &known->elements[i].set, i);
+        (void)set_table_find(&table, known->elements, &known->elements[i].set, i);
     }
     if (op != OP_OR) {
         for (size_t i = 0; i < left->n; i++) {
-            bool there = table_find(&table, right->elements, &left->elements[i].set, TABLE_NONE) !=
+            bool there = set_table_find(&table, right->elements, &left->elements[i].set, TABLE_NONE) !=
                          TABLE_NONE;
 
             if (there == (op == OP_AND)) {
@@ -50,7 +50,7 @@ int eval_sets(struct eval *eval, const struct node *node, struct vector *left, s
     for (size_t i = 0; r == 0 && i < right->n; i++) {
         const struct set *set = &right->elements[i].set;
 
-        if (table_find(&table, left->elements, set, TABLE_NONE) == TABLE_NONE) {
+        if (set_table_find(&table, left->elements, set, TABLE_NONE) == TABLE_NONE) {
             r = vector_add(eval, left, set, right->elements[i].value);
         }
     }
@@ -120,12 +120,12 @@ static int match_init(struct eval *eval, const struct node *node, struct match *
 
     match->used = pool_get(&eval->pool, match->one->n * sizeof *match->used);
     if (!match->used ||
-        !table_init(eval, &match->ones, match->one->n, &matching->labels, part_of(matching))) {
+        !set_table_init(eval, &match->ones, match->one->n, &matching->labels, part_of(matching))) {
         return -ENOMEM;
     }
     for (uint32_t i = 0; i < match->one->n; i++) {
         const struct set *set = &match->one->elements[i].set;
-        uint32_t found = table_find(&match->ones, match->one->elements, set, i);
+        uint32_t found = set_table_find(&match->ones, match->one->elements, set, i);
 
         if (found != TABLE_NONE) {
             return many_to_many(eval, matching, set, &match->one->elements[found].set);
@@ -160,7 +160,7 @@ static int meet(struct eval *eval, const struct node *node, struct match *match,
     enum op op = node->binary.op;
     bool filter = op_is_comparison(op) && !node->binary.as_bool;
     bool swapped = matching->grouping == GROUP_RIGHT;
-    uint32_t found = table_find(&match->ones, match->one->elements, &many->set, TABLE_NONE);
+    uint32_t found = set_table_find(&match->ones, match->one->elements, &many->set, TABLE_NONE);
     const struct element *one = &match->one->elements[found == TABLE_NONE ? 0 : found];
     double left = swapped ? one->value : many->value;
     double right = swapped ? many->value : one->value;

@@ -31,7 +31,7 @@ int vector_add(struct eval *eval, struct vector *vector, const struct set *set, 
     return eval_check(eval, 1);
 }
 
-bool table_init(struct eval *eval, struct table *table, size_t n, const struct names *names,
+bool set_table_init(struct eval *eval, struct table *table, size_t n, const struct names *names,
                 enum part part)
 {
     size_t size = 16;
@@ -59,7 +59,7 @@ static bool equal(const struct table *table, const struct set *a, const struct s
     return table->names ? set_part_equal(a, b, table->names, table->part) : set_equal(a, b);
 }
 
-uint32_t table_find(struct table *table, const struct element *elements, const struct set *set,
+uint32_t set_table_find(struct table *table, const struct element *elements, const struct set *set,
                     uint32_t number)
 {
     uint64_t hash = hash_of(table, set);
@@ -89,7 +89,7 @@ int groups_make(struct eval *eval, const struct vector *vector, const struct nam
     struct table table;
 
     if (!groups.of || !groups.first || !groups.size ||
-        (!all && !table_init(eval, &table, vector->n, names, part))) {
+        (!all && !set_table_init(eval, &table, vector->n, names, part))) {
         return -ENOMEM;
     }
     for (uint32_t i = 0; i < vector->n; i++) {
@@ -98,7 +98,7 @@ int groups_make(struct eval *eval, const struct vector *vector, const struct nam
         if (all) {
             first = i > 0 ? 0 : TABLE_NONE;
         } else {
-            first = table_find(&table, vector->elements, &vector->elements[i].set, i);
+            first = set_table_find(&table, vector->elements, &vector->elements[i].set, i);
         }
         if (first == TABLE_NONE) {
             groups.first[groups.n] = i;
@@ -121,13 +121,13 @@ int vector_check(struct eval *eval, struct vector *vector)
         vector->distinct = true;
         return 0;
     }
-    if (!table_init(eval, &table, vector->n, NULL, PART_BUT)) {
+    if (!set_table_init(eval, &table, vector->n, NULL, PART_BUT)) {
         return -ENOMEM;
     }
     for (uint32_t i = 0; i < vector->n; i++) {
         const struct set *set = &vector->elements[i].set;
 
-        if (table_find(&table, vector->elements, set, i) != TABLE_NONE) {
+        if (set_table_find(&table, vector->elements, set, i) != TABLE_NONE) {
             struct buf buf;
             int r;
 
