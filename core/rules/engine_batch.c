@@ -64,9 +64,9 @@ static bool wants_word(const struct active *active, int64_t timer_ms)
 
 static int64_t note_ms(const struct active *active)
 {
-    int64_t whole = !active->rule                         ? 0
+    int64_t whole = !active->rule                     ? 0
                     : active->state == ACTIVE_PENDING ? active->rule->for_ms
-                                                          : active->rule->keep_firing_ms;
+                                                      : active->rule->keep_firing_ms;
     int64_t part = whole / TIMERS_PARTS;
 
     return part < TIMERS_LEAST_MS ? TIMERS_LEAST_MS : part > TIMERS_MOST_MS ? TIMERS_MOST_MS : part;
@@ -263,9 +263,9 @@ static void take_back(const struct rules_change *change, int64_t timer_ms)
 
     if (change->refused) {
         if (!active->refused) {
-            log_warning("an alert of a rule is not taken; look at its labels",
-                        LOG_S("alertname",
-                              labels_get(active->labels, active->nlabels, "alertname")));
+            log_warning(
+                "an alert of a rule is not taken; look at its labels",
+                LOG_S("alertname", labels_get(active->labels, active->nlabels, "alertname")));
         }
         active->refused = true;
     } else if (change->say || !change->firing) {
