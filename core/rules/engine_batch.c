@@ -312,13 +312,23 @@ void rules_batch_done(struct rules_batch *batch, int result)
 
 /* ---- rows from before, rules that go ---- */
 
+/* An alert without a row goes to the first rule of its name. */
+static bool is_of(const struct rules_row *row, const struct rule *rule)
+{
+    if (*row->group) {
+        return strcmp(row->group, rule->group->key) == 0 && strcmp(row->rule, rule->key) == 0;
+    }
+    return !rule->recording &&
+           strcmp(labels_get(row->labels, row->nlabels, "alertname"), rule->name) == 0;
+}
+
 void engine_take_rows(struct rules_engine *engine, struct rule *rule)
 {
     for (struct rules_row **at = &engine->rows; *at;) {
         struct rules_row *row = *at;
         struct active *active = NULL;
 
-        if (strcmp(row->group, rule->group->key) != 0 || strcmp(row->rule, rule->key) != 0) {
+        if (!is_of(row, rule)) {
             at = &row->next;
             continue;
         }
@@ -335,7 +345,7 @@ void engine_take_rows(struct rules_engine *engine, struct rule *rule)
             active->told_firing = row->told_firing;
             active->told_texts = active_texts(active);
             active->row = row->id;
-            active->saved = row->state;
+            active->saved = row->id ? row->state : ACTIVE_OVER;
             active->saved_keeping = row->keep_elapsed_ms >= 0;
         }
         *at = row->next;
@@ -380,7 +390,7 @@ void engine_leave_rows(struct rules_engine *engine)
             row->labels = NULL;
             active->told_firing = row->told_firing;
             active->row = row->id;
-            active->saved = row->state;
+            active->saved = row->id ? row->state : ACTIVE_OVER;
             leave(engine, active);
         }
         buf_finish(&key);

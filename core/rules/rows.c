@@ -126,6 +126,31 @@ static int decode(const void *body, size_t len, struct rules_row *row)
     return r == 0 && (!wire_done(&reader) || state > ACTIVE_FIRING) ? -EPROTO : r;
 }
 
+int rules_row_orphan(const struct tmon_pair *labels, size_t n, int64_t starts_ms,
+                     struct rules_row **rows)
+{
+    struct rules_row *row = calloc(1, sizeof *row);
+
+    if (!row) {
+        return -ENOMEM;
+    }
+    *row = (struct rules_row){.group = strdup(""),
+                              .rule = strdup(""),
+                              .nlabels = n,
+                              .state = ACTIVE_FIRING,
+                              .told_firing = true,
+                              .keep_elapsed_ms = -1,
+                              .since_real_ms = starts_ms,
+                              .fired_real_ms = starts_ms};
+    if (!row->group || !row->rule || labels_copy(labels, n, &row->labels) < 0) {
+        rules_row_free(row);
+        return -ENOMEM;
+    }
+    row->next = *rows;
+    *rows = row;
+    return 0;
+}
+
 void rules_row_free(struct rules_row *row)
 {
     if (row) {
