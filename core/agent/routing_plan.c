@@ -231,7 +231,7 @@ int routing_plan(struct plan *plan, struct config_errors *errors)
     }
     key = routing_without_sink(plan->routing);
     if (key) {
-        plan->without_sink = strdup(key);
+        plan->without_sink = strdup(strncmp(key, "{}/", 3) == 0 ? key + 3 : key); // the root's part
     }
     return key && !plan->without_sink ? -ENOMEM : find_state_sinks(plan);
 }

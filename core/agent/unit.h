@@ -64,7 +64,7 @@ struct unit {
     char *disabled; /* why; NULL: enabled */
     char *refused;  /* why; NULL: its plugin is good */
     uint32_t abilities;
-    uint32_t flags; /* of the component */
+    uint32_t flags;  /* of the component */
     bool own_thread; /* runs on the component thread */
     bool ready;      /* named in agent.ready */
     bool implied;    /* the `log` that nobody wrote: listed, not counted */

@@ -92,6 +92,15 @@ static const char *name_of_group(const char *p)
     return (*p >= '0' && *p <= '9') || *p == '+' ? "recursion (?1)" : NULL;
 }
 
+static int open_group(struct re2 *re2, const char *start)
+{
+    if (re2->nopen == RE2_DEPTH) {
+        return re2_wrong(re2, start, "it nests deeper than %d", RE2_DEPTH);
+    }
+    re2->open[re2->nopen++] = start;
+    return 0;
+}
+
 /* Copies "(", "(?:", "(?P<name>", "(?flags)" and "(?flags:". */
 static int group(struct re2 *re2)
 {
@@ -100,12 +109,9 @@ static int group(struct re2 *re2)
     size_t flags, off;
 
     if (*p != '?') {
-        if (*p == '*') {
-            return re2_wrong(re2, p, "there is nothing to repeat before \"*\"");
-        }
         buf_putc(re2->buf, '(');
         re2->p = p;
-        return 0;
+        return open_group(re2, start);
     }
     p++;
     if (strncmp(p, "P<", 2) == 0) {
@@ -119,7 +125,7 @@ static int group(struct re2 *re2)
         }
         re2->p = end + 1;
         buf_append(re2->buf, start, (size_t)(re2->p - start));
-        return 0;
+        return open_group(re2, start);
     }
     name = name_of_group(p);
     if (name) {
@@ -133,6 +139,16 @@ static int group(struct re2 *re2)
     }
     re2->p = p + flags + off + 1;
     buf_append(re2->buf, start, (size_t)(re2->p - start));
+    return re2->p[-1] == ':' ? open_group(re2, start) : 0;
+}
+
+static int close_group(struct re2 *re2)
+{
+    if (re2->nopen == 0) {
+        return re2_wrong(re2, re2->p, "there is no \"(\" for this \")\"");
+    }
+    re2->nopen--;
+    buf_putc(re2->buf, *re2->p++);
     return 0;
 }
 
@@ -165,6 +181,9 @@ static int braces(struct re2 *re2, bool *ret_repeats)
         re2_put(re2, re2_take(re2));
         return 0;
     }
+    if (high < low && p[-1] != ',') {
+        return re2_wrong(re2, re2->p, "the repetition runs backwards");
+    }
     if (low > 1000 || high > 1000) {
         return re2_wrong(re2, re2->p, "RE2 repeats 1000 times at most");
     }
@@ -188,6 +207,9 @@ static int repetition(struct re2 *re2, bool *ret_repeats)
         }
     } else {
         buf_putc(re2->buf, *re2->p++);
+    }
+    if (re2->nothing) {
+        return re2_wrong(re2, start, "there is nothing to repeat before \"%c\"", *start);
     }
     if (re2->repeated) {
         return re2_wrong(re2, start, "RE2 does not have %s",
@@ -217,6 +239,13 @@ static int quoted(struct re2 *re2)
     return 0;
 }
 
+/* In brackets, since PCRE2 wants them where one is repeated (which RE2 lets pass). */
+static void assertion(struct re2 *re2, size_t len)
+{
+    buf_printf(re2->buf, "(?:%.*s)", (int)len, re2->p);
+    re2->p += len;
+}
+
 static int step(struct re2 *re2, bool *ret_repeats)
 {
     switch (*re2->p) {
@@ -234,15 +263,17 @@ static int step(struct re2 *re2, bool *ret_repeats)
             return quoted(re2);
         }
         if (re2->p[1] && strchr("AbBz", re2->p[1])) {
-            buf_append(re2->buf, re2->p, 2);
-            re2->p += 2;
+            assertion(re2, 2);
             return 0;
         }
         return re2_escape(re2);
     case ')':
-    case '|':
+        return close_group(re2);
     case '^':
     case '$':
+        assertion(re2, 1);
+        return 0;
+    case '|':
     case '.':
         buf_putc(re2->buf, *re2->p++);
         return 0;
@@ -254,19 +285,26 @@ static int step(struct re2 *re2, bool *ret_repeats)
 
 int re2_translate(const char *text, struct buf *buf, char *ret_why, size_t size)
 {
-    struct re2 re2 = {.text = text, .p = text, .buf = buf, .why = ret_why, .size = size};
+    struct re2 re2 = {
+        .text = text, .p = text, .buf = buf, .why = ret_why, .size = size, .nothing = true};
 
     if (!utf8_valid(text, strlen(text))) {
         return re2_wrong(&re2, text, "it is not UTF-8");
     }
     while (*re2.p) {
+        const char *start = re2.p;
         bool repeats = false;
+        size_t nopen = re2.nopen;
         int r = step(&re2, &repeats);
 
         if (r < 0) {
             return r;
         }
         re2.repeated = repeats;
+        re2.nothing = *start == '|' || re2.nopen > nopen;
+    }
+    if (re2.nopen > 0) {
+        return re2_wrong(&re2, re2.open[re2.nopen - 1], "this \"(\" does not close");
     }
     if (buf->failed) {
         (void)snprintf(ret_why, size, "the regular expression is too long");

@@ -10,12 +10,17 @@
 
 #include "base/buf.h"
 
+#define RE2_DEPTH 250 /* groups in groups; PCRE2 has the same limit */
+
 struct re2 {
     const char *text, *p; /* the whole, and where we are */
     struct buf *buf;
     char *why;
     size_t size;
     bool repeated; /* what stands before p is a quantifier */
+    bool nothing;  /* before p there is nothing that could be repeated */
+    size_t nopen;
+    const char *open[RE2_DEPTH]; /* brackets that have not closed */
 };
 
 /* -EINVAL with the sentence. */

@@ -38,8 +38,9 @@ void regex_destroy(struct regex *regex)
     }
 }
 
-static int compile(struct regex *regex, const char *text, uint32_t options, char *ret_why,
-                   size_t size)
+/* `translated`: what PCRE2 says of places is of no use. */
+static int compile(struct regex *regex, const char *text, uint32_t options, bool translated,
+                   char *ret_why, size_t size)
 {
     pcre2_compile_context *context = pcre2_compile_context_create(NULL);
     PCRE2_SIZE at = 0;
@@ -56,8 +57,12 @@ static int compile(struct regex *regex, const char *text, uint32_t options, char
         PCRE2_UCHAR message[128] = "";
 
         (void)pcre2_get_error_message(error, message, sizeof message);
-        (void)snprintf(ret_why, size, "the regular expression is wrong at its byte %zu: %s", at + 1,
-                       (char *)message);
+        if (translated) {
+            (void)snprintf(ret_why, size, "the regular expression is wrong: %s", (char *)message);
+        } else {
+            (void)snprintf(ret_why, size, "the regular expression is wrong at its byte %zu: %s",
+                           at + 1, (char *)message);
+        }
         return -EINVAL;
     }
     return 0;
@@ -76,10 +81,10 @@ int regex_create(const char *text, enum regex_flavor flavor, struct regex **ret_
     } else if (flavor == REGEX_RE2) {
         r = re2_translate(text, &translated, ret_why, size);
         if (r == 0) {
-            r = compile(regex, buf_str(&translated), OPTIONS, ret_why, size);
+            r = compile(regex, buf_str(&translated), OPTIONS, true, ret_why, size);
         }
     } else {
-        r = compile(regex, text, OPTIONS | PCRE2_DOTALL, ret_why, size);
+        r = compile(regex, text, OPTIONS | PCRE2_DOTALL, false, ret_why, size);
     }
     if (r == 0) {
         regex->data = pcre2_match_data_create_from_pattern(regex->code, NULL);

@@ -264,7 +264,7 @@ static void hurry(struct outbox *outbox, struct state_tx *tx, struct sink *sink,
     row_update(tx, &draft->row, false);
     if (item) {
         item->next_ms = 0;
-        (void)heap_set(&sink->ready, &item->ready, now.mono_ms);
+        (void)item_due(item, now.mono_ms);
     } else if (draft->row.head && !item_of_ordering(sink, draft->row.ordering)) {
         (void)item_add(sink, &draft->row, now);
     }

@@ -142,10 +142,10 @@ static int send_all(struct move *move, const struct row *row, const struct conte
     bool each = move->to->one_alert && !(row->flags & ITEM_DIGEST);
     int64_t *episodes = realloc(move->episodes, (move->n + n) * sizeof *episodes);
     int64_t id = 0;
-    int r = episodes ? 0 : -ENOMEM, sent = 0;
+    int r = 0, sent = 0;
 
-    if (r < 0) {
-        return r;
+    if (!episodes) {
+        return -ENOMEM;
     }
     move->episodes = episodes;
     for (size_t i = 0; i < n && r >= 0; i++) {

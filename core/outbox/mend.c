@@ -12,7 +12,7 @@
 
 /* ---- counting ---- */
 
-static void count_pending(void *arg, sqlite3_stmt *statement)
+static void take_pending(void *arg, sqlite3_stmt *statement)
 {
     struct outbox *outbox = arg;
     struct sink *sink = sink_get(outbox, (const char *)sqlite3_column_text(statement, 0));
@@ -23,7 +23,7 @@ static void count_pending(void *arg, sqlite3_stmt *statement)
     }
 }
 
-static void count_dead(void *arg, sqlite3_stmt *statement)
+static void take_dead(void *arg, sqlite3_stmt *statement)
 {
     struct outbox *outbox = arg;
     struct sink *sink = sink_get(outbox, (const char *)sqlite3_column_text(statement, 0));
@@ -33,7 +33,7 @@ static void count_dead(void *arg, sqlite3_stmt *statement)
     }
 }
 
-static void count_ended(void *arg, sqlite3_stmt *statement)
+static void take_ended(void *arg, sqlite3_stmt *statement)
 {
     struct outbox *outbox = arg;
     int64_t state = sqlite3_column_int64(statement, 0);
@@ -56,24 +56,33 @@ static void each(struct outbox *outbox, struct state_tx *tx, const char *sql,
     }
 }
 
-int count_rows(struct outbox *outbox, struct state_tx *tx)
+int count_dead(struct outbox *outbox, struct state_tx *tx)
 {
     /* `state > 0` is what makes SQLite see that the index has all of them. */
-    static const char pending[] = "SELECT sink, count(*) FROM outbox WHERE state = 0 GROUP BY sink";
-    static const char ended[] = "SELECT state, count(*) FROM outbox WHERE state > 0 GROUP BY state";
-    static const char dead[] =
+    static const char sql[] =
         "SELECT sink, count(*) FROM outbox WHERE state > 0 AND state = 2 GROUP BY sink";
 
     for (size_t i = 0; i < outbox->nsinks; i++) {
-        outbox->sinks[i]->pending = outbox->sinks[i]->dead = 0;
+        outbox->sinks[i]->dead = 0;
+    }
+    each(outbox, tx, sql, take_dead);
+    return tx->error;
+}
+
+int count_rows(struct outbox *outbox, struct state_tx *tx)
+{
+    static const char pending[] = "SELECT sink, count(*) FROM outbox WHERE state = 0 GROUP BY sink";
+    static const char ended[] = "SELECT state, count(*) FROM outbox WHERE state > 0 GROUP BY state";
+
+    for (size_t i = 0; i < outbox->nsinks; i++) {
+        outbox->sinks[i]->pending = 0;
     }
     for (int state = 0; state < OUTBOX_STATES; state++) {
         outbox->ended[state] = 0;
     }
-    each(outbox, tx, pending, count_pending);
-    each(outbox, tx, ended, count_ended);
-    each(outbox, tx, dead, count_dead);
-    return tx->error;
+    each(outbox, tx, pending, take_pending);
+    each(outbox, tx, ended, take_ended);
+    return count_dead(outbox, tx);
 }
 
 /* ---- orderings without a first one ---- */

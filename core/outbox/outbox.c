@@ -12,8 +12,9 @@
 #include "base/clock.h"
 #include "outbox/private.h"
 
-#define PRUNE_MS 60000 /* between two looks for what is old */
-#define PRUNE_ROWS 500 /* deleted at a time */
+#define PRUNE_MS 60000                        /* between two looks for what is old */
+#define PRUNE_OVER (LIMIT_OUTBOX_ENDED / 100) /* too many, until it looks at once */
+#define PRUNE_ROWS 500                        /* deleted at a time */
 
 static const char *const state_names[OUTBOX_STATES] = {"pending", "delivered", "dead", "cancelled",
                                                        "dropped"};
@@ -248,38 +249,74 @@ int outbox_configure(struct outbox *outbox, struct state_tx *tx, const struct ou
 
 /* ---- running ---- */
 
-static void prune(struct outbox *outbox, struct state_tx *tx, struct alerts_time now)
+/* What has ended without a time is a row that waits and whose state the disk has changed. */
+static void find_false(struct outbox *outbox, struct state_tx *tx, int state)
+{
+    static const char sql[] = "SELECT id FROM outbox WHERE state > 0 AND state = ?1 AND "
+                              "ended_ms <= 0 LIMIT ?2";
+    sqlite3_stmt *statement = state_prepare(tx, sql);
+    int64_t lost[LOST_AT_A_TIME];
+    size_t n = 0;
+
+    if (!statement) {
+        return;
+    }
+    (void)sqlite3_bind_int(statement, 1, state);
+    (void)sqlite3_bind_int(statement, 2, LOST_AT_A_TIME);
+    while (n < LOST_AT_A_TIME && state_step(tx, statement) == 1) {
+        lost[n++] = sqlite3_column_int64(statement, 0);
+    }
+    (void)sqlite3_reset(statement);
+    for (size_t i = 0; i < n; i++) {
+        row_lost(outbox, tx, lost[i]);
+    }
+}
+
+static void prune_state(struct outbox *outbox, struct state_tx *tx, int state, uint64_t over,
+                        struct alerts_time now)
 {
     static const char sql[] =
         "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE state > 0 AND state = ?1 AND "
-        "(ended_ms < ?2 OR ?3 > 0) ORDER BY ended_ms LIMIT ?4)";
+        "ended_ms > 0 AND (ended_ms < ?2 OR ?3 > 0) ORDER BY ended_ms LIMIT ?4)";
+    sqlite3_stmt *statement = state_prepare(tx, sql);
 
-    for (int state = 1; state < OUTBOX_STATES; state++) {
+    if (!statement) {
+        return;
+    }
+    (void)sqlite3_bind_int(statement, 1, state);
+    (void)sqlite3_bind_int64(statement, 2, now.real_ms - outbox->times.keep_ms);
+    (void)sqlite3_bind_int64(statement, 3, (int64_t)over);
+    (void)sqlite3_bind_int64(statement, 4,
+                             over > 0 && over < PRUNE_ROWS ? (int64_t)over : PRUNE_ROWS);
+    (void)state_step(tx, statement);
+    (void)sqlite3_reset(statement);
+    if (tx->error == 0) {
+        uint64_t gone = (uint64_t)sqlite3_changes(tx->db);
+
+        outbox->ended[state] -= gone;
+        if (gone > 0 && state == OUTBOX_DEAD) {
+            (void)count_dead(outbox, tx);
+        }
+    }
+}
+
+static void prune(struct outbox *outbox, struct state_tx *tx, struct alerts_time now)
+{
+    bool due = now.mono_ms - outbox->pruned_mono >= PRUNE_MS;
+
+    for (int state = 1; state < OUTBOX_STATES && tx->error == 0; state++) {
         uint64_t over = outbox->ended[state] > LIMIT_OUTBOX_ENDED
                             ? outbox->ended[state] - LIMIT_OUTBOX_ENDED
                             : 0;
-        sqlite3_stmt *statement;
 
-        if (outbox->ended[state] == 0 ||
-            (over == 0 && now.mono_ms - outbox->pruned_mono < PRUNE_MS)) {
-            continue;
+        if (due) {
+            find_false(outbox, tx, state);
         }
-        statement = state_prepare(tx, sql);
-        if (!statement) {
-            return;
-        }
-        (void)sqlite3_bind_int(statement, 1, state);
-        (void)sqlite3_bind_int64(statement, 2, now.real_ms - outbox->times.keep_ms);
-        (void)sqlite3_bind_int64(statement, 3, (int64_t)over);
-        (void)sqlite3_bind_int64(statement, 4,
-                                 over > 0 && over < PRUNE_ROWS ? (int64_t)over : PRUNE_ROWS);
-        (void)state_step(tx, statement);
-        (void)sqlite3_reset(statement);
-        if (tx->error == 0) {
-            outbox->ended[state] -= (uint64_t)sqlite3_changes(tx->db);
+        if (outbox->ended[state] > 0 && (over >= PRUNE_OVER || due)) {
+            prune_state(outbox, tx, state, over, now);
         }
     }
-    if (now.mono_ms - outbox->pruned_mono >= PRUNE_MS) {
+    if (due) {
         outbox->pruned_mono = now.mono_ms;
     }
 }
@@ -307,14 +344,14 @@ void outbox_run(struct outbox *outbox, struct state_tx *tx, struct alerts_time n
 
 static int64_t next_start(const struct outbox *outbox, const struct sink *sink)
 {
-    const struct heap_node *node = heap_top(&sink->ready);
-    int64_t at = node ? node->at : INT64_MAX;
+    int64_t at;
+    const struct item *first = item_first(sink, &at);
 
     if (outbox->held || !sink->configured ||
         sink->under_way >= (sink->probing ? 1 : sink->concurrency)) {
         return INT64_MAX;
     }
-    if (!node && sink->more && !sink->full) {
+    if (!first && sink->more && !sink->full) {
         at = 0; /* what is in the file may be due */
     }
     if (at != INT64_MAX && at < sink->not_before) {

@@ -51,7 +51,7 @@ static void again(struct outbox *outbox, struct state_tx *tx, struct item *item,
     item->under_way = false;
     sink->under_way--;
     item->next_ms = now.real_ms + wait_ms;
-    (void)heap_set(&sink->ready, &item->ready, now.mono_ms + wait_ms);
+    (void)item_due(item, now.mono_ms + wait_ms);
     row_of(item, &row);
     row_update(tx, &row, false);
 }

@@ -27,7 +27,8 @@
 
 #define UID_SIZE 33
 #define REASON_SIZE 256
-#define LOST_AT_A_TIME 16 /* rows that do not verify; further ones are found when it is read again */
+#define LOST_AT_A_TIME                                                                             \
+    16 /* rows that do not verify; further ones are found when it is read again */
 
 /* ---- content.c ---- */
 
@@ -79,7 +80,7 @@ struct item {
     int64_t next_ms;    /* Unix time; 0: at once */
     bool under_way;
     bool followers;         /* there may be others of its ordering behind it in the file */
-    struct heap_node ready; /* in sink->ready, by monotonic time, unless it is under way */
+    struct heap_node ready; /* in sink->ready unless it is under way, see item_due() */
     char uid[UID_SIZE];
     char *title;  /* owned */
     char *reason; /* owned; NULL: "" */
@@ -225,6 +226,10 @@ void promote(struct outbox *outbox, struct state_tx *tx, struct sink *sink, uint
 void window_fill(struct outbox *outbox, struct state_tx *tx, struct sink *sink,
                  struct alerts_time now);
 int64_t mono_of(int64_t real_ms, struct alerts_time now);
+/* It is due then; of those that are due at once the oldest comes first.  -ENOMEM. */
+int item_due(struct item *item, int64_t mono_ms);
+/* The first that is due, and when (INT64_MAX: none waits). */
+struct item *item_first(const struct sink *sink, int64_t *ret_mono_ms);
 
 /* ---- queue.c ---- */
 
@@ -329,6 +334,8 @@ void digest_free(struct digest *digest);
 
 /* Counts the rows of each state by the indices, without reading them. */
 int count_rows(struct outbox *outbox, struct state_tx *tx);
+/* Only the dead letters of each sink. */
+int count_dead(struct outbox *outbox, struct state_tx *tx);
 /* After rows were lost: counts anew, and gives orderings that lost their first one another. */
 void outbox_mend(struct outbox *outbox, struct state_tx *tx, struct alerts_time now);
 

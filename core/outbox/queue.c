@@ -56,31 +56,28 @@ static int start(struct outbox *outbox, struct item *item)
     return 0;
 }
 
-#define ITEM_OF(node_) ((struct item *)(void *)((char *)(node_)-offsetof(struct item, ready)))
-
 void sink_pump(struct outbox *outbox, struct state_tx *tx, struct sink *sink,
                struct alerts_time now)
 {
     for (;;) {
-        struct heap_node *node;
         struct item *item;
+        int64_t at;
         struct row row;
 
         if (!may_start(outbox, sink, now)) {
             return;
         }
         window_fill(outbox, tx, sink, now);
-        node = heap_top(&sink->ready);
-        if (!node || node->at > now.mono_ms) {
+        item = item_first(sink, &at);
+        if (!item || at > now.mono_ms) {
             return;
         }
-        item = ITEM_OF(node);
         if (digest_is(sink, item->id)) {
             digest_save(outbox, tx, sink, true, now); /* from now on it says what it says */
             continue;
         }
         if (start(outbox, item) < 0) {
-            (void)heap_set(&sink->ready, &item->ready, now.mono_ms + NO_MEMORY_MS);
+            (void)item_due(item, now.mono_ms + NO_MEMORY_MS);
             return;
         }
         row_of(item, &row);
@@ -181,7 +178,7 @@ int queue_insert(struct outbox *outbox, struct state_tx *tx, struct sink *sink, 
     item = row->head && !sink->more ? item_add(sink, row, now) : NULL;
     if (item) {
         item->followers = false;
-        if (item->ready.at <= now.mono_ms && !(row->flags & ITEM_DIGEST) &&
+        if (row->next_ms <= now.real_ms && !(row->flags & ITEM_DIGEST) &&
             may_start(outbox, sink, now) && start(outbox, item) == 0) {
             row->attempts = item->attempts;
             row->flags = item->flags;

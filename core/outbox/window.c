@@ -144,10 +144,34 @@ static struct item *item_create(struct sink *sink, const struct row *row, struct
     return item;
 }
 
+static bool has_place(const struct sink *sink)
+{
+    return sink->by_id.used < sink->window + sink->under_way;
+}
+
 static bool has_room(const struct sink *sink, size_t len)
 {
-    return sink->by_id.used < sink->window + sink->under_way &&
+    return has_place(sink) &&
            (sink->by_id.used == 0 || sink->bytes + len <= LIMIT_OUTBOX_WINDOW_BYTES);
+}
+
+/* A heap knows no order among equals: the lower part of its keys is the number. */
+#define NUMBER_BITS 20
+
+int item_due(struct item *item, int64_t mono_ms)
+{
+    int64_t number = item->id & ((1 << NUMBER_BITS) - 1);
+
+    return heap_set(&item->sink->ready, &item->ready,
+                    (int64_t)((uint64_t)mono_ms << NUMBER_BITS) | number);
+}
+
+struct item *item_first(const struct sink *sink, int64_t *ret_mono_ms)
+{
+    struct heap_node *node = heap_top(&sink->ready);
+
+    *ret_mono_ms = node ? node->at >> NUMBER_BITS : INT64_MAX;
+    return node ? (struct item *)(void *)((char *)node - offsetof(struct item, ready)) : NULL;
 }
 
 /* NULL: no memory. */
@@ -166,7 +190,7 @@ static struct item *enter(struct sink *sink, const struct row *row, struct alert
         (void)map_remove(&sink->by_id, (const char *)&item->id, sizeof item->id);
         goto out;
     }
-    if (heap_set(&sink->ready, &item->ready, mono_of(row->next_ms, now)) < 0) {
+    if (item_due(item, mono_of(row->next_ms, now)) < 0) {
         (void)map_remove(&sink->by_id, (const char *)&item->id, sizeof item->id);
         (void)map_remove(&sink->by_ordering, (const char *)&item->ordering, sizeof item->ordering);
         goto out;
@@ -301,6 +325,10 @@ void window_fill(struct outbox *outbox, struct state_tx *tx, struct sink *sink,
     (void)sqlite3_bind_text(statement, 1, sink->name, -1, SQLITE_STATIC);
     (void)sqlite3_bind_int64(statement, 2, (int64_t)want);
     while (nlost < LOST_AT_A_TIME && state_step(tx, statement) == 1) {
+        if (!has_place(sink)) {
+            sink->more = true;
+            break;
+        }
         seen++;
         if (!row_read(statement, &row)) {
             lost[nlost++] = row.id;

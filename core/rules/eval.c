@@ -27,9 +27,10 @@ int eval_fail(struct eval *eval, int error, const char *format, ...)
     return error;
 }
 
-int eval_check(struct eval *eval)
+int eval_check(struct eval *eval, size_t n)
 {
-    if (eval->until_clock-- > 0) {
+    if (n < eval->until_clock) {
+        eval->until_clock -= n;
         return 0;
     }
     eval->until_clock = CLOCK_EVERY;
@@ -170,7 +171,7 @@ int expr_eval(const struct expr *expr, const struct expr_input *input, int64_t t
     pool_init(&eval.pool, 4096);
     r = eval_node(&eval, expr->root, &value);
     if (r == 0) {
-        r = result_of(&value, ret_result);
+        r = result_of(&eval, &value, ret_result);
     }
     free(eval.samples_room.data);
     free(eval.keys_room.data);

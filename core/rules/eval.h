@@ -37,7 +37,7 @@ struct eval {
     struct pool pool;
     size_t nsamples;     /* read so far */
     int64_t deadline_ns; /* of clock_mono_ns() */
-    unsigned until_clock;
+    size_t until_clock;  /* elements until the next look at it */
     /* Buffers that serve one series after the other. */
     struct scratch {
         void *data;
@@ -53,11 +53,12 @@ int eval_fail(struct eval *eval, int error, const char *format, ...)
 int eval_node(struct eval *eval, const struct node *node, struct value *ret_value);
 /* At least so many bytes, until the next call with that buffer; NULL: out of memory. */
 void *eval_room(struct scratch *scratch, size_t bytes);
-/* -E2BIG once the evaluation takes too long or too much memory; cheap enough for each element. */
-int eval_check(struct eval *eval);
+/* Told of work on n elements; -E2BIG once the evaluation takes too long or too much memory.  Cheap
+ * enough for each element. */
+int eval_check(struct eval *eval, size_t n);
 
-/* Copies.  -ENOMEM. */
-int result_of(const struct value *value, struct expr_result *ret_result);
+/* Copies.  -ENOMEM, -E2BIG. */
+int result_of(struct eval *eval, const struct value *value, struct expr_result *ret_result);
 int result_string(const char *text, struct expr_result *ret_result);
 
 /* Adds an element.  -ENOMEM, -E2BIG. */

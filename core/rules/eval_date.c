@@ -5,6 +5,7 @@
  * we, so that infinities and NaN, which become the smallest whole number, have its weekday.
  */
 #include "rules/eval.h"
+#include "rules/numeric.h"
 
 #define FIRST_YEAR INT64_C(-292277022399)
 #define FIRST_TO_UNIX UINT64_C(9223372028715321600) /* seconds */
@@ -14,7 +15,7 @@
 static uint64_t since_first(double seconds)
 {
     /* What does not fit becomes the smallest, as on x86-64. */
-    int64_t unix_seconds = seconds >= -0x1p63 && seconds < 0x1p63 ? (int64_t)seconds : INT64_MIN;
+    int64_t unix_seconds = numeric_is_int64(seconds) ? (int64_t)seconds : INT64_MIN;
 
     return (uint64_t)unix_seconds + FIRST_TO_UNIX;
 }

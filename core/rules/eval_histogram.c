@@ -133,7 +133,7 @@ static int pick(struct eval *eval, const struct vector *vector, struct vector *r
 int call_histogram_quantile(struct eval *eval, const struct node *node, struct value *args,
                             struct value *ret_value)
 {
-    static const char *name[] = {"le"};
+    static const char *const name[] = {"le"};
     static const struct names le = {name, name, 1};
     struct vector vector;
     struct bucket *buckets;

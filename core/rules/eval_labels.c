@@ -24,7 +24,7 @@ static int set_label(struct eval *eval, const struct node *node, struct element 
     if (!value || !set_with(&eval->pool, &element->set, name, value, &element->set)) {
         return -ENOMEM;
     }
-    return eval_check(eval);
+    return eval_check(eval, 1);
 }
 
 static int changed(struct eval *eval, struct vector *vector)
@@ -54,7 +54,7 @@ int call_label_replace(struct eval *eval, const struct node *node, struct value 
         } else if (r != 0) {
             r = set_label(eval, node, element, &buf);
         } else {
-            r = eval_check(eval);
+            r = eval_check(eval, 1);
         }
     }
     buf_finish(&buf);

@@ -102,7 +102,7 @@ int eval_rank(struct eval *eval, const struct node *node, double param, struct v
     size_t n = 0, k;
     int r;
 
-    if (!(param >= -0x1p63 && param < 0x1p63)) {
+    if (!numeric_is_int64(param)) {
         return eval_fail(eval, -EINVAL, "the first argument of %s() is not a whole number: %g",
                          aggregation_text(node->aggregate.op), param);
     }

@@ -38,7 +38,7 @@ static int count(struct eval *eval, size_t n)
         return eval_fail(eval, -E2BIG, "the evaluation reads more than %d samples",
                          LIMIT_EXPR_SAMPLES);
     }
-    return eval_check(eval);
+    return eval_check(eval, n);
 }
 
 static int add(struct reading *reading, const struct expr_series *series, bool keep_name,
@@ -179,7 +179,7 @@ int eval_range(struct eval *eval, const struct node *node, struct value *ret_val
                               .vector = &ret_value->vector,
                               .fn = function->range,
                               .keep_name = function->range == range_last};
-    const struct node *selector = NULL;
+    const struct node *selector = node_bare(node->call.args[0]);
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < node->call.nargs; i++) {

@@ -18,15 +18,15 @@
 
 #define RANGE(name, fn)                                                                            \
     {                                                                                              \
-        name, V, 1, 1, {M}, .range = fn                                                            \
+        name, V, 1, 1, {M}, .range = (fn)                                                          \
     }
 #define MAP(name, fn)                                                                              \
     {                                                                                              \
-        name, V, 1, 1, {V}, .map = fn                                                              \
+        name, V, 1, 1, {V}, .map = (fn)                                                            \
     }
 #define DATE(name, fn)                                                                             \
     {                                                                                              \
-        name, V, 0, 1, {V}, .date = fn                                                             \
+        name, V, 0, 1, {V}, .date = (fn)                                                           \
     }
 
 /* Sorted by name. */

@@ -10,7 +10,6 @@
 #include "rules/numeric.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 #define LOG2_E 1.44269504088896340735992468100189214
@@ -144,7 +143,7 @@ double numeric_pow(double x, double y)
     if (fraction != 0 && x < 0) {
         return (double)NAN;
     }
-    if (whole >= 0x1p63) {
+    if (whole >= 9223372036854775808.0) {
         return x == -1 ? 1 : (fabs(x) < 1) == (y > 0) ? 0 : (double)INFINITY;
     }
     power = 1;
@@ -212,6 +211,11 @@ double numeric_min(double x, double y)
 double numeric_sign(double x)
 {
     return x < 0 ? -1 : x > 0 ? 1 : x;
+}
+
+bool numeric_is_int64(double x)
+{
+    return x >= -9223372036854775808.0 && x < 9223372036854775808.0;
 }
 
 void kahan_add(struct kahan *kahan, double value)

@@ -8,6 +8,8 @@
 #ifndef RULES_NUMERIC_H
 #define RULES_NUMERIC_H
 
+#include <stdbool.h>
+
 double numeric_exp(double x);
 double numeric_log(double x);
 double numeric_log2(double x);
@@ -17,6 +19,8 @@ double numeric_pow(double x, double y);
 double numeric_max(double x, double y);
 double numeric_min(double x, double y);
 double numeric_sign(double x);
+/* Whether a conversion to int64_t is defined. */
+bool numeric_is_int64(double x);
 
 /* Neumaier's sum: the error of each addition is kept. */
 struct kahan {

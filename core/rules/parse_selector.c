@@ -16,8 +16,8 @@ static int by_text(const void *a, const void *b)
 
 bool parse_names(struct parser *parser, struct names *ret_names)
 {
-    struct names names = {0};
-    size_t room = 0;
+    const char **written = NULL, **sorted;
+    size_t n = 0, room = 0;
 
     if (!parse_expect(parser, TOKEN_LEFT_PAREN, "\"(\"")) {
         return false;
@@ -26,29 +26,29 @@ bool parse_names(struct parser *parser, struct names *ret_names)
         if (parser->token.kind != TOKEN_NAME) {
             return parse_unexpected(parser, "the name of a label or \")\"");
         }
-        if (names.n == LIMIT_EXPR_NAMES) {
+        if (n == LIMIT_EXPR_NAMES) {
             return parse_fail(parser, parser->token.at, "more than %d labels", LIMIT_EXPR_NAMES);
         }
-        names.written = parse_grow(parser, names.written, names.n, &room, sizeof *names.written);
-        if (!names.written || !(names.written[names.n] = parse_copy(parser, &parser->token))) {
+        written = parse_grow(parser, written, n, &room, sizeof *written);
+        if (!written || !(written[n] = parse_copy(parser, &parser->token))) {
             return false;
         }
-        names.n++;
+        n++;
         parse_advance(parser);
         if (!parse_skip(parser, TOKEN_COMMA) && parser->token.kind != TOKEN_RIGHT_PAREN) {
             return parse_unexpected(parser, "\",\" or \")\"");
         }
     }
     parse_advance(parser);
-    names.sorted = pool_get(&parser->expr->pool, (names.n + 1) * sizeof *names.sorted);
-    if (!names.sorted) {
+    sorted = pool_get(&parser->expr->pool, (n + 1) * sizeof *sorted);
+    if (!sorted) {
         return parse_no_memory(parser);
     }
-    if (names.n > 0) {
-        memcpy(names.sorted, names.written, names.n * sizeof *names.sorted);
-        qsort(names.sorted, names.n, sizeof *names.sorted, by_text);
+    if (n > 0) {
+        memcpy(sorted, written, n * sizeof *sorted);
+        qsort(sorted, n, sizeof *sorted, by_text);
     }
-    *ret_names = names;
+    *ret_names = (struct names){written, sorted, n};
     return true;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "rules/eval.h"
 
 static size_t result_bytes(const struct vector *vector)
@@ -31,13 +32,19 @@ static char *put_text(char *at, const char *text)
 }
 
 /* One block: values, pairs, strings. */
-static int result_vector(const struct vector *vector, struct expr_result *ret_result)
+static int result_vector(struct eval *eval, const struct vector *vector,
+                         struct expr_result *ret_result)
 {
-    struct expr_value *values = malloc(result_bytes(vector) + 1);
+    size_t bytes = result_bytes(vector);
+    struct expr_value *values = bytes <= LIMIT_EXPR_MEMORY_BYTES ? malloc(bytes + 1) : NULL;
     struct tmon_pair *pairs;
     size_t npairs = 0;
     char *at;
 
+    if (bytes > LIMIT_EXPR_MEMORY_BYTES) {
+        return eval_fail(eval, -E2BIG, "the result takes more than %u MiB",
+                         LIMIT_EXPR_MEMORY_BYTES >> 20);
+    }
     if (!values) {
         return -ENOMEM;
     }
@@ -73,12 +80,12 @@ int result_string(const char *text, struct expr_result *ret_result)
     return 0;
 }
 
-int result_of(const struct value *value, struct expr_result *ret_result)
+int result_of(struct eval *eval, const struct value *value, struct expr_result *ret_result)
 {
     const struct set none = {0};
     struct element scalar = {none, value->scalar};
     const struct vector one = {.elements = &scalar, .n = 1};
-    int r = result_vector(value->type == EXPR_SCALAR ? &one : &value->vector, ret_result);
+    int r = result_vector(eval, value->type == EXPR_SCALAR ? &one : &value->vector, ret_result);
 
     if (r == 0) {
         ret_result->type = value->type;

@@ -27,7 +27,7 @@ static int by_text(const void *a, const void *b)
 static void show_matchers(const struct expr_selector *selector, bool named, struct buf *buf)
 {
     static const char *const operators[] = {"=", "!=", "=~", "!~"};
-    char *texts[LIMIT_EXPR_NAMES];
+    char *texts[LIMIT_EXPR_NAMES] = {NULL};
     size_t n = 0;
 
     for (size_t i = named; i < selector->nmatchers; i++) {

@@ -55,7 +55,7 @@ enum aggregation {
 
 /* Names of labels: as they were written, and sorted (duplicates stay; they do no harm). */
 struct names {
-    const char **written, **sorted;
+    const char *const *written, *const *sorted;
     size_t n;
 };
 

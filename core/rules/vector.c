@@ -10,14 +10,13 @@
 
 int vector_add(struct eval *eval, struct vector *vector, const struct set *set, double value)
 {
+    if (vector->n == LIMIT_EXPR_ELEMENTS) {
+        return eval_fail(eval, -E2BIG, "a vector has more than %d elements", LIMIT_EXPR_ELEMENTS);
+    }
     if (vector->n == vector->room) {
         size_t room = vector->room ? vector->room * 2 : 16;
         struct element *elements;
 
-        if (vector->n >= LIMIT_EXPR_ELEMENTS) {
-            return eval_fail(eval, -E2BIG, "a vector has more than %d elements",
-                             LIMIT_EXPR_ELEMENTS);
-        }
         elements = pool_get(&eval->pool, room * sizeof *elements);
         if (!elements) {
             return -ENOMEM;
@@ -29,7 +28,7 @@ int vector_add(struct eval *eval, struct vector *vector, const struct set *set, 
         vector->room = room;
     }
     vector->elements[vector->n++] = (struct element){*set, value};
-    return eval_check(eval);
+    return eval_check(eval, 1);
 }
 
 bool set_table_init(struct eval *eval, struct table *table, size_t n, const struct names *names,
@@ -146,6 +145,8 @@ int vector_check(struct eval *eval, struct vector *vector)
 
 int vector_drop_names(struct eval *eval, struct vector *vector)
 {
+    int r;
+
     for (size_t i = 0; i < vector->n; i++) {
         struct set *set = &vector->elements[i].set;
 
@@ -155,5 +156,6 @@ int vector_drop_names(struct eval *eval, struct vector *vector)
     }
     vector->distinct = vector->distinct_unnamed;
     vector->distinct_unnamed = true; /* or the check ends it */
-    return vector_check(eval, vector);
+    r = eval_check(eval, vector->n);
+    return r < 0 ? r : vector_check(eval, vector);
 }

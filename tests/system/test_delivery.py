@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import threading
@@ -367,7 +368,7 @@ class State(Case):
         self.addCleanup(subprocess.run, ["umount", "-l", str(self.disk)], check=True)
 
     def fill(self):
-        with open(self.disk / "filler", "wb", buffering=0) as file:
+        with open(self.disk / "filler", "ab", buffering=0) as file:
             block = b"x" * 65536
             while block:
                 try:
@@ -394,6 +395,39 @@ class State(Case):
             (self.disk / "filler").unlink()
             lab.wait_for(lambda: agent.check("state") is None, 30, "health")
             lab.wait_for(lambda: ("resolved", "state failing") in receiver.alerts(), 20, "its end")
+            self.post(agent, "Again")
+            lab.wait_for(lambda: ("firing", "Again") in receiver.alerts(), 10, "what comes after")
+
+
+class StateThatFails(Case):
+    def test_it_is_told_once_and_directly(self):
+        receiver = self.receiver()
+        plugins = {"hook": {"use": "webhook", "url": receiver.url()}}
+        # A limit on the size of files, of which the signal is ignored, is a disk that takes nothing.
+        with lab.Agent(**self.text(plugins, [{"to": "hook", **NOW}]), until="ready",
+                       within=["env", "--ignore-signal=XFSZ"]) as agent:
+            def limit(size):
+                resource.prlimit(agent.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+            def told():
+                with receiver.lock:
+                    return [one for _, _, document, _ in receiver.came for one in document["alerts"]
+                            if one["annotations"].get("undurable")]
+            limit(0)
+            answer = agent.get("/api/v1/alerts", method="POST", body=b'{"severity": "info", "title": "A", "message": "a"}',
+                               headers={"Content-Type": "application/json"})
+            self.assertEqual(answer.status, 503)
+            alert = lab.wait_for(told, 20, "the undurable alert")[0]
+            self.assertEqual((alert["status"], alert["labels"]),
+                             ("firing", {"alertname": "state failing", "severity": "critical"}))
+            self.assertIn("undurably", alert["annotations"]["summary"])
+            self.assertEqual(agent.check("state")["status"], "fail")
+            self.assertEqual(agent.health()["status"], "unhealthy")
+            time.sleep(7)  # the agent tries again to store it; it is not told again meanwhile
+            self.assertEqual(len(told()), 1)
+            limit(resource.RLIM_INFINITY)
+            lab.wait_for(lambda: agent.check("state") is None, 30, "health")
+            lab.wait_for(lambda: [one["status"] for one in told()] == ["firing", "resolved"], 20, "its end")
             self.post(agent, "Again")
             lab.wait_for(lambda: ("firing", "Again") in receiver.alerts(), 10, "what comes after")
 

@@ -200,7 +200,7 @@ class Promql(unittest.TestCase):
         for text in [*cases.SAME.values(), cases.ORDERED]:
             for expression in lines(text):
                 shown = self.harness.raw(expression).get("show")
-                if shown:
+                if shown and "absent(" not in shown:  # its labels depend on the order of matchers
                     self.assertEqual(self.harness.ask(shown, TIMES[0]), self.harness.ask(expression, TIMES[0]), expression)
 
 

@@ -57,6 +57,10 @@ struct kit {
     bool fails;      /* the one under way does */
     int failures;    /* so many have, the last one then: */
     int64_t failed_ms;
+    /* Not NULL: what the disk refuses is tried again until it is accepted; this is called when that
+     * takes long, with how often it was tried. */
+    void (*stuck)(struct kit *kit, int tries);
+    int crashes; /* so many times everything was lost that was not durable */
 };
 
 /* ---- the thread of the state ---- */
@@ -145,8 +149,15 @@ static int kit_do_once(struct kit *kit, int (*fn)(struct kit *, struct state_tx 
     return job.result;
 }
 
+static int kit_outcome_job(struct kit *kit, struct state_tx *tx, void *arg)
+{
+    return outbox_outcome(kit->outbox, tx, arg, kit->now);
+}
+
 static int kit_do(struct kit *kit, int (*fn)(struct kit *, struct state_tx *, void *), void *arg)
 {
+    int crashes = kit->crashes, r;
+
     if (kit->fails_in > 0 && --kit->fails_in == 0) {
         kit->fails = true;
         assert_true(kit_do_once(kit, fn, arg) < 0);
@@ -157,7 +168,18 @@ static int kit_do(struct kit *kit, int (*fn)(struct kit *, struct state_tx *, vo
             (void)usleep(200); /* the state tries again by itself */
         }
     }
-    return kit_do_once(kit, fn, arg);
+    r = kit_do_once(kit, fn, arg);
+    for (int tries = 1; kit->stuck && (r == -EIO || r == -ENOSPC); tries++) {
+        kit->failures++;
+        kit->failed_ms = kit->now.mono_ms;
+        kit->stuck(kit, tries);
+        (void)usleep(500);
+        if (fn == kit_outcome_job && crashes != kit->crashes) {
+            return 0; /* nobody is left who could say it again */
+        }
+        r = kit_do_once(kit, fn, arg);
+    }
+    return r;
 }
 
 /* ---- made, ended, restarted ---- */
@@ -318,11 +340,6 @@ static inline const char *kit_text(struct kit *kit, size_t i)
     assert_int_equal(notification->attempt, kit->attempts[i]->attempt);
     notification_destroy(notification);
     return text;
-}
-
-static int kit_outcome_job(struct kit *kit, struct state_tx *tx, void *arg)
-{
-    return outbox_outcome(kit->outbox, tx, arg, kit->now);
 }
 
 static inline void kit_answer_after(struct kit *kit, size_t i, enum outbox_result result,

@@ -344,10 +344,12 @@ static void old_ones_are_forgotten(void **state)
         }
     }
     assert_string_equal(kit_sql(kit, "SELECT count(*) FROM outbox"), "5");
+    assert_int_equal(kit_view(kit, "chat").dead, 1);
     kit_pass(kit, INT64_C(6) * 86400000);
     assert_string_equal(kit_sql(kit, "SELECT count(*) FROM outbox"), "5");
     kit_pass(kit, INT64_C(86400000) + 60000);
     assert_string_equal(kit_sql(kit, "SELECT count(*) FROM outbox"), "0");
+    assert_int_equal(kit_view(kit, "chat").dead, 0);
     kit_close(kit);
 }
 

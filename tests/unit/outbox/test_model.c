@@ -70,7 +70,7 @@ static uint64_t running; /* the history; 0: none */
 
 static void one_history(uint64_t seed)
 {
-    struct world *world = world_open(seed);
+    struct world *world = world_open(seed, NULL);
 
     for (int i = 0; i < STEPS; i++) {
         one_step(world);

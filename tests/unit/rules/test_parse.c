@@ -29,7 +29,8 @@ static void errors_have_places(void **state)
         {"a{b=c}", "1:5: a string expected, not \"c\""},
         {"a{b=\"c}", "1:5: the quote \" does not close"},
         {"a{b=\"c\\z\"}", "1:7: the escape \\z is not known"},
-        {"a{b=~\"(\"}", "1:6: the regular expression is wrong at its byte 2"},
+        {"a{b=~\"(\"}",
+         "1:6: the regular expression is wrong at its byte 1: this \"(\" does not close"},
         {"a{b=~\"(a)\\\\1\"}", "1:6: the regular expression is wrong at its byte 4: RE2 does not "
                                "have backreferences"},
         {"a{b}", "1:4: =, !=, =~ or !~ expected, not \"}\""},

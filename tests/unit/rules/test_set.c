@@ -12,7 +12,7 @@
 
 static const struct tmon_pair pairs[] = {
     {"Zone", "z"}, {"__name__", "up"}, {"instance", "a:1"}, {"job", "api"}};
-static const char *job[] = {"job"}, *both[] = {"instance", "missing"}, *name[] = {"__name__"};
+static const char *const job[] = {"job"}, *both[] = {"instance", "missing"}, *name[] = {"__name__"};
 static const struct names no_names = {0}, by_job = {job, job, 1}, by_both = {both, both, 2},
                           by_name = {name, name, 1};
 
