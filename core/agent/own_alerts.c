@@ -298,6 +298,21 @@ void own_alerts_prune(struct own_alerts *own, bool (*keep)(void *arg, const char
     }
 }
 
+void own_alerts_end(struct own_alerts *own, enum own_kind kind,
+                    bool (*keep)(void *arg, const char *subject), void *arg)
+{
+    for (struct own_entry *entry = own->first, *next; entry; entry = next) {
+        next = entry->next;
+        if (kind_of(entry->key) == kind && !entry->wanted_known && entry->told.firing &&
+            !keep(arg, entry->key + 1)) {
+            char subject[KEY_SIZE];
+
+            (void)snprintf(subject, sizeof subject, "%s", entry->key + 1);
+            own_alerts_set(own, kind, subject, false, entry->told.severity, "it is gone");
+        }
+    }
+}
+
 /* ---- what fires from before ---- */
 
 struct before {

@@ -13,8 +13,8 @@
 #include "agent/routing_plan.h"
 #include "agent/rules_plan.h"
 #include "alert/routing.h"
-#include "rules/rule.h"
 #include "http/http.h"
+#include "rules/rule.h"
 #include "tmon_build.h"
 
 /* The default directory: `plugins` beside the executable in a build tree, else where they are

@@ -61,7 +61,8 @@ static void put_alert(struct buf *text, const struct rule *rule, const struct ac
     json_text_put_time(text, "fired_at", active->fired_real_ms);
     json_text_key(text, "fires_in_seconds");
     if (active->state == ACTIVE_PENDING) {
-        buf_printf(text, "%.9g", elapsed < rule->for_ms ? (double)(rule->for_ms - elapsed) / 1e3 : 0);
+        buf_printf(text, "%.9g",
+                   elapsed < rule->for_ms ? (double)(rule->for_ms - elapsed) / 1e3 : 0);
     } else {
         buf_puts(text, "null");
     }

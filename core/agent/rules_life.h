@@ -20,6 +20,7 @@ struct rules_life {
     struct rules_engine *engine; /* NULL: not begun, or it could not be */
     atomic_bool sources_ran;     /* every instance that collects has run, or failed, once */
     struct loop_timer look;      /* until then */
+    bool swept;                  /* alerts about groups that went while the agent was down */
 };
 
 /* Once there is a store.  -ENOMEM. */

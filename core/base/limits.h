@@ -114,8 +114,8 @@
 #define LIMIT_ROUTES 1024        /* nested ones counted; each alert is held against them */
 #define LIMIT_RULE_FILES 1024    /* of rules; a file a team is generous */
 #define LIMIT_RULE_GROUPS 2000
-#define LIMIT_RULES 10000        /* ten times what is measured (bench/rules) */
-#define LIMIT_LISTEN 16          /* addresses; nobody has shown a need for more than two */
+#define LIMIT_RULES 10000 /* ten times what is measured (bench/rules) */
+#define LIMIT_LISTEN 16   /* addresses; nobody has shown a need for more than two */
 
 /* -- the store -- */
 #define LIMIT_SERIES 250000 /* in total: about 25 MB */

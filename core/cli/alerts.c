@@ -53,7 +53,8 @@ const struct cli_command cli_alerts_commands[] = {
      "it firing; --resolve\n"
      "with the same of them ends it. It has been stored durably when this returns 0.",
      0, 1, send_options, NULL, alerts_send},
-    {"explain", "NAME", "Say why an alert fires, or does not yet: its rule, timers, and who was told",
+    {"explain", "NAME",
+     "Say why an alert fires, or does not yet: its rule, timers, and who was told",
      "NAME is the alert's name. Exits with 1 if there is neither such a rule nor such an alert.", 1,
      1, explain_options, NULL, cli_alerts_explain},
     {0},

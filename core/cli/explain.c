@@ -2,8 +2,8 @@
  * explain.c: `toiletmon alerts explain`: all that an agent knows of one alert, from its rule to who
  * was told.
  *
- * Put together of what the API says elsewhere: the rules, the alerts, and the notifications in which
- * the alert stands.
+ * Put together of what the API says elsewhere: the rules, the alerts, and the notifications in
+ * which the alert stands.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -144,9 +144,8 @@ static size_t show_told(const json_t *document)
             if (len < sizeof sinks) {
                 len += (size_t)snprintf(sinks + len, sizeof sinks - len, "%s%s (%s)",
                                         len ? ", " : "", client_text(sink, "name"),
-                                        json_is_true(json_object_get(sink, "told"))
-                                            ? "told"
-                                            : "to be told");
+                                        json_is_true(json_object_get(sink, "told")) ? "told"
+                                                                                    : "to be told");
             }
         }
         printf("\n");
@@ -210,8 +209,8 @@ static void show_notifications(const struct cli *cli, const json_t *document, co
 
     json_array_foreach(json_object_get(document, "notifications"), i, notification)
     {
-        if (n < SHOWN && show_notification(
-                             cli, json_integer_value(json_object_get(notification, "id")), name)) {
+        if (n < SHOWN &&
+            show_notification(cli, json_integer_value(json_object_get(notification, "id")), name)) {
             n++;
         }
     }

@@ -59,8 +59,8 @@ static void add_rule(struct table *table, const json_t *group, const json_t *rul
 
 int cli_rules_list(struct cli *cli)
 {
-    static const char *const headings[] = {"GROUP", "RULE", "STATE", ">EVALUATED", ">TOOK",
-                                           ">SERIES/SAMPLES/BYTES", "ERROR", NULL};
+    static const char *const headings[] = {
+        "GROUP", "RULE", "STATE", ">EVALUATED", ">TOOK", ">SERIES/SAMPLES/BYTES", "ERROR", NULL};
     struct client_answer answer;
     const json_t *group, *rule;
     struct table table;
@@ -152,7 +152,8 @@ int cli_rules_eval(struct cli *cli)
             puts(client_text(element, "value"));
         }
         if (i == 0) {
-            puts(*client_text(answer.json, "text") ? client_text(answer.json, "text") : "(nothing)");
+            puts(*client_text(answer.json, "text") ? client_text(answer.json, "text")
+                                                   : "(nothing)");
         }
     }
     client_answer_finish(&answer);

@@ -35,12 +35,8 @@ static const struct {
     const char *name;
     const char *what;
 } later[] = {
-    {"inhibit_rules", "inhibition"},
-    {"silences", "silences"},
-    {"mail", "e-mail"},
-    {"actions", "actions"},
-    {"cache", "the cache"},
-    {"ingest", "pushed metrics"},
+    {"inhibit_rules", "inhibition"}, {"silences", "silences"}, {"mail", "e-mail"},
+    {"actions", "actions"},          {"cache", "the cache"},   {"ingest", "pushed metrics"},
 };
 
 static int load_file(struct loader *loader, const char *path, bool may_be_empty)

@@ -12,9 +12,8 @@
 #include "config/rules_read.h"
 #include "model/labels.h"
 
-static const char *const keys[] = {"record",          "alert",  "expr",        "for",
-                                   "keep_firing_for", "labels", "annotations", "no_data",
-                                   NULL};
+static const char *const keys[] = {"record", "alert",       "expr",    "for", "keep_firing_for",
+                                   "labels", "annotations", "no_data", NULL};
 
 /* ---- what all readers of rules need ---- */
 
@@ -158,8 +157,8 @@ static int read_name(const struct node *node, struct config_errors *errors,
                      "\"%.64s\" is no name of a series: [a-zA-Z_:][a-zA-Z0-9_:]*", record);
     }
     if (alert && strlen(alert) > LIMIT_LABEL_VALUE_BYTES) {
-        config_error(errors, node_get(node, "alert", NULL)->at,
-                     "the name is longer than %d bytes", LIMIT_LABEL_VALUE_BYTES);
+        config_error(errors, node_get(node, "alert", NULL)->at, "the name is longer than %d bytes",
+                     LIMIT_LABEL_VALUE_BYTES);
     }
     rule->name = strdup(name ? name : "");
     return rule->name ? 0 : -ENOMEM;

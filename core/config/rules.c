@@ -175,8 +175,9 @@ static int read_rules(const struct node *mapping, struct config_errors *errors,
         return 0;
     }
     if (list->kind != NODE_SEQUENCE) {
-        config_error(errors, list->at, "'rules' must be a list, each entry starting with '- ', not "
-                                       "%s",
+        config_error(errors, list->at,
+                     "'rules' must be a list, each entry starting with '- ', not "
+                     "%s",
                      node_kind_name(list));
         return 0;
     }

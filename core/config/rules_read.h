@@ -1,5 +1,6 @@
 /*
- * rules_read.h: what those who read files of rules share: rules.c, rule.c, and the unit tests of rules.
+ * rules_read.h: what those who read files of rules share: rules.c, rule.c, and the unit tests of
+ * rules.
  */
 #ifndef CONFIG_RULES_READ_H
 #define CONFIG_RULES_READ_H

@@ -43,7 +43,7 @@ enum http_what {
     HTTP_RULES_LIST, /* GET /api/v1/rules */
     HTTP_RULES_EVAL, /* GET /api/v1/rules/eval: `text` */
     /* ... and a sink */
-    HTTP_SINK_TEST,     /* POST /api/v1/sinks/NAME/test: may take as long as the sink does */
+    HTTP_SINK_TEST, /* POST /api/v1/sinks/NAME/test: may take as long as the sink does */
 };
 
 struct http_question {

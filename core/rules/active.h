@@ -20,7 +20,7 @@ const char *active_state_name(enum active_state state); /* "inactive", "pending"
 
 struct active {
     struct rule *rule;
-    char *key; /* of the labels */
+    char *key;                /* of the labels */
     struct tmon_pair *labels; /* normalized, with alertname */
     size_t nlabels;
     struct tmon_pair *annotations; /* sorted */
@@ -34,9 +34,9 @@ struct active {
     int64_t since_real_ms, fired_real_ms; /* Unix time, for people */
 
     /* -- what is durable; the engine's -- */
-    struct active *next;     /* of those that have no rule any more */
-    int64_t row;             /* the number of its row */
-    bool resumed;            /* from before the start: the timers are to be set by these */
+    struct active *next; /* of those that have no rule any more */
+    int64_t row;         /* the number of its row */
+    bool resumed;        /* from before the start: the timers are to be set by these */
     int64_t elapsed_ms, keep_elapsed_ms;
     bool told_firing;        /* the desk has it firing */
     uint64_t told_texts;     /* a hash of the annotations that it has */

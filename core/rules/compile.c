@@ -82,8 +82,7 @@ static void measure(struct rule *rule)
 {
     for (size_t i = 0; i < expr_selectors(rule->expr); i++) {
         const struct expr_selector *selector = expr_selector(rule->expr, i);
-        int64_t range =
-            selector->range_ms + (selector->offset_ms > 0 ? selector->offset_ms : 0);
+        int64_t range = selector->range_ms + (selector->offset_ms > 0 ? selector->offset_ms : 0);
 
         rule->range_ms = range > rule->range_ms ? range : rule->range_ms;
     }
@@ -142,8 +141,8 @@ static int compile_rule(const struct config_rule *from, struct rules_group *grou
                           &rule->labels);
     }
     if (r == 0) {
-        r = compile_pairs(from->annotations, from->nannotations, true, errors,
-                          &rule->nannotations, &rule->annotations);
+        r = compile_pairs(from->annotations, from->nannotations, true, errors, &rule->nannotations,
+                          &rule->annotations);
     }
     return r < 0 ? r : make_key(rule);
 }
@@ -153,14 +152,14 @@ static int compile_group(const struct config_rule_group *from, int64_t default_i
 {
     int r = 0;
 
-    *group = (struct rules_group){
-        .name = strdup(from->name),
-        .key = strdup(from->key),
-        .file = strdup(from->at.file ? from->at.file : ""),
-        .line = from->at.line,
-        .interval_ms = from->interval_ms > 0 ? from->interval_ms : default_interval_ms,
-        .limit = from->limit,
-        .rules = calloc(from->nrules + 1, sizeof *group->rules)};
+    *group = (struct rules_group){.name = strdup(from->name),
+                                  .key = strdup(from->key),
+                                  .file = strdup(from->at.file ? from->at.file : ""),
+                                  .line = from->at.line,
+                                  .interval_ms = from->interval_ms > 0 ? from->interval_ms
+                                                                       : default_interval_ms,
+                                  .limit = from->limit,
+                                  .rules = calloc(from->nrules + 1, sizeof *group->rules)};
     if (!group->name || !group->key || !group->file || !group->rules) {
         return -ENOMEM;
     }

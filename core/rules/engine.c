@@ -152,9 +152,8 @@ static void on_group(struct loop_timer *timer, int64_t now_ns)
 
     group->waiting = !hooks->sources_ran(hooks->owner);
     if (!group->waiting) {
-        const struct rules_time now = {
-            .real_ms = clock_real_ms() - (mono_ns - due_ns) / NS_PER_MS,
-            .timer_ms = due_ns / NS_PER_MS};
+        const struct rules_time now = {.real_ms = clock_real_ms() - (mono_ns - due_ns) / NS_PER_MS,
+                                       .timer_ms = due_ns / NS_PER_MS};
 
         group->attempted = true;
         evaluate_group(engine, group, now);
@@ -254,7 +253,8 @@ static void drop_set(struct rules_engine *engine, struct rules_set *set,
             engine_unselect(engine, &set->groups[g].rules[i]);
         }
         for (struct rules_batch *batch = engine->batches; batch; batch = batch->next) {
-            if (batch->group == &groups[g]) { /* it is gone: the batch counts as of those who left */
+            if (batch->group ==
+                &groups[g]) { /* it is gone: the batch counts as of those who left */
                 batch->group = NULL;
                 engine->leaving_in_flight = true;
             }
@@ -428,8 +428,8 @@ static void on_call(void *arg)
     free(call);
 }
 
-int rules_engine_call(struct rules_engine *engine, void (*fn)(void *arg, struct rules_engine *engine),
-                      void *arg)
+int rules_engine_call(struct rules_engine *engine,
+                      void (*fn)(void *arg, struct rules_engine *engine), void *arg)
 {
     struct call *call = malloc(sizeof *call);
     int r;

@@ -1,9 +1,9 @@
 /*
  * engine.h: the thread that evaluates rules.
  *
- * Groups are evaluated at their intervals, each at its own moment within it (a hash of its key), its
- * rules in order.  An evaluation that comes late is not made up for, but counted.  What changed goes
- * to the desk in one batch an evaluation, and is submitted again until it is durable.
+ * Groups are evaluated at their intervals, each at its own moment within it (a hash of its key),
+ * its rules in order.  An evaluation that comes late is not made up for, but counted.  What changed
+ * goes to the desk in one batch an evaluation, and is submitted again until it is durable.
  *
  * Who owns it gives hooks; this room knows no desk.
  */
@@ -71,8 +71,8 @@ int rules_engine_restore(struct rules_engine *engine, struct rules_row *rows);
  * -ENOMEM: the set is destroyed. */
 int rules_engine_set(struct rules_engine *engine, struct rules_set *set, const char *external_url);
 /* Runs fn on the rules' thread.  Any thread.  -errno: it will not run. */
-int rules_engine_call(struct rules_engine *engine, void (*fn)(void *arg, struct rules_engine *engine),
-                      void *arg);
+int rules_engine_call(struct rules_engine *engine,
+                      void (*fn)(void *arg, struct rules_engine *engine), void *arg);
 void rules_batch_done(struct rules_batch *batch, int result);
 /* Ends the thread: submits how far timers are, saves the snapshot.  Before the desk closes. */
 void rules_engine_stop(struct rules_engine *engine);

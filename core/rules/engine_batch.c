@@ -64,9 +64,9 @@ static bool wants_word(const struct active *active, int64_t timer_ms)
 
 static int64_t note_ms(const struct active *active)
 {
-    int64_t whole = !active->rule                         ? 0
+    int64_t whole = !active->rule                     ? 0
                     : active->state == ACTIVE_PENDING ? active->rule->for_ms
-                                                          : active->rule->keep_firing_ms;
+                                                      : active->rule->keep_firing_ms;
     int64_t part = whole / TIMERS_PARTS;
 
     return part < TIMERS_LEAST_MS ? TIMERS_LEAST_MS : part > TIMERS_MOST_MS ? TIMERS_MOST_MS : part;
@@ -263,9 +263,9 @@ static void take_back(const struct rules_change *change, int64_t timer_ms)
 
     if (change->refused) {
         if (!active->refused) {
-            log_warning("an alert of a rule is not taken; look at its labels",
-                        LOG_S("alertname",
-                              labels_get(active->labels, active->nlabels, "alertname")));
+            log_warning(
+                "an alert of a rule is not taken; look at its labels",
+                LOG_S("alertname", labels_get(active->labels, active->nlabels, "alertname")));
         }
         active->refused = true;
     } else if (change->say || !change->firing) {
@@ -312,13 +312,23 @@ void rules_batch_done(struct rules_batch *batch, int result)
 
 /* ---- rows from before, rules that go ---- */
 
+/* An alert without a row goes to the first rule of its name. */
+static bool is_of(const struct rules_row *row, const struct rule *rule)
+{
+    if (*row->group) {
+        return strcmp(row->group, rule->group->key) == 0 && strcmp(row->rule, rule->key) == 0;
+    }
+    return !rule->recording &&
+           strcmp(labels_get(row->labels, row->nlabels, "alertname"), rule->name) == 0;
+}
+
 void engine_take_rows(struct rules_engine *engine, struct rule *rule)
 {
     for (struct rules_row **at = &engine->rows; *at;) {
         struct rules_row *row = *at;
         struct active *active = NULL;
 
-        if (strcmp(row->group, rule->group->key) != 0 || strcmp(row->rule, rule->key) != 0) {
+        if (!is_of(row, rule)) {
             at = &row->next;
             continue;
         }
@@ -335,7 +345,7 @@ void engine_take_rows(struct rules_engine *engine, struct rule *rule)
             active->told_firing = row->told_firing;
             active->told_texts = active_texts(active);
             active->row = row->id;
-            active->saved = row->state;
+            active->saved = row->id ? row->state : ACTIVE_OVER;
             active->saved_keeping = row->keep_elapsed_ms >= 0;
         }
         *at = row->next;
@@ -380,7 +390,7 @@ void engine_leave_rows(struct rules_engine *engine)
             row->labels = NULL;
             active->told_firing = row->told_firing;
             active->row = row->id;
-            active->saved = row->state;
+            active->saved = row->id ? row->state : ACTIVE_OVER;
             leave(engine, active);
         }
         buf_finish(&key);

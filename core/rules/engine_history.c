@@ -57,8 +57,7 @@ bool engine_covered(const struct rules_engine *engine, const struct rule *rule, 
         int64_t back = selector->range_ms + (selector->offset_ms > 0 ? selector->offset_ms : 0);
         struct history_stats stats = {0};
 
-        if (back == 0 || rule->covered_ms <= now_ms - back || !rule->handles ||
-            !rule->handles[i]) {
+        if (back == 0 || rule->covered_ms <= now_ms - back || !rule->handles || !rule->handles[i]) {
             continue;
         }
         history_stats(engine->options.history, rule->handles[i], &stats);
@@ -121,7 +120,8 @@ int engine_read(void *owner, const struct rule *rule, size_t selector, int64_t f
         return 0;
     }
     r = reading.selector->range_ms == 0
-            ? history_read_last(engine->options.history, handle, from_ms, to_ms, on_series, &reading)
+            ? history_read_last(engine->options.history, handle, from_ms, to_ms, on_series,
+                                &reading)
             : history_read(engine->options.history, handle, from_ms, to_ms, on_series, &reading);
     if (r == -ENOBUFS) {
         (void)snprintf(engine->why, sizeof engine->why,
@@ -180,8 +180,9 @@ void engine_load_snapshot(struct rules_engine *engine)
         r = history_restore(engine->options.history, buf.data, buf.len, clock_real_ms());
     }
     if (r < 0 && r != -ENOENT) {
-        log_warning("the history of rules from before could not be read in full; rules warm up anew",
-                    LOG_S("file", engine->snapshot), LOG_E(r));
+        log_warning(
+            "the history of rules from before could not be read in full; rules warm up anew",
+            LOG_S("file", engine->snapshot), LOG_E(r));
     }
     buf_finish(&buf);
 }

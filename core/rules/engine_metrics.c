@@ -52,10 +52,10 @@ void engine_metrics_init(struct rules_engine *engine)
 void engine_metrics_finish(struct rules_engine *engine)
 {
     struct engine_metrics *metrics = &engine->metrics;
-    struct store_metric *const all[] = {
-        metrics->evaluations, metrics->failures, metrics->missed,  metrics->duration,
-        metrics->groups,      metrics->rules,    metrics->pending, metrics->firing,
-        metrics->series,      metrics->samples,  metrics->bytes};
+    struct store_metric *const all[] = {metrics->evaluations, metrics->failures, metrics->missed,
+                                        metrics->duration,    metrics->groups,   metrics->rules,
+                                        metrics->pending,     metrics->firing,   metrics->series,
+                                        metrics->samples,     metrics->bytes};
 
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         store_metric_remove(engine->options.store, all[i]);

@@ -114,12 +114,12 @@ struct table {
     enum part part;
 };
 bool set_table_init(struct eval *eval, struct table *table, size_t n, const struct names *names,
-                enum part part);
+                    enum part part);
 #define TABLE_NONE UINT32_MAX
 /* The number (of an element) whose part equals the set's; if there is none, TABLE_NONE, and
  * `number` is put there unless it is TABLE_NONE itself. */
 uint32_t set_table_find(struct table *table, const struct element *elements, const struct set *set,
-                    uint32_t number);
+                        uint32_t number);
 
 int call_absent(struct eval *eval, const struct node *node, struct value *args,
                 struct value *ret_value);

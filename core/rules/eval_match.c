@@ -33,8 +33,8 @@ int eval_sets(struct eval *eval, const struct node *node, struct vector *left, s
     }
     if (op != OP_OR) {
         for (size_t i = 0; i < left->n; i++) {
-            bool there = set_table_find(&table, right->elements, &left->elements[i].set, TABLE_NONE) !=
-                         TABLE_NONE;
+            bool there = set_table_find(&table, right->elements, &left->elements[i].set,
+                                        TABLE_NONE) != TABLE_NONE;
 
             if (there == (op == OP_AND)) {
                 left->elements[n++] = left->elements[i];

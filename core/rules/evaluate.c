@@ -88,8 +88,8 @@ static int read_selector(void *owner, size_t i, int64_t from_ms, int64_t to_ms,
 {
     struct evaluation *evaluation = owner;
     const struct rules_storage *storage = evaluation->storage;
-    struct reading reading = {
-        evaluation, expr_selector(evaluation->rule->expr, i)->range_ms == 0, fn, arg};
+    struct reading reading = {evaluation, expr_selector(evaluation->rule->expr, i)->range_ms == 0,
+                              fn, arg};
 
     return storage->read(storage->owner, evaluation->rule, i, from_ms, to_ms, on_series, &reading);
 }
@@ -452,7 +452,8 @@ static int no_data_alert(struct evaluation *evaluation)
     const struct rule *rule = evaluation->rule;
     struct tmon_pair *labels = calloc(rule->nlabels + 3, sizeof *labels);
     struct tmon_pair texts[2] = {
-        {"description", "None of the series that the rule looks at has a sample."}, {"summary", ""}};
+        {"description", "None of the series that the rule looks at has a sample."},
+        {"summary", ""}};
     struct candidate candidate = {.value = NAN};
     struct active *active;
     struct buf key, summary;
@@ -560,8 +561,7 @@ static int alert(struct evaluation *evaluation)
 int rule_evaluate(struct rule *rule, const struct rules_storage *storage,
                   const struct rules_world *world, struct rules_time now)
 {
-    struct evaluation evaluation = {
-        .rule = rule, .storage = storage, .world = world, .now = now};
+    struct evaluation evaluation = {.rule = rule, .storage = storage, .world = world, .now = now};
     const struct expr_input input = {
         .owner = &evaluation, .read = read_selector, .labels_stay = storage->labels_stay};
     struct expr_result result = {0};

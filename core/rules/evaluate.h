@@ -17,7 +17,7 @@ struct rules_time {
 
 struct rules_storage {
     void *owner;
-    char *why; /* where read() says what went wrong, or NULL */
+    char *why;        /* where read() says what went wrong, or NULL */
     bool labels_stay; /* as in struct expr_input */
     /* As struct expr_input's, of a rule's selector. */
     int (*read)(void *owner, const struct rule *rule, size_t selector, int64_t from_ms,

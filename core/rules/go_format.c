@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NUMBER_SIZE 1100 /* 310 digits before the point, and as many behind as a precision may ask */
+#define NUMBER_SIZE                                                                                \
+    1100 /* 310 digits before the point, and as many behind as a precision may ask */
 #define WIDTH_MOST 500
 #define SHORTEST_EXPONENT 6 /* from here on %v writes 1e+06 */
 
@@ -51,7 +52,7 @@ static bool plain(int exponent)
 static void shortest_text(double number, char verb, char *text, size_t size)
 {
     int digits = shortest(number, text, size);
-    int exponent = atoi(strchr(text, 'e') + 1);
+    int exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
     char lower = (char)tolower((unsigned char)verb);
 
     if (lower == 'f' || (lower == 'g' && plain(exponent))) {

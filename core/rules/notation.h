@@ -14,8 +14,8 @@ struct notation_value {
     double value;
 };
 
-/* Reads name{label="value", ...}, each part of which may be missing.  0 with one owned block, sorted
- * and with __name__; -EINVAL with a sentence; -ENOMEM. */
+/* Reads name{label="value", ...}, each part of which may be missing.  0 with one owned block,
+ * sorted and with __name__; -EINVAL with a sentence; -ENOMEM. */
 int notation_metric(const char *text, struct tmon_pair **ret_labels, size_t *ret_n, char *ret_why,
                     size_t size);
 /* Reads values, as promtool does.  0 with an owned array; -EINVAL with a sentence; -ENOMEM. */

@@ -37,7 +37,8 @@ void rules_row_encode(const struct active *active, const char *group, const char
 {
     wire_put_u8(buf, ROW_VERSION);
     wire_put_u8(buf, (uint8_t)active->state);
-    wire_put_u8(buf, (uint8_t)((active->no_data ? FLAG_NO_DATA : 0) | (told_firing ? FLAG_TOLD : 0)));
+    wire_put_u8(buf,
+                (uint8_t)((active->no_data ? FLAG_NO_DATA : 0) | (told_firing ? FLAG_TOLD : 0)));
     wire_put_str(buf, group);
     wire_put_str(buf, rule);
     wire_put_i64(buf, timer_ms - active->since_ms);
@@ -49,7 +50,8 @@ void rules_row_encode(const struct active *active, const char *group, const char
     pairs_encode(buf, active->annotations, active->nannotations);
 }
 
-static const char replace[] = "INSERT OR REPLACE INTO rule_state (id, body, sum) VALUES (?1, ?2, ?3)";
+static const char replace[] =
+    "INSERT OR REPLACE INTO rule_state (id, body, sum) VALUES (?1, ?2, ?3)";
 static const char delete[] = "DELETE FROM rule_state WHERE id = ?1";
 static const char select_all[] = "SELECT id, body, sum FROM rule_state";
 
@@ -124,6 +126,31 @@ static int decode(const void *body, size_t len, struct rules_row *row)
     return r == 0 && (!wire_done(&reader) || state > ACTIVE_FIRING) ? -EPROTO : r;
 }
 
+int rules_row_orphan(const struct tmon_pair *labels, size_t n, int64_t starts_ms,
+                     struct rules_row **rows)
+{
+    struct rules_row *row = calloc(1, sizeof *row);
+
+    if (!row) {
+        return -ENOMEM;
+    }
+    *row = (struct rules_row){.group = strdup(""),
+                              .rule = strdup(""),
+                              .nlabels = n,
+                              .state = ACTIVE_FIRING,
+                              .told_firing = true,
+                              .keep_elapsed_ms = -1,
+                              .since_real_ms = starts_ms,
+                              .fired_real_ms = starts_ms};
+    if (!row->group || !row->rule || labels_copy(labels, n, &row->labels) < 0) {
+        rules_row_free(row);
+        return -ENOMEM;
+    }
+    row->next = *rows;
+    *rows = row;
+    return 0;
+}
+
 void rules_row_free(struct rules_row *row)
 {
     if (row) {
@@ -146,8 +173,8 @@ static int read_row(sqlite3_stmt *statement, struct rules_row **rows, uint64_t *
     if (!row) {
         return -ENOMEM;
     }
-    if (body && len > 0 && (int64_t)sum_of(id, body, (size_t)len) ==
-                               sqlite3_column_int64(statement, 2)) {
+    if (body && len > 0 &&
+        (int64_t)sum_of(id, body, (size_t)len) == sqlite3_column_int64(statement, 2)) {
         r = decode(body, (size_t)len, row);
     }
     if (r < 0) {

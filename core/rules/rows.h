@@ -35,6 +35,9 @@ void rules_row_encode(const struct active *active, const char *group, const char
 void rules_row_write(struct state_tx *tx, int64_t id, const void *body, size_t len);
 /* All rows; those that do not verify are told and left out.  -errno. */
 int rules_rows_read(struct state_tx *tx, struct rules_row **ret_rows);
+/* Puts before the others what stands for an alert that fires and has no row; its keys are "". */
+int rules_row_orphan(const struct tmon_pair *labels, size_t n, int64_t starts_ms,
+                     struct rules_row **rows);
 void rules_row_free(struct rules_row *row);
 
 #endif

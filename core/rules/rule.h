@@ -52,11 +52,11 @@ struct rule {
     char *error; /* of the last evaluation; NULL: it went well */
     size_t nresults;
     int64_t evaluated_ms; /* Unix time; 0: never */
-    int64_t timer_ms; /* the same by the timers' clock; -1: never */
+    int64_t timer_ms;     /* the same by the timers' clock; -1: never */
     int64_t took_ns;
-    bool empty_input; /* no selector found a sample */
-    bool warming;     /* its range is not covered yet: nothing resolves */
-    bool waiting;     /* not evaluated yet: its sources have not run */
+    bool empty_input;         /* no selector found a sample */
+    bool warming;             /* its range is not covered yet: nothing resolves */
+    bool waiting;             /* not evaluated yet: its sources have not run */
     int64_t no_data_since_ms; /* of the timers' clock; -1: there is data */
     int64_t covered_ms;       /* since when (Unix time) there is history of what it selects */
     void **handles;           /* the storage's, one a selector; owned by the storage's owner */

@@ -51,7 +51,8 @@ struct piece {
     struct piece *next;
 };
 
-struct template {
+struct template
+{
     struct piece *first;
 };
 
@@ -149,8 +150,9 @@ static int read_field(struct parser *parser, const char *at, const char *what, c
     size_t len;
 
     if (*parser->p != '.' || (len = word_length(parser->p + 1)) == 0) {
-        return fail(parser, at, "%s as a whole is outside of what templates take here; name one: "
-                                "%s.instance",
+        return fail(parser, at,
+                    "%s as a whole is outside of what templates take here; name one: "
+                    "%s.instance",
                     what, what);
     }
     *ret_name = strndup(parser->p + 1, len);
@@ -219,8 +221,9 @@ static int read_text(struct parser *parser, struct operand *operand)
 
             if (!found) {
                 buf_finish(&text);
-                return fail(parser, parser->p - 1, "this escape is outside of what templates take "
-                                                   "here; there are \\n, \\t, \\\" and \\\\");
+                return fail(parser, parser->p - 1,
+                            "this escape is outside of what templates take "
+                            "here; there are \\n, \\t, \\\" and \\\\");
             }
             c = means[found - letters];
             parser->p++;
@@ -288,10 +291,11 @@ static int read_operand(struct parser *parser, struct operand *operand)
         parser->p += word_length(at);
         return 0;
     }
-    return fail(parser, at, *at == '\'' ? "a character in quotes is outside of what templates take "
-                                          "here; write a text"
-                                        : "a value is expected here, such as $value or "
-                                          "$labels.instance");
+    return fail(parser, at,
+                *at == '\'' ? "a character in quotes is outside of what templates take "
+                              "here; write a text"
+                            : "a value is expected here, such as $value or "
+                              "$labels.instance");
 }
 
 /* ---- commands ---- */
@@ -534,8 +538,7 @@ static int parse(struct parser *parser, struct template *template)
 
     while (r == 0 && *parser->p) {
         const char *open = strstr(parser->p, "{{");
-        bool trim_before =
-            open && open[2] == '-' && open[3] != '\0' && strchr(" \t\r\n", open[3]);
+        bool trim_before = open && open[2] == '-' && open[3] != '\0' && strchr(" \t\r\n", open[3]);
 
         r = add_text(&end, parser->p, open ? open : strchr(parser->p, '\0'), trim, trim_before);
         if (!open) {
@@ -589,9 +592,9 @@ static int run_operand(const struct run *run, const struct operand *operand, str
             .kind = GO_STRING, .text = labels_get(data->labels, data->nlabels, operand->text)};
         return 0;
     case OP_EXTERNAL_LABEL:
-        *ret_value = (struct go_value){.kind = GO_STRING,
-                                       .text = labels_get(data->external_labels,
-                                                          data->nexternal_labels, operand->text)};
+        *ret_value = (struct go_value){
+            .kind = GO_STRING,
+            .text = labels_get(data->external_labels, data->nexternal_labels, operand->text)};
         return 0;
     case OP_EXTERNAL_URL:
         *ret_value = (struct go_value){.kind = GO_STRING,
@@ -658,8 +661,8 @@ static int run_pipeline(const struct run *run, const struct pipeline *pipe, stru
     return r;
 }
 
-int template_run(const struct template *template, const struct template_data *data,
-                 struct buf *out, char *ret_why, size_t size)
+int template_run(const struct template *template, const struct template_data *data, struct buf *out,
+                 char *ret_why, size_t size)
 {
     const struct run run = {data, ret_why, size};
     int r = 0;

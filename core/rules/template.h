@@ -33,7 +33,7 @@ int template_parse(const char *text, struct template **ret_template, char *ret_w
 void template_destroy(struct template *template);
 /* Appends the output.  -EINVAL with a sentence (a text that is no number for humanize); then some
  * of it may have been appended. */
-int template_run(const struct template *template, const struct template_data *data,
-                 struct buf *out, char *ret_why, size_t size);
+int template_run(const struct template *template, const struct template_data *data, struct buf *out,
+                 char *ret_why, size_t size);
 
 #endif

@@ -284,7 +284,8 @@ static int check_format(const char *format, const enum go_kind *kinds, size_t n,
             (used < n && ((kinds[used] == GO_FLOAT && strchr("xXb", *p)) ||
                           (kinds[used] == GO_INT && *p == 'q')))) {
             (void)snprintf(ret_why, size,
-                           "printf: this use of '%%%.1s' is outside of what templates take here", p);
+                           "printf: this use of '%%%.1s' is outside of what templates take here",
+                           p);
             return -EINVAL;
         }
         used++;

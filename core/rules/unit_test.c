@@ -74,7 +74,8 @@ struct shown_alert {
     size_t nlabels, nannotations;
 };
 
-static int compare_labels(const struct tmon_pair *a, size_t na, const struct tmon_pair *b, size_t nb)
+static int compare_labels(const struct tmon_pair *a, size_t na, const struct tmon_pair *b,
+                          size_t nb)
 {
     for (size_t i = 0; i < na && i < nb; i++) {
         int r = strcmp(a[i].key, b[i].key);
@@ -186,9 +187,9 @@ static int check_alerts(struct running *running, struct unit_alert_test *test)
     }
     (void)collect(running, test->alertname, got);
     for (size_t i = 0; i < test->n; i++) {
-        expected[i] = (struct shown_alert){
-            test->alerts[i].labels.pairs, test->alerts[i].annotations.pairs,
-            test->alerts[i].labels.n, test->alerts[i].annotations.n};
+        expected[i] =
+            (struct shown_alert){test->alerts[i].labels.pairs, test->alerts[i].annotations.pairs,
+                                 test->alerts[i].labels.n, test->alerts[i].annotations.n};
     }
     qsort(got, n, sizeof *got, compare_alerts);
     qsort(expected, test->n, sizeof *expected, compare_alerts);
@@ -544,10 +545,8 @@ int unit_group_run(const struct unit_file *file, struct unit_group *group, struc
 
     config_errors_init(&errors);
     memory_init(&running.memory);
-    running.storage = (struct rules_storage){.owner = &running.memory,
-                                             .labels_stay = true,
-                                             .read = read_rule,
-                                             .append = memory_append};
+    running.storage = (struct rules_storage){
+        .owner = &running.memory, .labels_stay = true, .read = read_rule, .append = memory_append};
     running.world = (struct rules_world){.external_labels = group->external_labels.pairs,
                                          .nexternal_labels = group->external_labels.n,
                                          .external_url = group->external_url,

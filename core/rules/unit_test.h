@@ -9,8 +9,8 @@
 
 #include <stdio.h>
 
-/* Runs the tests of one file and says how they went, as promtool does: the verdict to `out`, what is
- * wrong to `err`.  0: all is well; 1: it is not; -ENOMEM. */
+/* Runs the tests of one file and says how they went, as promtool does: the verdict to `out`, what
+ * is wrong to `err`.  0: all is well; 1: it is not; -ENOMEM. */
 int unit_test_file(const char *path, FILE *out, FILE *err);
 
 #endif

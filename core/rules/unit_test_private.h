@@ -73,8 +73,8 @@ struct unit_file {
 /* Mistakes are in `errors`; -ENOMEM.  unit_file_finish() in any case. */
 int unit_file_read(const char *path, struct config_errors *errors, struct unit_file *file);
 void unit_file_finish(struct unit_file *file);
-/* Runs one group of tests; appends what is wrong to `out`, a paragraph each.  How many there are, or
- * -ENOMEM. */
+/* Runs one group of tests; appends what is wrong to `out`, a paragraph each.  How many there are,
+ * or -ENOMEM. */
 int unit_group_run(const struct unit_file *file, struct unit_group *group, struct buf *out);
 
 /* ---- samples in memory ---- */

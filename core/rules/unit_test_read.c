@@ -15,8 +15,8 @@
 static const char *const file_keys[] = {"rule_files", "evaluation_interval", "group_eval_order",
                                         "tests", NULL};
 static const char *const group_keys[] = {
-    "interval",         "input_series", "name", "alert_rule_test", "promql_expr_test",
-    "external_labels", "external_url", NULL};
+    "interval",         "input_series",    "name",         "alert_rule_test",
+    "promql_expr_test", "external_labels", "external_url", NULL};
 static const char *const input_keys[] = {"series", "values", NULL};
 static const char *const alert_test_keys[] = {"eval_time", "alertname", "exp_alerts", NULL};
 static const char *const alert_keys[] = {"exp_labels", "exp_annotations", NULL};
@@ -86,10 +86,9 @@ static int read_labels(const struct node *mapping, const char *key, const char *
         if (value->kind != NODE_SCALAR) {
             config_error(errors, value->at, "this must be text");
         }
-        pairs[n++] = (struct tmon_pair){node->keys[i]->text,
-                                        value->kind == NODE_SCALAR && !node_is_null(value)
-                                            ? value->text
-                                            : ""};
+        pairs[n++] = (struct tmon_pair){
+            node->keys[i]->text,
+            value->kind == NODE_SCALAR && !node_is_null(value) ? value->text : ""};
     }
     if (extra) {
         pairs[n++] = (struct tmon_pair){"alertname", extra};

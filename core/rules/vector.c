@@ -32,7 +32,7 @@ int vector_add(struct eval *eval, struct vector *vector, const struct set *set, 
 }
 
 bool set_table_init(struct eval *eval, struct table *table, size_t n, const struct names *names,
-                enum part part)
+                    enum part part)
 {
     size_t size = 16;
 
@@ -60,7 +60,7 @@ static bool equal(const struct table *table, const struct set *a, const struct s
 }
 
 uint32_t set_table_find(struct table *table, const struct element *elements, const struct set *set,
-                    uint32_t number)
+                        uint32_t number)
 {
     uint64_t hash = hash_of(table, set);
     uint32_t upper = (uint32_t)(hash >> 32);

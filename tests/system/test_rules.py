@@ -1,8 +1,8 @@
 """Rules: our unit tests of them agree with promtool, and an agent evaluates them, over kills and reloads."""
-import json
-import pathlib
+import contextlib
 import shutil
 import signal
+import sqlite3
 import subprocess
 import time
 import unittest
@@ -239,6 +239,24 @@ class Rules(unittest.TestCase):
             self.assertGreater(agent.metrics().value("toiletmon_rules_evaluation_failures_total"), 0)
             self.rewrite(agent, [{"record": "r", "expr": "example_entries"}])
             agent.reload()
+            self.wait_over(agent, "rules failing")
+
+    def test_what_nobody_claims_any_more_ends(self):
+        self.entries(5)
+        rules = [{"alert": "A", "expr": "example_entries > 4"}, {"record": "r", "expr": '{__name__=~"example_.*"}'}]
+        with self.agent(rules) as agent:
+            self.wait_firing(agent, "A")
+            self.wait_firing(agent, "rules failing")
+            agent.stop()
+            # The row that knows of the alert is lost, and the group that fails is gone.
+            with contextlib.closing(sqlite3.connect(agent.state_dir / "state.db")) as database:
+                self.assertEqual(database.execute("DELETE FROM rule_state").rowcount, 1)
+                database.commit()
+            self.entries(0)
+            rest = {"groups": [{"name": "other", "interval": "1s", "rules": rules[:1]}]}
+            agent.write(agent.render(self.plugins(), rest=rest))
+            agent.start()
+            self.wait_over(agent, "A")
             self.wait_over(agent, "rules failing")
 
     def test_a_range_warms_up_once(self):

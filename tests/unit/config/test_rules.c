@@ -68,8 +68,7 @@ static const struct {
                     "'rules', not text\n"},
     {"groups: [{name: a, rule: []}]",
      "c.yaml:1:20: a group has no key 'rule'; did you mean 'rules'?\n"},
-    {"groups: [{name: a}, {name: a}]",
-     "c.yaml:1:21: the group \"a\" is already in line 1\n"},
+    {"groups: [{name: a}, {name: a}]", "c.yaml:1:21: the group \"a\" is already in line 1\n"},
     {"groups: [{name: a, interval: 5, limit: x, rules: {}}]",
      "c.yaml:1:30: 'interval' is no duration: \"5\"; write 30s, 5m, 1h30m or 1d\n"
      "c.yaml:1:40: 'limit' is a whole number, 0 for none\n"
@@ -116,11 +115,20 @@ static void reads_durations(void **state)
     static const struct {
         const char *text;
         int64_t ms;
-    } good[] = {{"0", 0},         {"0s", 0},       {"5m", 300000},
-                {"1h30m", 5400000}, {"1d", 86400000}, {"1w2d", 777600000},
-                {"1y", 31536000000}, {"90s", 90000},  {"1s250ms", 1250}};
-    static const char *const bad[] = {"",     "5",    "m",   "5 m",  "1.5h", "-5m",
-                                      "1m1h", "1m1m", "5M",  "1h5",  "99999999999999999999s",
+    } good[] = {{"0", 0},         {"0s", 0},           {"5m", 300000},      {"1h30m", 5400000},
+                {"1d", 86400000}, {"1w2d", 777600000}, {"1y", 31536000000}, {"90s", 90000},
+                {"1s250ms", 1250}};
+    static const char *const bad[] = {"",
+                                      "5",
+                                      "m",
+                                      "5 m",
+                                      "1.5h",
+                                      "-5m",
+                                      "1m1h",
+                                      "1m1m",
+                                      "5M",
+                                      "1h5",
+                                      "99999999999999999999s",
                                       "300000000y"};
     int64_t ms;
 

@@ -1,11 +1,11 @@
 /* Templates: what Prometheus 2.42 makes of the same texts (printed by promtool), and what is
  * refused, where. */
+#include <errno.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <errno.h>
-#include <math.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -91,8 +91,11 @@ static const struct {
     {"{{ print $value 1 \"a\" 2 3 }} {{-3}}", 2, "2 1a2 3 -3"},
     {"{{ (printf \"%.1f\" (humanize $value | printf \"%s\" | print 1.25)) }}", 2,
      "%!f(string=1.252)"},
-    {"{{ toUpper \"stra\xc3\x9f" "e \xc3\xa4\" }}{{ $externalURL }}", 0,
-     "STRA\xc3\x9f" "E \xc3\x84http://t/"},
+    {"{{ toUpper \"stra\xc3\x9f"
+     "e \xc3\xa4\" }}{{ $externalURL }}",
+     0,
+     "STRA\xc3\x9f"
+     "E \xc3\x84http://t/"},
     {"{{ \"}}\" }}", 0, "}}"},
     /* what is wrong */
     {"a {{ $value", 0, "1:3: {{ is not closed by }}"},
@@ -102,8 +105,7 @@ static const struct {
     {"{{ $labels }}", 0,
      "1:4: $labels as a whole is outside of what templates take here; name one: $labels.instance"},
     {"{{ if $value }}x{{ end }}", 0, "1:4: 'if' is outside of what templates take here"},
-    {"{{ query \"up\" }}", 0,
-     "1:4: the function 'query' is outside of what templates take here"},
+    {"{{ query \"up\" }}", 0, "1:4: the function 'query' is outside of what templates take here"},
     {"{{ $value | humanise }}", 0,
      "1:13: the function 'humanise' is outside of what templates take here; did you mean "
      "'humanize'?"},
