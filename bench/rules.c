@@ -3,9 +3,9 @@
  *
  *   bench_rules ROUNDS < LINES
  *
- * Lines: "series NAME=VALUE&...", "sample TIME_MS VALUE" (of the last series), "rule EXPRESSION".  The
- * times should end about now.  Prints the CPU of one evaluation of all rules in ms (the median of the
- * rounds, one a second), how many alerts there are, and the history's bytes and samples.
+ * Lines: "series NAME=VALUE&...", "sample TIME_MS VALUE" (of the last series), "rule EXPRESSION".
+ * The times should end about now.  Prints the CPU of one evaluation of all rules in ms (the median
+ * of the rounds, one a second), how many alerts there are, and the history's bytes and samples.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -210,7 +210,7 @@ int main(int argc, char **argv)
     }
     call(&bench, fill);
     (void)rules_engine_restore(bench.engine, NULL); /* and off it goes */
-    do { /* the first evaluation makes the alerts */
+    do {                                            /* the first evaluation makes the alerts */
         usleep(100000);
         call(&bench, look);
     } while (bench.evaluations < 2);
