@@ -62,7 +62,8 @@ void own_alerts_set(struct own_alerts *own, enum own_kind kind, const char *subj
 void own_alerts_prune(struct own_alerts *own, bool (*keep)(void *arg, const char *subject),
                       void *arg);
 
-/* Says of each that fires, of one kind and not wanted any more, that it is over.  Once own->known. */
+/* Says of each that fires, of one kind and not wanted any more, that it is over.  Once own->known.
+ */
 void own_alerts_end(struct own_alerts *own, enum own_kind kind,
                     bool (*keep)(void *arg, const char *subject), void *arg);
 

@@ -230,8 +230,8 @@ static bool note_orphan(void *arg, const struct alerts_view *view)
     struct orphans *orphans = arg;
 
     if (view->source == ALERTS_RULE && view->firing && !has_row(*orphans->rows, view)) {
-        orphans->error = rules_row_orphan(view->labels, view->nlabels, view->starts_ms,
-                                          orphans->rows);
+        orphans->error =
+            rules_row_orphan(view->labels, view->nlabels, view->starts_ms, orphans->rows);
     }
     return orphans->error == 0;
 }

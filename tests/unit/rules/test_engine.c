@@ -1,11 +1,11 @@
 /* The engine without an agent: a range that does not fit, batches that fail, limits. */
+#include <errno.h>
+#include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <errno.h>
-#include <math.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,11 +73,10 @@ static void start(struct rig *rig, size_t bytes)
     memset(&seen.fail, 0, sizeof seen - offsetof(__typeof__(seen), fail));
     assert_int_equal(store_create(&(struct store_limits){0}, &rig->store), 0);
     assert_int_equal(history_create(rig->store, &limits, &rig->history), 0);
-    options = &(struct rules_options){.store = rig->store,
-                                      .history = rig->history,
-                                      .hooks = {.submit = on_submit,
-                                                .sources_ran = on_sources_ran,
-                                                .failing = on_failing}};
+    options = &(struct rules_options){
+        .store = rig->store,
+        .history = rig->history,
+        .hooks = {.submit = on_submit, .sources_ran = on_sources_ran, .failing = on_failing}};
     assert_int_equal(rules_engine_create(options, &rig->engine), 0);
     assert_int_equal(rules_engine_restore(rig->engine, NULL), 0);
 }
@@ -154,8 +153,7 @@ static void fill(void *arg, struct rules_engine *engine)
 
             snprintf(name, sizeof name, "%d", i);
             random = random * 6364136223846793005u + 1442695040888963407u;
-            (void)history_append(rules_engine_history(engine), labels, 2, at,
-                                 (double)random / 1e9);
+            (void)history_append(rules_engine_history(engine), labels, 2, at, (double)random / 1e9);
         }
     }
 }
