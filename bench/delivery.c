@@ -10,13 +10,13 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <limits.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -169,9 +169,10 @@ static void on_stopped(void *owner)
 
 static struct outbox_attempt *make_model(void)
 {
-    const struct tmon_pair labels[] = {
-        {"alertname", "DiskFull"}, {"host", "db-17.example.org"}, {"mount", "/var/lib"},
-        {"severity", "critical"}};
+    const struct tmon_pair labels[] = {{"alertname", "DiskFull"},
+                                       {"host", "db-17.example.org"},
+                                       {"mount", "/var/lib"},
+                                       {"severity", "critical"}};
     const struct tmon_pair annotations[] = {{"summary", "93 % of /var/lib are used"},
                                             {"runbook", "https://wiki.example.org/disk"}};
     const struct tmon_alert alert = {.size = sizeof alert,
@@ -244,8 +245,8 @@ static void measure(const char *build, const char *component, uint32_t abilities
     }
     (void)snprintf(path, sizeof path, "%s/bench/bench_sink.so", build);
     (void)snprintf(url, sizeof url, "http://127.0.0.1:%u/hook", port);
-    settings->settings[0] = (struct setting){
-        .name = strdup("url"), .type = TMON_URL, .set = true, .text = strdup(url)};
+    settings->settings[0] =
+        (struct setting){.name = strdup("url"), .type = TMON_URL, .set = true, .text = strdup(url)};
     struct instance_options of = {.name = "sink",
                                   .component = component,
                                   .path = path,
@@ -281,13 +282,14 @@ static void measure(const char *build, const char *component, uint32_t abilities
         after[i] = cpu_ns(pids[i]);
     }
     wall = clock_mono_ns() - wall;
-    printf("%-18s %2d under way: %5.1f us of CPU a notification (delivery %.1f, worker %.1f, fetch "
-           "%.1f), %.0f a second%s\n",
-           component, under_way,
-           (double)(after[0] - before[0] + after[1] - before[1] + after[2] - before[2]) / COUNT / 1e3,
-           (double)(after[0] - before[0]) / COUNT / 1e3, (double)(after[1] - before[1]) / COUNT / 1e3,
-           (double)(after[2] - before[2]) / COUNT / 1e3, COUNT / ((double)wall / 1e9),
-           world.failed ? ", SOME FAILED" : "");
+    printf(
+        "%-18s %2d under way: %5.1f us of CPU a notification (delivery %.1f, worker %.1f, fetch "
+        "%.1f), %.0f a second%s\n",
+        component, under_way,
+        (double)(after[0] - before[0] + after[1] - before[1] + after[2] - before[2]) / COUNT / 1e3,
+        (double)(after[0] - before[0]) / COUNT / 1e3, (double)(after[1] - before[1]) / COUNT / 1e3,
+        (double)(after[2] - before[2]) / COUNT / 1e3, COUNT / ((double)wall / 1e9),
+        world.failed ? ", SOME FAILED" : "");
     delivery_destroy(world.delivery);
     instance_destroy(world.worker);
     fetch_broker_destroy(broker);

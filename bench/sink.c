@@ -25,8 +25,9 @@ static tmon_rc format(struct tmon_call *call, void *self,
 {
     struct sink *sink = self;
 
-    (void)snprintf(sink->body, sizeof sink->body, "{\"id\": \"%s\", \"title\": \"%s\", \"pad\": \"%0900d\"}",
-                   notification->id, "title", 0);
+    (void)snprintf(sink->body, sizeof sink->body,
+                   "{\"id\": \"%s\", \"title\": \"%s\", \"pad\": \"%0900d\"}", notification->id,
+                   "title", 0);
     return tmon_json_request(ret_request, sink->url, sink->body);
 }
 

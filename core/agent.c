@@ -44,6 +44,10 @@ static bool on_ready(void *owner, struct buf *reason)
         buf_puts(reason, "the configuration is being built");
         return false;
     }
+    if (!atomic_load(&agent->ready)) {
+        buf_puts(reason, "the durable state is not there yet");
+        return false;
+    }
     verdicts_summary(agent->verdicts, &summary);
     /* The first round alone: an instance that a reload adds takes no replica out of service. */
     if (summary.pending > 0 && !atomic_load(&agent->first_round)) {
@@ -350,10 +354,12 @@ static int make_rooms(struct agent *agent, struct buf *why)
     if ((r = spawner_create(why, &agent->spawner)) < 0 ||
         (r = fetch_broker_create(agent->loop, agent->spawner, &agent->fetch)) < 0 ||
         (r = agent_refuse_own_listeners(agent, agent->loaded)) < 0 ||
-        (r = schedule_create(agent->loop, &hooks, &agent->schedule)) < 0) {
+        (r = schedule_create(agent->loop, &hooks, &agent->schedule)) < 0 ||
+        (r = desk_life_init(agent)) < 0 || (r = rules_life_init(agent)) < 0) {
         return r;
     }
     fetch_metrics_init(&agent->fetch_metrics, agent->store, agent->fetch);
+    desk_metrics_init(&agent->desk_metrics, agent->store);
     agent->world = (struct unit_world){.loop = agent->loop,
                                        .spawner = agent->spawner,
                                        .local = agent->local,
@@ -361,6 +367,8 @@ static int make_rooms(struct agent *agent, struct buf *why)
                                        .store = agent->store,
                                        .verdicts = agent->verdicts,
                                        .broker = fetch_broker_table(agent->fetch),
+                                       .delivery = agent->delivery,
+                                       .own_alerts = &agent->own_alerts,
                                        .lateness = agent->world.lateness};
     return 0;
 }
@@ -369,7 +377,8 @@ void agent_started(struct agent *agent)
 {
     atomic_store(&agent->running, true);
     log_info("toiletmon is running", LOG_S("version", TMON_VERSION),
-             LOG_S("config", agent->options->config_path), LOG_I("instances", agent->plan->n),
+             LOG_S("config", agent->options->config_path),
+             LOG_I("instances", agent->plan->config->ninstances),
              LOG_I("port", http_port(agent->http, 0)));
     notify_ready(&agent->notify, "running");
     if (agent->notify.watchdog_ns > 0) {
@@ -409,6 +418,8 @@ void agent_stop(struct agent *agent, int exit_code)
     notify_stopping(&agent->notify);
     (void)loop_timer_set(agent->loop, &agent->stop_timer, clock_mono_ns() + STOP_NS);
     reload_cancel(agent);
+    rules_life_stop(agent);
+    desk_life_hold(agent);
     while (agent->units) {
         struct unit *unit = agent->units;
 
@@ -429,9 +440,13 @@ static void finish(struct agent *agent)
         agent->retiring = unit->next;
         unit_destroy(unit);
     }
+    api_close(&agent->api);
     /* Its thread asks the others how they are, so it ends before them. */
     http_destroy(agent->http);
+    desk_life_finish(agent);
+    rules_life_finish(agent);
     api_finish(&agent->api);
+    desk_metrics_finish(&agent->desk_metrics);
     schedule_destroy(agent->schedule);
     local_destroy(agent->local);
     fetch_metrics_finish(&agent->fetch_metrics, agent->store);
@@ -452,6 +467,7 @@ static void finish(struct agent *agent)
     if (agent->lock_fd >= 0) {
         (void)close(agent->lock_fd);
     }
+    free(agent->state_dir);
 }
 
 int agent_run(const struct agent_options *options)
@@ -479,8 +495,9 @@ int agent_run(const struct agent_options *options)
     }
     log_open();
     log_setup(agent.loaded->agent.log_level, agent.loaded->agent.log_format);
-    r = lock_state_dir(options->state_dir ? options->state_dir : agent.loaded->agent.state_dir,
-                       &why, &agent.lock_fd);
+    agent.state_dir =
+        strdup(options->state_dir ? options->state_dir : agent.loaded->agent.state_dir);
+    r = agent.state_dir ? lock_state_dir(agent.state_dir, &why, &agent.lock_fd) : -ENOMEM;
     if (r == 0) {
         r = make_rooms(&agent, &why);
     }

@@ -257,7 +257,9 @@ enum {
     TMON_SPAWNS = 1u << 1,       /* the component starts processes */
     TMON_CHANGES_DATA = 1u << 2, /* action: without dry_run it changes something */
     TMON_CLUSTER_ONCE = 1u << 3, /* action: only one agent of a cluster may run it at a time */
-    TMON_ONE_ALERT = 1u << 4     /* sink: one alert a notification, in order per episode */
+    TMON_ONE_ALERT = 1u << 4,    /* sink: one alert a notification, in order per episode */
+    TMON_2XX_IS_YES = 1u << 5    /* sink: a 2xx is delivered; judge() is asked of other answers only
+                                    (since 0.2) */
 };
 
 /* A store of values by key.  get_many() answers with tmon_value(), in the order of the keys. */

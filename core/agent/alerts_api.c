@@ -60,16 +60,10 @@ static void put_done(struct desk_call *call, int result)
     } else {
         unsigned status = alerts_in_status(put->alerts);
         struct buf text;
-        size_t len;
-        char *taken;
 
         buf_init(&text, SIZE_MAX / 2);
         alerts_in_answer(put->alerts, &text);
-        len = text.len;
-        taken = buf_take(&text);
-        if (taken) { /* else the deadline answers */
-            http_answer_text(api->http, put->ticket, status, taken, len, status == 429 ? 30 : 0);
-        }
+        api_answer(api, put->ticket, status, &text, status == 429 ? 30 : 0);
     }
     (void)atomic_fetch_sub(&api->bytes, put->alerts->bytes);
     alerts_in_destroy(put->alerts);
@@ -268,8 +262,7 @@ static void answer_list(struct list *list)
     buf_puts(&text, "}\n");
     text.failed |= !order;
     free(order);
-    api_answer(list->api, list->ticket, 200, &text);
-    buf_finish(&text);
+    api_answer(list->api, list->ticket, 200, &text, 0);
 }
 
 static void list_done(struct desk_call *call, int result)

@@ -4,6 +4,7 @@
 #include "agent/api.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "base/json_text.h"
 #include "base/log.h"
@@ -11,29 +12,36 @@
 void api_init(struct api *api, struct loop *loop)
 {
     *api = (struct api){.loop = loop};
-    (void)pthread_mutex_init(&api->lock, NULL);
+    (void)pthread_rwlock_init(&api->lock, NULL);
 }
 
 void api_open(struct api *api, struct http *http, struct desk *desk)
 {
-    (void)pthread_mutex_lock(&api->lock);
+    (void)pthread_rwlock_wrlock(&api->lock);
     api->http = http;
     api->desk = desk;
-    (void)pthread_mutex_unlock(&api->lock);
+    (void)pthread_rwlock_unlock(&api->lock);
+}
+
+void api_rules(struct api *api, struct rules_engine *rules)
+{
+    (void)pthread_rwlock_wrlock(&api->lock);
+    api->rules = rules;
+    (void)pthread_rwlock_unlock(&api->lock);
 }
 
 void api_close(struct api *api)
 {
-    (void)pthread_mutex_lock(&api->lock);
-    api->desk = NULL;
-    (void)pthread_mutex_unlock(&api->lock);
+    if (api->loop) {
+        api_open(api, NULL, NULL);
+    }
 }
 
 void api_finish(struct api *api)
 {
     if (api->loop) {
         sink_tests_finish(api);
-        (void)pthread_mutex_destroy(&api->lock);
+        (void)pthread_rwlock_destroy(&api->lock);
         api->loop = NULL;
     }
 }
@@ -42,9 +50,9 @@ bool api_is_open(struct api *api)
 {
     bool is_open;
 
-    (void)pthread_mutex_lock(&api->lock);
+    (void)pthread_rwlock_rdlock(&api->lock);
     is_open = api->desk != NULL;
-    (void)pthread_mutex_unlock(&api->lock);
+    (void)pthread_rwlock_unlock(&api->lock);
     return is_open;
 }
 
@@ -52,9 +60,9 @@ int api_submit(struct api *api, struct desk_call *call, bool grows)
 {
     int r;
 
-    (void)pthread_mutex_lock(&api->lock);
+    (void)pthread_rwlock_rdlock(&api->lock);
     r = api->desk ? desk_submit(api->desk, call, grows) : -ESHUTDOWN;
-    (void)pthread_mutex_unlock(&api->lock);
+    (void)pthread_rwlock_unlock(&api->lock);
     return r;
 }
 
@@ -69,10 +77,14 @@ int api_ask(struct api *api, struct http_question *question)
     case HTTP_OUTBOX_SHOW:
     case HTTP_OUTBOX_RETRY:
     case HTTP_OUTBOX_DROP:
+    case HTTP_OUTBOX_REVIVE:
         return outbox_api_ask(api, question);
     case HTTP_SINKS_LIST:
     case HTTP_SINK_RESUME:
         return sinks_api_ask(api, question);
+    case HTTP_RULES_LIST:
+    case HTTP_RULES_EVAL:
+        return rules_api_ask(api, question);
     case HTTP_SINK_TEST:
         return sink_test_ask(api, question);
     default:
@@ -80,24 +92,37 @@ int api_ask(struct api *api, struct http_question *question)
     }
 }
 
-void api_answer(struct api *api, uint64_t ticket, unsigned status, struct buf *text)
+/* Without memory for the text the deadline answers; when the agent ends, nobody does. */
+static void answer(struct api *api, uint64_t ticket, unsigned status, struct buf *text,
+                   unsigned retry_after)
 {
     size_t len = text->len;
     char *taken = buf_take(text);
 
-    if (taken) {
-        http_answer_text(api->http, ticket, status, taken, len, 0);
-    } else {
-        api_answer_error(api, ticket, 503, "there is not enough memory for the answer", NULL, 1);
+    (void)pthread_rwlock_rdlock(&api->lock);
+    if (api->http && taken) {
+        http_answer_text(api->http, ticket, status, taken, len, retry_after);
+        taken = NULL;
     }
+    (void)pthread_rwlock_unlock(&api->lock);
+    free(taken);
+}
+
+void api_answer(struct api *api, uint64_t ticket, unsigned status, struct buf *text,
+                unsigned retry_after)
+{
+    if (text->failed) {
+        api_answer_error(api, ticket, 503, "there is not enough memory for the answer", NULL, 1);
+    } else {
+        answer(api, ticket, status, text, retry_after);
+    }
+    buf_finish(text);
 }
 
 void api_answer_error(struct api *api, uint64_t ticket, unsigned status, const char *error,
                       const char *hint, unsigned retry_after)
 {
     struct buf text;
-    size_t len;
-    char *taken;
 
     buf_init(&text, 4096);
     buf_putc(&text, '{');
@@ -106,11 +131,8 @@ void api_answer_error(struct api *api, uint64_t ticket, unsigned status, const c
         json_text_put_string(&text, "hint", hint);
     }
     buf_puts(&text, "}\n");
-    len = text.len;
-    taken = buf_take(&text);
-    if (taken) { /* else the deadline answers */
-        http_answer_text(api->http, ticket, status, taken, len, retry_after);
-    }
+    answer(api, ticket, status, &text, retry_after);
+    buf_finish(&text);
 }
 
 void api_answer_failure(struct api *api, uint64_t ticket, int r)

@@ -15,12 +15,15 @@
 #include "http/http.h"
 
 struct sink_test;
+struct rules_engine;
 
 struct api {
     struct loop *loop; /* the agent's */
-    struct http *http; /* lives longer than what is on the desk */
-    pthread_mutex_t lock;
-    struct desk *desk;   /* under the lock; NULL: it is not open */
+    /* Read by those who ask and answer, written when it is opened and closed. */
+    pthread_rwlock_t lock;
+    struct http *http; /* under the lock; both NULL: it is not open */
+    struct desk *desk;
+    struct rules_engine *rules; /* under the lock; NULL: there is none */
     atomic_size_t bytes; /* of alerts on the desk, those that nobody waits for any more included */
     struct sink_test *tests; /* under way; the agent's thread */
     /* Delivers an attempt (takes it) outside of the queue and calls `done` once, maybe at once; as
@@ -30,11 +33,13 @@ struct api {
     void *try_owner;
 };
 
-/* The agent's thread.  Nothing is asked before api_open(), and nothing after api_close(), which
- * comes before desk_close(). */
+/* The agent's thread.  Nothing is asked before api_open(); after api_close() nothing is asked or
+ * answered, so it comes before http_destroy() and desk_close(), in whatever order these do. */
 void api_init(struct api *api, struct loop *loop);
 void api_open(struct api *api, struct http *http, struct desk *desk);
 void api_close(struct api *api);
+/* Whom rules are asked of; NULL: nobody (any more). */
+void api_rules(struct api *api, struct rules_engine *rules);
 void api_finish(struct api *api);
 
 /* As struct http_hooks wants it, for all questions from HTTP_ALERTS_PUT on. */
@@ -46,9 +51,11 @@ int api_ask(struct api *api, struct http_question *question);
 bool api_is_open(struct api *api);
 /* Any thread.  0: done will be called. */
 int api_submit(struct api *api, struct desk_call *call, bool grows);
-/* Answers with what was written, which it takes; with 503 where the buf has failed. */
-void api_answer(struct api *api, uint64_t ticket, unsigned status, struct buf *text);
-/* {"error": ..., "hint": ...}; hint may be NULL; retry_after 0: without it. */
+/* Answers with what was written, which it takes; with 503 where the buf has failed.  retry_after 0:
+ * without it. */
+void api_answer(struct api *api, uint64_t ticket, unsigned status, struct buf *text,
+                unsigned retry_after);
+/* {"error": ..., "hint": ...}; hint may be NULL. */
 void api_answer_error(struct api *api, uint64_t ticket, unsigned status, const char *error,
                       const char *hint, unsigned retry_after);
 /* What failed a batch. */
@@ -59,6 +66,8 @@ int alerts_api_put(struct api *api, struct http_question *question);
 int alerts_api_list(struct api *api, struct http_question *question);
 /* outbox_api.c */
 int outbox_api_ask(struct api *api, const struct http_question *question);
+/* rules_api.c */
+int rules_api_ask(struct api *api, struct http_question *question);
 /* sinks_api.c */
 int sinks_api_ask(struct api *api, const struct http_question *question);
 int sink_test_ask(struct api *api, const struct http_question *question);

@@ -35,7 +35,7 @@ struct totals {
 
 static struct totals count(const struct plan *plan)
 {
-    struct totals totals = {.instances = plan->n};
+    struct totals totals = {.instances = plan->config->ninstances};
 
     for (size_t i = 0; i < plan->n; i++) {
         const struct plan_instance *instance = &plan->instances[i];

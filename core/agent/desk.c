@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -68,6 +69,12 @@ static void on_committed(void *owner)
 
     outbox_committed(desk->outbox);
     arm(desk);
+    if (desk->hooks.counts) {
+        struct alerts_counts counts;
+
+        alerts_count(desk->alerts, &counts);
+        desk->hooks.counts(desk->hooks.owner, &counts);
+    }
 }
 
 static void on_condition(void *owner, enum state_condition condition, const char *text)
@@ -134,17 +141,22 @@ int desk_submit(struct desk *desk, struct desk_call *call, bool grows)
 
 /* ---- outcomes ---- */
 
-struct desk_outcome {
+struct desk_outcome { /* some that came together */
     struct desk_call call;
     struct desk_outcome *next;
-    struct outbox_outcome outcome;
+    size_t n;
+    struct outbox_outcome outcomes[];
 };
 
 static int run_outcome(struct desk_call *call, struct state_tx *tx, struct alerts_time now)
 {
     struct desk_outcome *outcome = (struct desk_outcome *)(void *)call;
+    int r = 0;
 
-    return outbox_outcome(call->desk->outbox, tx, &outcome->outcome, now);
+    for (size_t i = 0; i < outcome->n && r == 0; i++) {
+        r = outbox_outcome(call->desk->outbox, tx, &outcome->outcomes[i], now);
+    }
+    return r;
 }
 
 /* Not recorded: it is said again until it is.  The far end has acted, whatever our disk does. */
@@ -201,16 +213,17 @@ static void submit_unrecorded(struct desk *desk)
     }
 }
 
-void desk_outcome(struct desk *desk, const struct outbox_outcome *outcome)
+void desk_outcomes(struct desk *desk, const struct outbox_outcome *outcomes, size_t n)
 {
-    struct desk_outcome *kept = calloc(1, sizeof *kept);
+    struct desk_outcome *kept = calloc(1, sizeof *kept + n * sizeof *outcomes);
 
     if (!kept) {
         return; /* as if we had crashed: it stays under way until the next start */
     }
     kept->call.run = run_outcome;
     kept->call.done = outcome_done;
-    kept->outcome = *outcome;
+    kept->n = n;
+    memcpy(kept->outcomes, outcomes, n * sizeof *outcomes);
     submit_outcome(desk, kept);
 }
 

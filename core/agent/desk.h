@@ -28,6 +28,8 @@ struct desk {
         void (*attempt)(void *owner, struct outbox_attempt *attempt);
         /* On the state's thread. */
         void (*condition)(void *owner, enum state_condition condition, const char *text);
+        /* On the state's thread, after a commit: how many alerts there are now. */
+        void (*counts)(void *owner, const struct alerts_counts *counts);
         struct outbox_times times; /* tests shorten these */
     } hooks;
 };
@@ -51,7 +53,7 @@ struct desk_call {
 /* Any thread.  `grows` as in struct state_job.  0: done will be called, on the state's thread;
  * -ENOBUFS, -ESHUTDOWN. */
 int desk_submit(struct desk *desk, struct desk_call *call, bool grows);
-/* An attempt has ended.  Any thread; copies; kept until it is durable. */
-void desk_outcome(struct desk *desk, const struct outbox_outcome *outcome);
+/* Attempts have ended.  Any thread; copies; kept until it is durable. */
+void desk_outcomes(struct desk *desk, const struct outbox_outcome *outcomes, size_t n);
 
 #endif

@@ -129,6 +129,54 @@ static int list(struct work *work, struct state_tx *tx)
     return r;
 }
 
+struct dead {
+    size_t n;
+    int64_t ids[LIMIT_OUTBOX_LIST];
+};
+
+static bool note_dead(void *arg, const struct outbox_row *row)
+{
+    struct dead *dead = arg;
+
+    dead->ids[dead->n++] = row->id;
+    return dead->n < LIMIT_OUTBOX_LIST;
+}
+
+/* Found first, then changed.  `next` says where to go on. */
+static int revive(struct work *work, struct state_tx *tx, struct alerts_time now)
+{
+    struct outbox *outbox = work->call.desk->outbox;
+    const struct outbox_filter filter = {
+        .sink = work->filter.sink[0] ? work->filter.sink : NULL,
+        .state = OUTBOX_DEAD,
+        .before = work->filter.before,
+        .limit = work->filter.limit,
+    };
+    struct dead *dead = calloc(1, sizeof *dead);
+    int r = dead ? outbox_list(outbox, tx, &filter, note_dead, dead) : -ENOMEM;
+
+    for (size_t i = 0; r == 0 && i < dead->n; i++) {
+        r = outbox_retry(outbox, tx, dead->ids[i], now);
+        work->n += r == 0;
+        r = r == -ENOENT || r == -EINVAL ? 0 : r;
+    }
+    if (r == 0) {
+        buf_putc(&work->text, '{');
+        json_text_put_int(&work->text, "retried", (int64_t)work->n);
+        json_text_key(&work->text, "next");
+        if (dead->n == work->filter.limit) {
+            json_text_int(&work->text, dead->ids[dead->n - 1]);
+        } else {
+            buf_puts(&work->text, "null");
+        }
+        buf_puts(&work->text, "}\n");
+    } else if (tx->error == 0) {
+        tx->error = r; /* some are revived already: none shall be */
+    }
+    free(dead);
+    return r;
+}
+
 static int run(struct desk_call *call, struct state_tx *tx, struct alerts_time now)
 {
     struct work *work = (struct work *)(void *)call;
@@ -141,6 +189,8 @@ static int run(struct desk_call *call, struct state_tx *tx, struct alerts_time n
         return list(work, tx);
     case HTTP_OUTBOX_SHOW:
         return outbox_show(outbox, tx, work->id, on_shown, work);
+    case HTTP_OUTBOX_REVIVE:
+        return revive(work, tx, now);
     case HTTP_OUTBOX_RETRY:
         buf_puts(&work->text, "{\"retried\":true}\n");
         return outbox_retry(outbox, tx, work->id, now);
@@ -175,7 +225,7 @@ static void done(struct desk_call *call, int result)
     struct work *work = (struct work *)(void *)call;
 
     if (result >= 0) {
-        api_answer(work->api, work->ticket, 200, &work->text);
+        api_answer(work->api, work->ticket, 200, &work->text, 0);
     } else if (result == -ENOENT || result == -EBUSY || result == -EINVAL) {
         answer_refusal(work, result);
     } else {

@@ -10,7 +10,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "agent/routing_plan.h"
+#include "agent/rules_plan.h"
+#include "alert/routing.h"
 #include "http/http.h"
+#include "rules/rule.h"
 #include "tmon_build.h"
 
 /* The default directory: `plugins` beside the executable in a build tree, else where they are
@@ -78,7 +82,7 @@ static int no_component(const struct plan *plan, struct plan_instance *instance,
         }
         return 0;
     }
-    if (instance->config->enabled) {
+    if (instance->config->enabled && instance->config != plan->log) {
         size_t n = 0;
         const char **names = registry_names(plan->registry, &n);
 
@@ -134,6 +138,44 @@ static bool named_ready(const struct config *config, const char *name)
     return false;
 }
 
+/* The `log` that is always there, where nobody wrote it. */
+static int add_log(struct plan *plan, struct config_errors *errors)
+{
+    struct plan_instance *instance = &plan->instances[plan->n];
+    int r = config_instance_default(CONFIG_LOG_INSTANCE, &plan->log);
+
+    if (r < 0) {
+        return r;
+    }
+    instance->config = plan->log;
+    plan->n++;
+    r = look_at_instance(plan, instance, errors);
+    if (r == 0 && !instance->component && !instance->refused) {
+        instance->refused = strdup("no plugin offers the component 'log'");
+        r = instance->refused ? 0 : -ENOMEM;
+    }
+    return r;
+}
+
+static int make_instances(struct plan *plan, struct config_errors *errors)
+{
+    struct config *config = plan->config;
+    int r = 0;
+
+    plan->instances = calloc(config->ninstances + 1, sizeof *plan->instances);
+    if (!plan->instances) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < config->ninstances && r == 0; i++) {
+        struct plan_instance *instance = &plan->instances[plan->n++];
+
+        instance->config = &config->instances[i];
+        instance->ready = named_ready(config, config->instances[i].name);
+        r = look_at_instance(plan, instance, errors);
+    }
+    return r < 0 || config_find(config, CONFIG_LOG_INSTANCE) ? r : add_log(plan, errors);
+}
+
 int plan_create(struct config *config, struct spawner *spawner, const struct registry *previous,
                 int cancel_fd, struct config_errors *errors, struct plan **ret_plan)
 {
@@ -151,19 +193,15 @@ int plan_create(struct config *config, struct spawner *spawner, const struct reg
     }
     look_at_registry(plan, errors);
     look_at_tls(plan, errors);
-    plan->instances = calloc(config->ninstances ? config->ninstances : 1, sizeof *plan->instances);
-    if (!plan->instances) {
-        r = -ENOMEM;
-        goto out;
+    r = make_instances(plan, errors);
+    if (r == 0) {
+        r = routing_plan(plan, errors);
     }
-    plan->n = config->ninstances;
-    for (size_t i = 0; i < plan->n; i++) {
-        plan->instances[i].config = &config->instances[i];
-        plan->instances[i].ready = named_ready(config, config->instances[i].name);
-        r = look_at_instance(plan, &plan->instances[i], errors);
-        if (r < 0) {
-            goto out;
-        }
+    if (r == 0) {
+        r = rules_plan(plan, errors);
+    }
+    if (r < 0) {
+        goto out;
     }
     if (errors->errors > 0) {
         r = -EINVAL;
@@ -186,6 +224,14 @@ void plan_destroy(struct plan *plan)
         free(plan->instances[i].refused);
     }
     free(plan->instances);
+    config_instance_destroy(plan->log);
+    routing_destroy(plan->routing);
+    rules_set_destroy(plan->rules);
+    free(plan->without_sink);
+    for (size_t i = 0; plan->state_sinks && i < plan->nstate_sinks; i++) {
+        free(plan->state_sinks[i]);
+    }
+    free(plan->state_sinks);
     registry_destroy(plan->registry);
     config_destroy(plan->config);
     free(plan);

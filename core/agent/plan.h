@@ -12,6 +12,9 @@
 #include "plugin/registry.h"
 #include "plugin/spawner.h"
 
+struct routing;
+struct rules_set;
+
 /* What one instance of the configuration comes to. */
 struct plan_instance {
     const struct config_instance *config;
@@ -23,10 +26,16 @@ struct plan_instance {
 };
 
 struct plan {
-    struct config *config;     /* owned */
-    struct registry *registry; /* owned */
+    struct config *config;       /* owned */
+    struct registry *registry;   /* owned */
+    struct config_instance *log; /* owned: the one that is written nowhere; NULL: it is */
     size_t n;
     struct plan_instance *instances;
+    struct routing *routing; /* owned until the plan's user takes it (and sets NULL) */
+    char *without_sink;      /* owned: a route that leads to no live sink; NULL: there is none */
+    struct rules_set *rules; /* owned until the plan's user takes it (and sets NULL) */
+    size_t nstate_sinks;
+    char **state_sinks; /* owned until taken: who is told when the state itself fails */
 };
 
 /*

@@ -24,6 +24,8 @@ struct build {
     const struct registry *previous;
     int cancel_fd;     /* readable: nobody waits for the plan any more */
     struct plan *plan; /* NULL: it failed */
+    bool opens;        /* the first one opens the desk too */
+    struct buf why;    /* why that failed */
     struct config_errors errors;
     int result;
 };
@@ -45,6 +47,9 @@ static void *build_on_thread(void *arg)
         build->result = plan_create(config, build->agent->spawner, build->previous,
                                     build->cancel_fd, &build->errors, &build->plan);
     }
+    if (build->result == 0 && build->opens) {
+        build->result = desk_life_open(build->agent, &build->why);
+    }
     (void)loop_post(build->agent->loop, put_in_force, build);
     return NULL;
 }
@@ -54,6 +59,7 @@ static void build_destroy(struct build *build)
     config_destroy(build->config);
     plan_destroy(build->plan);
     config_errors_finish(&build->errors);
+    buf_finish(&build->why);
     if (build->cancel_fd >= 0) {
         (void)close(build->cancel_fd);
     }
@@ -80,6 +86,8 @@ int reload_start(struct agent *agent)
     build->config = agent->loaded;
     agent->loaded = NULL;
     build->previous = agent->plan ? agent->plan->registry : NULL;
+    build->opens = !agent->plan;
+    buf_init(&build->why, 4096);
     config_errors_init(&build->errors);
     build->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (build->cancel_fd < 0) {
@@ -244,11 +252,12 @@ static int make_units(struct agent *agent, struct plan *plan, struct reload_outc
         struct plan_instance *instance = &plan->instances[i];
         struct unit *before = take_by_name(&old, instance->config->name);
         struct unit *unit = NULL;
+        bool counts = instance->config != plan->log; // nobody wrote that one
 
         if (before && unit_is(before, instance)) {
             unit_keep(before, instance);
             unit = before;
-            outcome->kept++;
+            outcome->kept += counts;
         } else {
             int r = unit_create(&agent->world, instance, &unit);
 
@@ -261,9 +270,9 @@ static int make_units(struct agent *agent, struct plan *plan, struct reload_outc
             if (before) {
                 reload_retire(agent, before,
                               unit); // starts `unit` when it has ended, maybe at once
-                outcome->changed++;
+                outcome->changed += counts;
             } else {
-                outcome->added++;
+                outcome->added += counts;
                 if (unit) {
                     enter(agent, unit);
                 }
@@ -276,11 +285,12 @@ static int make_units(struct agent *agent, struct plan *plan, struct reload_outc
     }
     while (old) {
         struct unit *gone = old;
+        bool counts = !gone->implied;
 
         old = gone->next;
         gone->next = NULL;
         reload_retire(agent, gone, NULL);
-        outcome->removed++;
+        outcome->removed += counts;
     }
     return 0;
 }
@@ -339,6 +349,12 @@ static void note_outcome(struct agent *agent, const struct reload_outcome *outco
 /* The first plan could not be built: the agent ends with what is wrong. */
 static void give_up(struct agent *agent, const struct build *build)
 {
+    if (build->why.len > 0) {
+        log_error("the durable state cannot be used", LOG_S("state_dir", agent->state_dir),
+                  LOG_S("reason", buf_str(&build->why)));
+        agent_stop(agent, 1);
+        return;
+    }
     tell_errors(&build->errors, false);
     log_error("the configuration is not good: see above, and `toiletmon check`",
               LOG_S("file", agent->options->config_path), LOG_I("errors", build->errors.errors));
@@ -367,7 +383,13 @@ static void take_over(struct agent *agent, struct build *build, struct reload_ou
     }
     log_setup(agent->plan->config->agent.log_level, agent->plan->config->agent.log_format);
     set_limits(agent, agent->plan->config);
+    if (!before) {
+        desk_life_begin(agent);
+        rules_life_begin(agent);
+    }
     (void)make_units(agent, agent->plan, outcome);
+    desk_life_plan(agent);
+    rules_life_plan(agent);
     local_flush(agent->local);
     /* Units that end keep pointers into the configuration that they came from until here only. */
     plan_destroy(before);

@@ -59,8 +59,10 @@ static json_t *states_json(const struct agent *agent)
     for (const struct unit *unit = agent->units; unit; unit = unit->next) {
         const char *state = unit_state(unit);
 
-        json_put(states, state,
-                 json_integer(json_integer_value(json_object_get(states, state)) + 1));
+        if (!unit->implied) {
+            json_put(states, state,
+                     json_integer(json_integer_value(json_object_get(states, state)) + 1));
+        }
     }
     return states;
 }

@@ -79,7 +79,7 @@ static void done(struct desk_call *call, int result)
     struct work *work = (struct work *)(void *)call;
 
     if (result >= 0) {
-        api_answer(work->api, work->ticket, 200, &work->text);
+        api_answer(work->api, work->ticket, 200, &work->text, 0);
     } else if (result == -ENOENT) {
         api_answer_error(work->api, work->ticket, 404, "there is no sink of that name",
                          "GET /api/v1/sinks lists them", 0);
@@ -149,8 +149,7 @@ static void answer_test(struct sink_test *test)
     json_text_key(&text, "duration");
     buf_printf(&text, "%.3f", (double)outcome->duration_ms / 1e3);
     buf_puts(&text, "}\n");
-    api_answer(test->api, test->ticket, well ? 200 : 502, &text);
-    buf_finish(&text);
+    api_answer(test->api, test->ticket, well ? 200 : 502, &text, 0);
 }
 
 static int resume_run(struct desk_call *call, struct state_tx *tx, struct alerts_time now)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "agent/unit_metrics.h"
+#include "agent/unit_private.h"
 #include "base/clock.h"
 #include "base/utf8.h"
 
@@ -39,10 +40,32 @@ static struct verdicts_spec verdict_spec(const struct unit *unit)
 
 /* ---- what comes of a call ---- */
 
-static void remember_error(struct unit *unit, const char *text)
+void unit_remember_error(struct unit *unit, const char *text)
 {
     utf8_copy(unit->last_error, sizeof unit->last_error, text);
     unit->last_error_ms = clock_real_ms();
+}
+
+/* The verdict's own words, or those about the first subject that is as bad as the whole. */
+static void say_why(const struct verdict *verdict, char *text, size_t size)
+{
+    text[0] = '\0';
+    if (verdict->message) {
+        utf8_copy(text, size, verdict->message);
+        return;
+    }
+    for (size_t i = 0; i < verdict->nsubjects && verdict->status != TMON_PASS; i++) {
+        const struct subject *subject = &verdict->subjects[i];
+
+        if (subject->status == verdict->status) {
+            char line[512];
+
+            (void)snprintf(line, sizeof line, "%.200s%s%.300s", subject->name,
+                           subject->text ? ": " : "", subject->text ? subject->text : "");
+            utf8_copy(text, size, line);
+            return;
+        }
+    }
 }
 
 static void put_verdict(struct unit *unit, struct verdict *verdict, bool tell)
@@ -55,11 +78,11 @@ static void put_verdict(struct unit *unit, struct verdict *verdict, bool tell)
         return;
     }
     unit->failed = verdict->status == TMON_FAIL;
-    if (verdict->message) {
-        utf8_copy(message, sizeof message, verdict->message);
-    }
+    say_why(verdict, message, sizeof message);
     verdicts_put(unit->world->verdicts, unit->verdict, verdict, clock_mono_ns(), clock_real_ms(),
                  &change);
+    unit->status = change.to;
+    unit_alerts_check(unit, change.to, message);
     if (!tell || !change.changed || (change.first && change.to == TMON_PASS)) {
         return;
     }
@@ -115,10 +138,15 @@ static void end_series(struct unit *unit, int64_t time_ms)
 
 static void on_done(void *owner, const struct instance_result *result)
 {
-    struct unit *unit = owner;
+    struct unit_worker *worker = owner;
+    struct unit *unit = worker->unit;
     bool failed = result->rc != TMON_OK;
     bool malformed = false;
 
+    if (result->ability & (ABILITY_FORMAT | ABILITY_JUDGE | ABILITY_DELIVER)) {
+        unit_sink_done(worker, result);
+        return;
+    }
     unit->running = 0;
     if (result->ability == ABILITY_CHECK) {
         put_verdict(unit, result->verdict, true);
@@ -127,7 +155,8 @@ static void on_done(void *owner, const struct instance_result *result)
 
         if (r < 0) {
             failed = true;
-            remember_error(unit, r == -EPROTO ? "the plugin sent malformed samples" : log_errno(r));
+            unit_remember_error(unit,
+                                r == -EPROTO ? "the plugin sent malformed samples" : log_errno(r));
             malformed = r == -EPROTO;
         }
     }
@@ -135,7 +164,7 @@ static void on_done(void *owner, const struct instance_result *result)
     if (failed) {
         unit->failures++;
         if (*result->message) {
-            remember_error(unit, result->message);
+            unit_remember_error(unit, result->message);
         }
         if (result->ability == ABILITY_COLLECT) {
             end_series(unit, unit->called_ms);
@@ -157,9 +186,16 @@ static void on_done(void *owner, const struct instance_result *result)
 static void on_state(void *owner, enum instance_state from, enum instance_state to,
                      const char *reason)
 {
-    struct unit *unit = owner;
+    struct unit_worker *worker = owner;
+    struct unit *unit = worker->unit;
 
+    if (worker->number > 0) {
+        unit_sink_state(worker, to, reason);
+        return;
+    }
     unit_metrics_state(unit, from, to);
+    unit_alerts_state(unit, to, reason);
+    unit_sink_look(unit);
     if (to == INSTANCE_READY) {
         if (from != INSTANCE_STARTING || instance_counters(unit->instance)->deaths > 0) {
             log_info("instance is ready again", LOG_S("name", unit->name));
@@ -176,7 +212,7 @@ static void on_state(void *owner, enum instance_state from, enum instance_state 
     log_warning("instance is not ready", LOG_S("name", unit->name),
                 LOG_S("component", unit->component), LOG_S("state", instance_state_name(to)),
                 LOG_S("reason", reason));
-    remember_error(unit, reason);
+    unit_remember_error(unit, reason);
     unit->running = 0;
     end_series(unit, clock_real_ms());
     if (unit->abilities & ABILITY_CHECK) {
@@ -188,7 +224,7 @@ static void on_log(void *owner, tmon_level level, const char *text, uint64_t hel
 {
     static const enum log_level levels[] = {LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING,
                                             LOG_LEVEL_ERROR};
-    struct unit *unit = owner;
+    const struct unit *unit = ((const struct unit_worker *)owner)->unit;
 
     if (held_back > 0) {
         log_at(levels[level], "plugin says", LOG_S("name", unit->name), LOG_S("text", text),
@@ -210,11 +246,20 @@ static void end(struct unit *unit)
 
 static void on_stopped(void *owner)
 {
-    end(owner);
+    struct unit *unit = ((struct unit_worker *)owner)->unit;
+
+    if (++unit->nended == unit->nworkers) {
+        end(unit);
+    }
 }
 
-static const struct instance_hooks instance_hooks = {
-    .done = on_done, .state = on_state, .log = on_log, .stopped = on_stopped};
+static void on_idle(void *owner)
+{
+    unit_sink_look(((struct unit_worker *)owner)->unit);
+}
+
+const struct instance_hooks unit_hooks = {
+    .done = on_done, .state = on_state, .log = on_log, .stopped = on_stopped, .idle = on_idle};
 
 /* ---- the schedule ---- */
 
@@ -264,17 +309,18 @@ static void on_due(struct schedule_entry *entry, int64_t late_ns)
 
 /* ---- life ---- */
 
-static int make_instance(struct unit *unit, struct plan_instance *from)
+int unit_make_worker(struct unit *unit, const struct plan_instance *from, struct settings *settings,
+                     struct unit_worker *worker)
 {
     const struct config_instance *config = from->config;
-    struct instance_options options = {
+    const struct instance_options options = {
         .name = unit->name,
         .component = unit->component,
         .path = from->file->path,
         .spawns = (from->component->flags & TMON_SPAWNS) != 0,
         .abilities = from->component->abilities,
         .own = registry_own_component(from->file, config->component),
-        .settings = from->settings,
+        .settings = settings,
         .memory_bytes = config->memory_bytes,
         .descriptors = config->descriptors,
         .cpu_percent = config->cpu_percent,
@@ -284,13 +330,37 @@ static int make_instance(struct unit *unit, struct plan_instance *from)
         .spawner = unit->world->spawner,
         .local = unit->world->local,
         .broker = unit->world->broker,
-        .hooks = &instance_hooks,
-        .owner = unit,
+        .hooks = &unit_hooks,
+        .owner = worker,
     };
 
-    from->settings = NULL;
     unit->own_thread = options.own != NULL;
-    return instance_create(&options, &unit->instance);
+    return instance_create(&options, &worker->instance);
+}
+
+static int make_instances(struct unit *unit, struct plan_instance *from)
+{
+    struct settings *settings = from->settings;
+    int r = 0;
+
+    unit->nworkers = unit_sink_workers(from, &unit->pool_first);
+    unit->workers = calloc(unit->nworkers, sizeof *unit->workers);
+    if (!unit->workers) {
+        return -ENOMEM;
+    }
+    from->settings = NULL;
+    for (size_t i = 0; i < unit->nworkers && r == 0; i++) {
+        struct unit_worker *worker = &unit->workers[i];
+
+        *worker = (struct unit_worker){.unit = unit, .number = i};
+        if (i > 0) {
+            settings = settings_copy(instance_settings(unit->workers[0].instance));
+            r = settings ? 0 : -ENOMEM;
+        }
+        r = r < 0 ? r : unit_make_worker(unit, from, settings, worker);
+    }
+    unit->instance = unit->workers[0].instance;
+    return r;
 }
 
 static struct store_owner_spec owner_spec(const struct unit *unit)
@@ -324,6 +394,9 @@ int unit_create(const struct unit_world *world, struct plan_instance *from, stru
     unit->world = world;
     unit->config = from->config;
     unit->ready = from->ready;
+    unit->fresh = true;
+    unit->implied = !from->config->node;
+    unit_alerts_init(unit);
     unit->name = strdup(from->config->name);
     unit->component = strdup(from->config->component);
     if (!unit->name || !unit->component) {
@@ -343,8 +416,9 @@ int unit_create(const struct unit_world *world, struct plan_instance *from, stru
         r = unit->refused ? 0 : -ENOMEM;
     } else {
         unit->abilities = from->component->abilities;
+        unit->flags = from->component->flags;
         schedule_entry_init(&unit->entry, on_due, unit);
-        r = make_instance(unit, from);
+        r = make_instances(unit, from);
     }
     if (r == 0) {
         *ret_unit = unit;
@@ -363,7 +437,12 @@ void unit_destroy(struct unit *unit)
     if (unit->scheduled) {
         schedule_remove(unit->world->schedule, &unit->entry);
     }
-    instance_destroy(unit->instance);
+    unit_alerts_stop(unit);
+    delivery_drop(unit->sink);
+    for (size_t i = 0; unit->workers && i < unit->nworkers; i++) {
+        instance_destroy(unit->workers[i].instance);
+    }
+    free(unit->workers);
     unit_metrics_finish(unit);
     store_owner_remove(unit->world->store, unit->owner);
     verdicts_remove(unit->world->verdicts, unit->verdict);
@@ -397,13 +476,15 @@ void unit_start(struct unit *unit)
     }
     if (unit->refused || unit->abilities & ABILITY_CHECK) {
         add_verdict(unit);
+    } else { // its namesake of before the reload, or the start, may have had one
+        unit_alerts_check(unit, TMON_PASS, "");
     }
     unit_metrics_init(unit);
     if (unit->refused) {
         log_warning("instance is not ready", LOG_S("name", unit->name),
                     LOG_S("component", unit->component), LOG_S("state", "refused"),
                     LOG_S("reason", unit->refused));
-        remember_error(unit, unit->refused);
+        unit_remember_error(unit, unit->refused);
         put_failure(unit, unit->refused);
         return;
     }
@@ -412,7 +493,10 @@ void unit_start(struct unit *unit)
         log_error("series of an instance have no place", LOG_S("name", unit->name), LOG_E(r));
     }
     unit_metrics_state(unit, INSTANCE_STARTING, INSTANCE_STARTING);
-    instance_start(unit->instance);
+    unit_sink_open(unit);
+    for (size_t i = 0; i < unit->nworkers; i++) {
+        instance_start(unit->workers[i].instance);
+    }
     if (!(unit->abilities & (ABILITY_CHECK | ABILITY_COLLECT))) {
         return;
     }
@@ -438,10 +522,20 @@ void unit_stop(struct unit *unit, void (*ended)(struct unit *unit, void *owner),
     unit->verdict = NULL;
     unit->ended = ended;
     unit->ended_owner = owner;
-    if (unit->instance) {
-        instance_stop(unit->instance);
+    unit_alerts_stop(unit);
+    if (unit->sink) {
+        unit_sink_drain(unit);
+    } else if (unit->instance) {
+        unit_stop_workers(unit);
     } else {
         end(unit);
+    }
+}
+
+void unit_stop_workers(struct unit *unit)
+{
+    for (size_t i = unit->nworkers; i-- > 0;) { // the unit may be gone after the last one
+        instance_stop(unit->workers[i].instance);
     }
 }
 
@@ -478,10 +572,14 @@ void unit_keep(struct unit *unit, const struct plan_instance *to)
 {
     unit->config = to->config;
     unit->ready = to->ready;
+    unit->implied = !to->config->node;
     if (unit->verdict) {
         struct verdicts_spec spec = verdict_spec(unit);
 
         verdicts_change(unit->world->verdicts, unit->verdict, &spec);
+    }
+    if (!unit->config->alerts) {
+        unit_alerts_check(unit, TMON_PASS, "");
     }
     if (unit->owner) {
         struct store_owner_spec spec = owner_spec(unit);

@@ -12,8 +12,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/own_alerts.h"
 #include "agent/plan.h"
 #include "base/log.h"
+#include "outbox/delivery.h"
 #include "plugin/instance.h"
 #include "schedule/schedule.h"
 #include "store/store.h"
@@ -28,6 +30,8 @@ struct unit_world {
     struct store *store;
     struct verdicts *verdicts;
     const struct broker *broker;
+    struct delivery *delivery;
+    struct own_alerts *own_alerts;
     struct store_metric *lateness; /* histogram over all instances */
     uint32_t series;               /* how many one instance may have */
     int64_t stale_ms;              /* how long one that stopped stays, at least */
@@ -38,6 +42,14 @@ struct unit_metrics {
     struct store_metric *duration, *lateness, *restarts, *missed, *timeouts, *up, *refused_samples,
         *held_back;
     struct store_metric *states[INSTANCE_STATES]; /* made when first entered */
+    struct store_metric *attempts[OUTBOX_UNREADY + 1], *attempt_duration; /* of a sink */
+};
+
+/* One of a unit's instances. */
+struct unit_worker {
+    struct unit *unit;
+    size_t number;
+    struct instance *instance;
 };
 
 struct unit {
@@ -52,10 +64,19 @@ struct unit {
     char *disabled; /* why; NULL: enabled */
     char *refused;  /* why; NULL: its plugin is good */
     uint32_t abilities;
+    uint32_t flags;  /* of the component */
     bool own_thread; /* runs on the component thread */
     bool ready;      /* named in agent.ready */
+    bool implied;    /* the `log` that nobody wrote: listed, not counted */
 
-    struct instance *instance; /* NULL: disabled or refused */
+    struct instance *instance; /* the first of its workers'; NULL: disabled or refused */
+    size_t nworkers;
+    struct unit_worker *workers; /* more than one: of a sink */
+    size_t nended;               /* that have been stopped */
+    size_t pool_first;           /* the first worker that delivers */
+    struct delivery_sink *sink;  /* NULL: it is none, or takes nothing (any more) */
+    bool fresh;                  /* the desk has not been told of it */
+    struct loop_timer unhealthy; /* runs while it is degraded */
     struct schedule_entry entry;
     struct store_owner *owner;
     struct verdicts_entry *verdict;
@@ -64,6 +85,7 @@ struct unit {
     int64_t called_ms;    /* Unix time of the last collection's start, which its samples get */
     bool due;             /* became due while it was starting */
     bool failed;          /* the check has failed in this round already */
+    tmon_verdict status;  /* of the check, effective */
     bool scheduled;
     char last_error[256];
     int64_t last_error_ms; /* Unix time; 0: never */
@@ -84,6 +106,11 @@ void unit_start(struct unit *unit);
 /* Takes it out of schedule, store and health at once, ends its worker, then calls `ended` (maybe at
  * once). */
 void unit_stop(struct unit *unit, void (*ended)(struct unit *unit, void *owner), void *owner);
+
+/* An attempt of this sink has ended. */
+void unit_attempt(struct unit *unit, const struct outbox_outcome *outcome);
+/* "delivered", "retry", ... */
+const char *unit_outcome_name(enum outbox_result result);
 
 /* Whether `to` describes the same unit, so that it may go on as it is. */
 bool unit_is(const struct unit *unit, const struct plan_instance *to);

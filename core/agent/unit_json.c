@@ -40,6 +40,19 @@ static json_t *layers_json(uint32_t layers)
     return array;
 }
 
+/* Of all its workers. */
+static json_int_t restarts_of(const struct unit *unit)
+{
+    json_int_t restarts = 0;
+
+    for (size_t i = 0; i < unit->nworkers; i++) {
+        uint64_t starts = instance_counters(unit->workers[i].instance)->starts;
+
+        restarts += starts > 0 ? (json_int_t)starts - 1 : 0;
+    }
+    return restarts;
+}
+
 json_t *unit_json(const struct unit *unit)
 {
     json_t *object = json_object();
@@ -50,7 +63,10 @@ json_t *unit_json(const struct unit *unit)
     json_put(object, "plugin", unit->plugin ? json_string(unit->plugin) : json_null());
     json_put(object, "state", json_string(unit_state(unit)));
     json_put(object, "reason", json_string(unit_reason(unit)));
-    json_put(object, "interval", json_real((double)unit->config->interval_ms / 1e3));
+    json_put(object, "interval",
+             unit->abilities && !unit->scheduled
+                 ? json_null()
+                 : json_real((double)unit->config->interval_ms / 1e3));
     json_put(object, "timeout", json_real((double)unit->config->timeout_ms / 1e3));
     json_put(object, "runs", json_integer((json_int_t)unit->runs));
     json_put(object, "failures", json_integer((json_int_t)unit->failures));
@@ -64,8 +80,7 @@ json_t *unit_json(const struct unit *unit)
     if (unit->instance) {
         const struct instance_counters *counters = instance_counters(unit->instance);
 
-        json_put(object, "restarts",
-                 json_integer(counters->starts > 0 ? (json_int_t)counters->starts - 1 : 0));
+        json_put(object, "restarts", json_integer(restarts_of(unit)));
         json_put(object, "timeouts", json_integer((json_int_t)counters->timeouts));
         json_put(object, "quarantines", json_integer((json_int_t)counters->quarantines));
         json_put(object, "pid", json_integer(instance_pid(unit->instance)));

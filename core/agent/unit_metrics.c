@@ -28,6 +28,35 @@ static struct store_metric *add(struct unit *unit, tmon_metric_kind kind, const 
     return metric;
 }
 
+/* Of what is called at intervals. */
+static void add_rounds(struct unit *unit)
+{
+    struct unit_metrics *metrics = &unit->metrics;
+
+    metrics->duration = add(unit, TMON_HISTOGRAM, "toiletmon_instance_duration_seconds",
+                            "How long calls took.", NULL, NULL);
+    metrics->lateness = add(unit, TMON_GAUGE, "toiletmon_instance_lateness_seconds",
+                            "How long after it was due the last round began.", NULL, NULL);
+    metrics->missed =
+        add(unit, TMON_COUNTER, "toiletmon_instance_missed_total",
+            "Rounds left out because the one before was not over, or the agent was held up.", NULL,
+            NULL);
+}
+
+static void add_attempts(struct unit *unit)
+{
+    struct unit_metrics *metrics = &unit->metrics;
+
+    for (int i = 0; i <= OUTBOX_UNREADY; i++) {
+        metrics->attempts[i] = add(unit, TMON_COUNTER, "toiletmon_sink_attempts_total",
+                                   "Attempts to deliver a notification, by how they ended.",
+                                   "outcome", unit_outcome_name((enum outbox_result)i));
+    }
+    metrics->attempt_duration =
+        add(unit, TMON_HISTOGRAM, "toiletmon_sink_duration_seconds",
+            "How long attempts took, from the queue's hand to the far end's word.", NULL, NULL);
+}
+
 void unit_metrics_init(struct unit *unit)
 {
     static const char *const calls[] = {"check", "collect"};
@@ -49,14 +78,12 @@ void unit_metrics_init(struct unit *unit)
             add(unit, TMON_COUNTER, "toiletmon_instance_failures_total",
                 "Calls that failed; a check that says fail has not.", "call", calls[i]);
     }
-    metrics->duration = add(unit, TMON_HISTOGRAM, "toiletmon_instance_duration_seconds",
-                            "How long calls took.", NULL, NULL);
-    metrics->lateness = add(unit, TMON_GAUGE, "toiletmon_instance_lateness_seconds",
-                            "How long after it was due the last round began.", NULL, NULL);
-    metrics->missed =
-        add(unit, TMON_COUNTER, "toiletmon_instance_missed_total",
-            "Rounds left out because the one before was not over, or the agent was held up.", NULL,
-            NULL);
+    if (unit->abilities & (ABILITY_FORMAT | ABILITY_DELIVER)) {
+        add_attempts(unit);
+    }
+    if (unit->abilities & (ABILITY_CHECK | ABILITY_COLLECT)) {
+        add_rounds(unit);
+    }
     metrics->timeouts = add(unit, TMON_COUNTER, "toiletmon_instance_timeouts_total",
                             "Calls that passed their deadline.", NULL, NULL);
     if (!unit->own_thread) {
@@ -85,9 +112,14 @@ void unit_metrics_finish(struct unit *unit)
 static void copy_counters(const struct unit *unit)
 {
     const struct instance_counters *counters = instance_counters(unit->instance);
+    double restarts = 0;
 
-    store_metric_set(unit->metrics.restarts,
-                     counters->starts > 0 ? (double)(counters->starts - 1) : 0);
+    for (size_t i = 0; i < unit->nworkers; i++) {
+        uint64_t starts = instance_counters(unit->workers[i].instance)->starts;
+
+        restarts += starts > 0 ? (double)(starts - 1) : 0;
+    }
+    store_metric_set(unit->metrics.restarts, restarts);
     store_metric_set(unit->metrics.timeouts, (double)counters->timeouts);
     store_metric_set(unit->metrics.held_back, (double)counters->log_held_back);
     store_metric_set(unit->metrics.refused_samples, (double)counters->samples_too_many);
@@ -103,6 +135,14 @@ void unit_metrics_count(struct unit *unit, const struct instance_result *result,
     }
     store_metric_observe(unit->metrics.duration, (double)result->duration_ns / (double)NS_PER_S);
     copy_counters(unit);
+}
+
+void unit_metrics_attempt(struct unit *unit, const struct outbox_outcome *outcome)
+{
+    store_metric_inc(unit->metrics.attempts[outcome->result]);
+    if (outcome->result != OUTBOX_UNREADY) {
+        store_metric_observe(unit->metrics.attempt_duration, (double)outcome->duration_ms / 1e3);
+    }
 }
 
 void unit_metrics_late(struct unit *unit, int64_t late_ns)

@@ -12,6 +12,7 @@ void unit_metrics_init(struct unit *unit);
 void unit_metrics_finish(struct unit *unit);
 void unit_metrics_count(struct unit *unit, const struct instance_result *result, bool failed);
 void unit_metrics_late(struct unit *unit, int64_t late_ns);
+void unit_metrics_attempt(struct unit *unit, const struct outbox_outcome *outcome);
 void unit_metrics_state(struct unit *unit, enum instance_state from, enum instance_state to);
 
 #endif

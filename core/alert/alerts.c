@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/labels.h"
 #include "alert/private.h"
 #include "base/utf8.h"
+#include "model/labels.h"
 
 const char *alerts_verdict_name(enum alerts_verdict verdict)
 {

@@ -69,7 +69,8 @@ int alerts_input_check(const struct alerts_input *input, char *ret_why, size_t s
 struct alerts_item {
     const struct alert *alert;
     bool firing;
-    bool news; /* the sink is told of this now; else it only stands beside what is new */
+    bool news;   /* the sink is told of this now; else it only stands beside what is new */
+    bool repeat; /* news, but told before */
 };
 
 /* What the outbox is to queue. */
@@ -85,16 +86,25 @@ struct alerts_notice {
     size_t ntruncated;               /* firing ones of the group that found no room; none is news */
 };
 
+/* An episode that has ended, and the notification in which the sink was told that it began. */
+struct alerts_ended {
+    int64_t id;
+    int64_t episode;
+    bool unheard; /* set by withdraw(): nobody has heard of it */
+};
+
 struct alerts_hooks {
     void *owner;
     /* Queues it.  The number of the notification, and the ordering that resolves must follow (the
      * notice's own, unless the outbox folded it into a digest).  -errno, which is in the tx. */
     int (*notify)(void *owner, struct state_tx *tx, const struct alerts_notice *notice,
                   struct alerts_time now, int64_t *ret_id, uint64_t *ret_ordering);
-    /* Takes the firing episode out of what waits for the sink from notification `id` on, if that
-     * was never attempted.  1: nobody has heard of it; 0: too late.  -errno. */
+    /* Takes those of the episodes, all told under this ordering, out of what waits for the sink
+     * whose first notification was never attempted.  0, -errno. */
     int (*withdraw)(void *owner, struct state_tx *tx, const char *sink, uint64_t ordering,
-                    int64_t id, int64_t episode, struct alerts_time now);
+                    struct alerts_ended *ended, size_t n, struct alerts_time now);
+    /* Whether the notification still waits: then nobody needs a repeat of it.  1, 0, -errno. */
+    int (*waits)(void *owner, struct state_tx *tx, const char *sink, int64_t id);
 };
 
 /* -ENOMEM. */
@@ -119,11 +129,19 @@ void alerts_save(struct alerts *alerts, struct state_tx *tx);
 
 /* ---- what the outbox reports ---- */
 
-/* The sink has rejected notification `id` for ever, in which it was told of this episode. */
+/* The sink will never hear of notification `id`, in which it was told that the episode began. */
 void alerts_rejected(struct alerts *alerts, const char *sink, int64_t id, int64_t episode);
-/* What waited for `from` goes to `to` instead (failover): the episode's resolve must follow it. */
-void alerts_moved(struct alerts *alerts, const char *from, const char *to, int64_t id,
-                  int64_t episode);
+/* Whether notification `id`, in which `from` was told that the episode began, may go to `to`
+ * instead: the episode is not over, and `to` does not know of it. */
+bool alerts_can_move(struct alerts *alerts, const char *from, const char *to, int64_t id,
+                     int64_t episode);
+/* It has gone there as notification `id`: the episode's end must follow it, in that ordering; also
+ * to `from`, where that may have `heard` of it.  -ENOMEM. */
+int alerts_moved(struct alerts *alerts, const char *from, const char *to, int64_t episode,
+                 bool heard, int64_t id, uint64_t ordering);
+/* Notification `id`, which was thought never to be heard, is tried again.  Whether the episode's
+ * end will be told to the sink. */
+bool alerts_revived(struct alerts *alerts, const char *sink, int64_t id, int64_t episode);
 
 /* ---- reading, in a job ---- */
 

@@ -34,7 +34,7 @@ int flush_resolve(struct alerts *alerts, struct state_tx *tx, struct alert *aler
                   const struct mark *mark, const char *group_key, const struct tmon_pair *group,
                   size_t ngroup, struct alerts_time now)
 {
-    const struct alerts_item item = {alert, false, true};
+    const struct alerts_item item = {.alert = alert, .news = true};
     const struct alerts_notice notice = {
         .sink = alerts->sinks[mark->sink],
         .one_alert = true,
@@ -45,13 +45,14 @@ int flush_resolve(struct alerts *alerts, struct state_tx *tx, struct alert *aler
         .items = &item,
         .nitems = 1,
     };
+    struct alerts_ended ended = {.id = mark->id, .episode = alert->episode};
     uint64_t ordering;
     int64_t id;
-    int r = alerts->hooks.withdraw(alerts->hooks.owner, tx, notice.sink, mark->ordering, mark->id,
-                                   alert->episode, now);
+    int r = alerts->hooks.withdraw(alerts->hooks.owner, tx, notice.sink, mark->ordering, &ended, 1,
+                                   now);
 
-    if (r != 0) {
-        return r < 0 ? r : 0; /* nobody has heard of it */
+    if (r < 0 || ended.unheard) {
+        return r;
     }
     alert->partly_told = true;
     alert_dirty(alerts, alert);
@@ -63,15 +64,10 @@ int flush_resolve(struct alerts *alerts, struct state_tx *tx, struct alert *aler
 static struct told *told_of(struct flush *flush, bool add)
 {
     struct group *group = flush->group;
-    struct told *told;
+    struct told *told = told_find(group, flush->sink);
 
-    for (size_t i = 0; i < group->ntold; i++) {
-        if (group->told[i].sink == flush->sink) {
-            return &group->told[i];
-        }
-    }
-    if (!add) {
-        return NULL;
+    if (told || !add) {
+        return told;
     }
     told = realloc(group->told, (group->ntold + 1) * sizeof *told);
     if (!told) {
@@ -110,14 +106,15 @@ static int note_item(struct flush *flush, const struct alerts_item *item, int64_
         alert->partly_told = true;
         mark_remove(alert, mark);
     } else if (mark) {
-        mark->told_ms = flush->now.real_ms; /* a repeat */
-        if (mark->fate == FATE_MOVED) {
-            mark->fate = FATE_TOLD; /* the sink is back, and has heard of it now */
+        mark->told_ms = flush->now.real_ms;
+        mark->ordering = ordering; /* a repeat may be in a digest */
+        mark->last = id;
+        if (!item->repeat) {
+            mark->fate = FATE_TOLD; /* another sink had taken it over */
             mark->id = id;
-            mark->ordering = ordering;
         }
     } else {
-        const struct mark made = {flush->sink, FATE_TOLD, id, ordering, flush->now.real_ms};
+        const struct mark made = {flush->sink, FATE_TOLD, id, id, ordering, flush->now.real_ms};
 
         r = mark_add(alert, &made);
     }
@@ -154,30 +151,113 @@ static int send(struct flush *flush, uint64_t ordering, size_t ntruncated)
     return r;
 }
 
-/* Whether the alert's state is news for the sink.  A firing that waits unheard is withdrawn when
- * its alert has resolved: then there is nothing to tell.  1, 0, -errno. */
-static int is_news(struct flush *flush, struct alert *alert, bool repeat)
+/* Whether the sink is to be reminded of what fires.  1, 0, -errno. */
+static int is_due_again(struct flush *flush, struct alert *alert, struct mark *mark)
 {
     struct alerts *alerts = flush->alerts;
-    struct mark *mark = mark_find(alert, flush->sink);
     int r;
 
-    if (alert->firing) {
-        return !mark || (repeat && mark->fate != FATE_REJECTED &&
-                         mark->told_ms + flush->group->route->repeat_interval_ms <=
-                             flush->now.real_ms + REPEAT_SLACK_MS);
-    }
-    if (!mark || mark->fate != FATE_TOLD) {
+    if (mark->fate == FATE_REJECTED || mark->told_ms + flush->group->route->repeat_interval_ms >
+                                           flush->now.real_ms + REPEAT_SLACK_MS) {
         return 0;
     }
-    r = alerts->hooks.withdraw(alerts->hooks.owner, flush->tx, flush->name, mark->ordering,
-                               mark->id, alert->episode, flush->now);
-    if (r == 1) {
-        mark_remove(alert, mark);
-        alert_dirty(alerts, alert);
+    r = alerts->hooks.waits(alerts->hooks.owner, flush->tx, flush->name, mark->last);
+    if (r != 1 || mark->fate == FATE_MOVED) {
+        return r < 0 ? r : 1;
     }
-    return r < 0 ? r : r == 0;
+    mark->told_ms = flush->now.real_ms; /* what waits will remind it */
+    alert_dirty(alerts, alert);
+    return 0;
 }
+
+/* Whether the alert's state is news for the sink.  1, 0, -errno. */
+static int is_news(struct flush *flush, struct alert *alert, bool repeat)
+{
+    struct mark *mark = mark_find(alert, flush->sink);
+
+    if (alert->firing) {
+        return !mark ? 1 : repeat ? is_due_again(flush, alert, mark) : 0;
+    }
+    return mark && mark->fate == FATE_TOLD;
+}
+
+/* ---- firings that nobody has heard of ---- */
+
+struct owed { /* the end of an episode */
+    uint64_t ordering;
+    struct alerts_ended ended;
+};
+
+static int by_ordering(const void *a, const void *b)
+{
+    const struct owed *x = a, *y = b;
+
+    return (x->ordering > y->ordering) - (x->ordering < y->ordering);
+}
+
+static int withdraw_run(struct flush *flush, const struct owed *owed, struct alerts_ended *ended,
+                        size_t n)
+{
+    struct alerts *alerts = flush->alerts;
+    int r;
+
+    for (size_t i = 0; i < n; i++) {
+        ended[i] = owed[i].ended;
+    }
+    r = alerts->hooks.withdraw(alerts->hooks.owner, flush->tx, flush->name, owed->ordering, ended,
+                               n, flush->now);
+    for (size_t i = 0; i < n && r == 0; i++) {
+        struct alert *alert = ended[i].unheard ? alert_find(alerts, ended[i].episode) : NULL;
+
+        if (alert) {
+            mark_remove(alert, mark_find(alert, flush->sink));
+            alert_dirty(alerts, alert);
+        }
+    }
+    return r;
+}
+
+/* What fired and has ended while it waited unheard is withdrawn: then there is nothing to tell. All
+ * of the group at once, since the queue may be long. */
+static int withdraw_ended(struct flush *flush)
+{
+    const struct group *group = flush->group;
+    struct owed *owed = NULL;
+    struct alerts_ended *ended = NULL;
+    size_t n = 0;
+    int r = 0;
+
+    for (size_t i = 0; i < group->nmembers; i++) {
+        n += !group->members[i]->firing;
+    }
+    if (n == 0) {
+        return 0;
+    }
+    owed = calloc(n, sizeof *owed);
+    ended = calloc(n, sizeof *ended);
+    n = 0;
+    for (size_t i = 0; i < group->nmembers && owed && ended; i++) {
+        const struct alert *alert = group->members[i];
+        const struct mark *mark = alert->firing ? NULL : mark_find(alert, flush->sink);
+
+        if (mark && mark->fate == FATE_TOLD) {
+            owed[n++] = (struct owed){mark->ordering, {.id = mark->id, .episode = alert->episode}};
+        }
+    }
+    r = owed && ended ? 0 : -ENOMEM;
+    if (n > 1) {
+        qsort(owed, n, sizeof *owed, by_ordering);
+    }
+    for (size_t i = 0, next; i < n && r == 0; i = next) {
+        for (next = i + 1; next < n && owed[next].ordering == owed[i].ordering; next++) {}
+        r = withdraw_run(flush, &owed[i], ended, next - i);
+    }
+    free(owed);
+    free(ended);
+    return r;
+}
+
+/* ---- a notification ---- */
 
 /* Beside the news, what fires still and was told before. */
 static size_t fill(struct flush *flush)
@@ -204,7 +284,7 @@ static size_t fill(struct flush *flush)
         if (flush->nitems == LIMIT_ALERTS) {
             left_out++;
         } else {
-            flush->items[flush->nitems++] = (struct alerts_item){alert, true, false};
+            flush->items[flush->nitems++] = (struct alerts_item){.alert = alert, .firing = true};
         }
     }
     return left_out;
@@ -219,6 +299,11 @@ static int send_group(struct flush *flush)
 static int take(struct flush *flush, const struct alert *alert)
 {
     uint64_t ordering = ordering_for(flush, alert);
+    const struct mark *mark = mark_find(alert, flush->sink);
+    const struct alerts_item news = {.alert = alert,
+                                     .firing = alert->firing,
+                                     .news = true,
+                                     .repeat = alert->firing && mark && mark->fate == FATE_TOLD};
     int r = 0;
 
     if (flush->one_alert || ordering != flush->group->ordering) {
@@ -227,14 +312,14 @@ static int take(struct flush *flush, const struct alert *alert)
         size_t nkept = flush->nitems;
 
         memcpy(kept, flush->items, nkept * sizeof kept[0]);
-        flush->items[0] = (struct alerts_item){alert, alert->firing, true};
+        flush->items[0] = news;
         flush->nitems = 1;
         r = send(flush, ordering, 0);
         memcpy(flush->items, kept, nkept * sizeof kept[0]);
         flush->nitems = nkept;
         return r;
     }
-    flush->items[flush->nitems++] = (struct alerts_item){alert, alert->firing, true};
+    flush->items[flush->nitems++] = news;
     return flush->nitems == LIMIT_ALERTS ? send_group(flush) : 0;
 }
 
@@ -247,28 +332,39 @@ static bool repeat_is_due(struct flush *flush)
 }
 
 /* When the next repeat counts from.  A sink that takes one alert a notification has a repeat for
- * each: from the oldest. */
-static void set_told(struct flush *flush, bool repeated)
+ * each: from the oldest.  One that was told of these alerts by another group only: from the newest.
+ */
+static int set_told(struct flush *flush, bool repeated)
 {
     struct group *group = flush->group;
     struct told *told = told_of(flush, false);
-    int64_t oldest = flush->now.real_ms;
+    int64_t oldest = flush->now.real_ms, newest = 0;
 
-    if (!told || (!flush->one_alert && !repeated)) {
-        return;
+    if (told && !flush->one_alert && !repeated) {
+        return 0;
     }
-    for (size_t i = 0; flush->one_alert && i < group->nmembers; i++) {
+    for (size_t i = 0; i < group->nmembers; i++) {
         const struct mark *mark = mark_find(group->members[i], flush->sink);
 
-        if (group->members[i]->firing && mark && mark->fate != FATE_REJECTED &&
-            mark->told_ms < oldest) {
-            oldest = mark->told_ms;
+        if (group->members[i]->firing && mark && mark->fate != FATE_REJECTED) {
+            oldest = mark->told_ms < oldest ? mark->told_ms : oldest;
+            newest = mark->told_ms > newest ? mark->told_ms : newest;
         }
+    }
+    if (!told && newest == 0) {
+        return 0;
+    }
+    if (!told && !(told = told_of(flush, true))) {
+        return -ENOMEM;
+    }
+    if (!flush->one_alert) {
+        oldest = repeated ? flush->now.real_ms : newest;
     }
     if (told->real_ms != oldest) {
         told->real_ms = oldest;
         group_dirty(flush->alerts, group);
     }
+    return 0;
 }
 
 static int tell_sink(struct flush *flush, bool pending)
@@ -280,6 +376,7 @@ static int tell_sink(struct flush *flush, bool pending)
     if (!pending && !repeat) {
         return 0;
     }
+    r = withdraw_ended(flush);
     for (size_t i = 0; i < group->nmembers && r == 0; i++) {
         r = is_news(flush, group->members[i], repeat);
         if (r == 1) {
@@ -289,10 +386,7 @@ static int tell_sink(struct flush *flush, bool pending)
     if (r == 0) {
         r = send_group(flush);
     }
-    if (r == 0) {
-        set_told(flush, repeat);
-    }
-    return r;
+    return r == 0 ? set_told(flush, repeat) : r;
 }
 
 /* ---- the whole ---- */

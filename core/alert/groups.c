@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/labels.h"
 #include "alert/private.h"
+#include "model/labels.h"
 
 /* The same for the same key in every run: rows carry it. */
 static uint64_t ordering_of(const char *key)
@@ -29,6 +29,16 @@ void group_dirty(struct alerts *alerts, struct group *group)
         group->next_dirty = alerts->dirty_groups;
         alerts->dirty_groups = group;
     }
+}
+
+struct told *told_find(const struct group *group, uint32_t sink)
+{
+    for (size_t i = 0; i < group->ntold; i++) {
+        if (group->told[i].sink == sink) {
+            return &group->told[i];
+        }
+    }
+    return NULL;
 }
 
 void group_free(struct group *group)

@@ -70,25 +70,55 @@ void alerts_rejected(struct alerts *alerts, const char *sink, int64_t id, int64_
     }
 }
 
-void alerts_moved(struct alerts *alerts, const char *from, const char *to, int64_t id,
-                  int64_t episode)
+bool alerts_can_move(struct alerts *alerts, const char *from, const char *to, int64_t id,
+                     int64_t episode)
+{
+    const struct alert *alert = alert_find(alerts, episode);
+    long old = sink_index(alerts, from), new = sink_index(alerts, to);
+    const struct mark *mark = alert && old >= 0 ? mark_find(alert, (uint32_t)old) : NULL;
+
+    if (!mark || new < 0 || mark->id != id || mark->fate != FATE_TOLD) {
+        return false;
+    }
+    mark = mark_find(alert, (uint32_t) new);
+    return !mark || mark->fate == FATE_MOVED;
+}
+
+int alerts_moved(struct alerts *alerts, const char *from, const char *to, int64_t episode,
+                 bool heard, int64_t id, uint64_t ordering)
 {
     struct alert *alert = alert_find(alerts, episode);
     long old = sink_index(alerts, from), new = sink_index(alerts, to);
-    struct mark *mark, moved;
+    struct mark *mark = alert && old >= 0 ? mark_find(alert, (uint32_t)old) : NULL, moved;
 
-    if (!alert || old < 0 || new < 0) {
-        return;
-    }
-    mark = mark_find(alert, (uint32_t)old);
-    if (!mark || mark->id != id || mark->fate != FATE_TOLD) {
-        return;
+    if (!mark || new < 0) {
+        return 0;
     }
     moved = *mark;
     moved.sink = (uint32_t) new;
-    mark->fate = FATE_MOVED;
-    if (!mark_find(alert, (uint32_t) new)) {
-        (void)mark_add(alert, &moved);
+    moved.id = moved.last = id;
+    moved.ordering = ordering;
+    if (!heard) {
+        mark->fate = FATE_MOVED;
     }
     alert_dirty(alerts, alert);
+    mark = mark_find(alert, (uint32_t) new);
+    if (mark) {
+        *mark = moved; /* it went from there to here before */
+        return 0;
+    }
+    return mark_add(alert, &moved);
+}
+
+bool alerts_revived(struct alerts *alerts, const char *sink, int64_t id, int64_t episode)
+{
+    struct alert *alert = alert_find(alerts, episode);
+    long index = sink_index(alerts, sink);
+    struct mark *mark = alert && index >= 0 ? mark_find(alert, (uint32_t)index) : NULL;
+
+    if (mark && mark->fate == FATE_REJECTED && mark->id == id) {
+        mark->fate = FATE_TOLD;
+        alert_dirty(alerts, alert);
+    }
+    return mark && mark->fate == FATE_TOLD;
 }

@@ -30,6 +30,7 @@ struct mark {
     uint32_t sink;     /* index of alerts.sinks */
     uint8_t fate;      /* of enum fate */
     int64_t id;        /* of the notification */
+    int64_t last;      /* of the one that repeated it last, or the same */
     uint64_t ordering; /* its ordering: the resolve must follow it there */
     int64_t told_ms;   /* Unix time of the last telling, for repeats */
 };
@@ -148,6 +149,8 @@ void group_free(struct group *group);
 /* Without members: forgets it and its row. */
 void group_drop(struct alerts *alerts, struct state_tx *tx, struct group *group);
 void group_dirty(struct alerts *alerts, struct group *group);
+/* NULL: it was told of nothing. */
+struct told *told_find(const struct group *group, uint32_t sink);
 bool group_needs_telling(const struct alerts *alerts, const struct group *group);
 
 /* flush.c */

@@ -28,47 +28,46 @@ static void leave_all(struct alerts *alerts)
     }
 }
 
-/* Times of sinks that the route does not lead to any more would make repeats that nobody gets. */
-static void keep_told(const struct alerts *alerts, struct group *group)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < group->ntold; i++) {
-        for (size_t j = 0; j < group->route->nto; j++) {
-            if (alerts->routed[group->route->to[j]] == group->told[i].sink) {
-                group->told[kept++] = group->told[i];
-                break;
-            }
-        }
-    }
-    group->ntold = kept;
-}
-
-/* A new group's sinks may know its alerts already: repeats count from then. */
-static int inherit_told(const struct alerts *alerts, struct group *group)
+/* When the group's sinks were told last.  Times of sinks that the route does not lead to any more
+ * would make repeats that nobody gets; a sink that is new to the group may know its alerts already,
+ * by another. */
+static int settle_told(struct alerts *alerts, struct group *group)
 {
     struct told *told = calloc(group->route->nto, sizeof *told);
     size_t n = 0;
+    bool same;
 
     if (!told) {
         return -ENOMEM;
     }
-    for (size_t j = 0; j < group->route->nto; j++) {
-        uint32_t sink = alerts->routed[group->route->to[j]];
-        int64_t newest = 0;
+    for (size_t i = 0; i < group->route->nto; i++) {
+        uint32_t sink = alerts->routed[group->route->to[i]];
+        const struct told *old = told_find(group, sink);
+        struct told newest = old ? *old : (struct told){.sink = sink};
 
-        for (size_t i = 0; i < group->nmembers; i++) {
-            const struct mark *mark = mark_find(group->members[i], sink);
+        for (size_t j = 0; !old && j < group->nmembers; j++) {
+            const struct alert *alert = group->members[j];
+            const struct mark *mark = mark_find(alert, sink);
 
-            newest = mark && mark->told_ms > newest ? mark->told_ms : newest;
+            if (alert->firing && mark && mark->fate != FATE_REJECTED &&
+                mark->told_ms > newest.real_ms) {
+                newest.real_ms = mark->told_ms;
+            }
         }
-        if (newest > 0) {
-            told[n++] = (struct told){sink, newest};
+        if (newest.real_ms > 0) {
+            told[n++] = newest;
         }
+    }
+    same = n == group->ntold;
+    for (size_t i = 0; same && i < n; i++) {
+        same = told_find(group, told[i].sink) != NULL;
     }
     free(group->told);
     group->told = told;
     group->ntold = n;
+    if (!same) {
+        group_dirty(alerts, group);
+    }
     return 0;
 }
 
@@ -92,10 +91,7 @@ static int settle_groups(struct alerts *alerts, struct state_tx *tx, struct aler
             group_drop(alerts, tx, group);
             continue;
         }
-        keep_told(alerts, group);
-        if (group->ntold == 0) {
-            r = inherit_told(alerts, group);
-        }
+        r = settle_told(alerts, group);
         group->pending = group_needs_telling(alerts, group);
         group_schedule(alerts, group, now);
     }

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/labels.h"
 #include "alert/private.h"
 #include "base/wire.h"
+#include "model/labels.h"
 #include "model/pairs.h"
 
 #define ROW_VERSION 1
@@ -41,6 +41,7 @@ static void encode_alert(const struct alerts *alerts, const struct alert *alert,
         wire_put_str(buf, alerts->sinks[mark->sink]);
         wire_put_u8(buf, mark->fate);
         wire_put_i64(buf, mark->id);
+        wire_put_i64(buf, mark->last);
         wire_put_u64(buf, mark->ordering);
         wire_put_i64(buf, mark->told_ms);
     }
@@ -203,7 +204,7 @@ void alerts_save(struct alerts *alerts, struct state_tx *tx)
 
 static bool decode_marks(struct alerts *alerts, struct wire_reader *reader, struct alert *alert)
 {
-    uint32_t n = wire_get_count(reader, MARKS_MOST, 5 + 1 + 3 * 8);
+    uint32_t n = wire_get_count(reader, MARKS_MOST, 5 + 1 + 4 * 8);
 
     for (uint32_t i = 0; i < n && !reader->bad; i++) {
         struct mark mark = {0};
@@ -212,6 +213,7 @@ static bool decode_marks(struct alerts *alerts, struct wire_reader *reader, stru
         mark.sink = (uint32_t)sink;
         mark.fate = wire_get_u8(reader);
         mark.id = wire_get_i64(reader);
+        mark.last = wire_get_i64(reader);
         mark.ordering = wire_get_u64(reader);
         mark.told_ms = wire_get_i64(reader);
         if (sink < 0 || mark.fate > FATE_MOVED || mark_add(alert, &mark) < 0) {

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/labels.h"
 #include "alert/private.h"
+#include "model/labels.h"
 
 int64_t alert_episode(const struct alert *alert)
 {

@@ -63,6 +63,22 @@
 #define LIMIT_MATCH_STEPS 100000 /* of a regular expression over a label: some milliseconds */
 #define LIMIT_MATCH_DEPTH 1000
 #define LIMIT_MATCH_HEAP_KIB 1024
+#define LIMIT_REGEX_BYTES 65536 /* of one, as it is written for PCRE2; that has the same limit */
+
+/* -- rules -- */
+#define LIMIT_EXPR_BYTES 16384  /* of one expression; the longest ones that are shared have 3 KB */
+#define LIMIT_EXPR_DEPTH 200    /* brackets in brackets, and operators in a row; bounds the stack */
+#define LIMIT_EXPR_NODES 4096   /* of one expression: what 16 KB of text can be, nearly */
+#define LIMIT_EXPR_SELECTORS 64 /* of one expression; each keeps history */
+#define LIMIT_EXPR_NAMES 64     /* matchers of a selector, labels of by(), on() and the like */
+#define LIMIT_EXPR_ARGUMENTS 64 /* of a call; only label_join() takes any number */
+/* read by one evaluation: 10,000 series of an hour at 15 s take 2.4 million */
+#define LIMIT_EXPR_SAMPLES 10000000
+#define LIMIT_EXPR_ELEMENTS 250000 /* of one vector: as many as there are series */
+/* of one evaluation: five times a vector of all series */
+#define LIMIT_EXPR_MEMORY_BYTES (256u << 20)
+#define LIMIT_EXPR_LABEL_BYTES 16384 /* that label_replace() and label_join() make */
+#define LIMIT_EXPR_MS 5000           /* of one evaluation; others wait for it */
 
 /* -- the outbox -- */
 #define LIMIT_OUTBOX_PENDING 2000000 /* notifications that wait: a gigabyte of disk or two */
@@ -96,7 +112,10 @@
 #define LIMIT_INSTANCES 20000    /* twice what the scheduler is measured with */
 #define LIMIT_SECRET_BYTES 65536 /* of a `file:` secret: as LIMIT_SETTING_BYTES */
 #define LIMIT_ROUTES 1024        /* nested ones counted; each alert is held against them */
-#define LIMIT_LISTEN 16          /* addresses; nobody has shown a need for more than two */
+#define LIMIT_RULE_FILES 1024    /* of rules; a file a team is generous */
+#define LIMIT_RULE_GROUPS 2000
+#define LIMIT_RULES 10000 /* ten times what is measured (bench/rules) */
+#define LIMIT_LISTEN 16   /* addresses; nobody has shown a need for more than two */
 
 /* -- the store -- */
 #define LIMIT_SERIES 250000 /* in total: about 25 MB */
@@ -131,7 +150,7 @@
 #define LIMIT_STATE_ROW_BYTES (16u << 20)
 #define LIMIT_STATE_PAGES (16u << 20) /* of a damaged file that is read: 64 GiB, 16 MB of notes */
 #define LIMIT_STATE_ASIDE 3           /* damaged files that are kept for people to look at */
-#define LIMIT_STATE_BUSY_MS 5000      /* for another program that has the file open, at the start */
+#define LIMIT_STATE_BUSY_MS 2000      /* for another program that has the file open, at the start */
 
 /* -- HTTP for plugins -- */
 #define LIMIT_HTTP_FLIGHTS 128    /* requests at once; what comes on top is refused, not queued */

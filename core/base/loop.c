@@ -207,6 +207,11 @@ static void run_posts(struct loop *loop)
     }
 }
 
+void loop_run_posts(struct loop *loop)
+{
+    run_posts(loop);
+}
+
 int64_t loop_now(const struct loop *loop)
 {
     return loop->now;

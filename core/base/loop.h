@@ -57,6 +57,8 @@ int64_t loop_now(const struct loop *loop);
 /* Runs until loop_stop(), also one from before; may be run again.  -errno only when epoll itself
  * fails. */
 int loop_run(struct loop *loop);
+/* Runs what was posted by now; for the end, when the loop itself runs no more. */
+void loop_run_posts(struct loop *loop);
 /* Any thread. */
 void loop_stop(struct loop *loop);
 

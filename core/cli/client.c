@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/log.h"
@@ -32,9 +33,11 @@ const char *client_text(const json_t *object, const char *key)
     return text ? text : "";
 }
 
+/* On a terminal nothing but ASCII: what others wrote must not turn it upside down. */
 int client_print(const json_t *json)
 {
-    char *text = json_dumps(json, JSON_INDENT(2) | JSON_ENCODE_ANY);
+    char *text = json_dumps(json, JSON_INDENT(2) | JSON_ENCODE_ANY |
+                                      (isatty(STDOUT_FILENO) ? JSON_ENSURE_ASCII : 0));
 
     if (!text) {
         return cli_failed("there is not enough memory");
@@ -79,11 +82,11 @@ static int read_url(const struct cli *cli, const char *url, struct buf *base,
     return CLI_OK;
 }
 
-static int read_timeout(const struct cli *cli, int64_t *ret_ms)
+static int read_timeout(const struct cli *cli, int64_t patience_ms, int64_t *ret_ms)
 {
     const struct value_rule rule = {.type = TMON_DURATION, .min = 10, .max = 3600000};
     const char *text = cli_value(cli, "timeout");
-    struct value value = {.num = DEFAULT_TIMEOUT_MS};
+    struct value value = {.num = patience_ms ? patience_ms : DEFAULT_TIMEOUT_MS};
     char why[128];
 
     if (text && value_parse(&rule, text, &value, why, sizeof why)) {
@@ -134,13 +137,19 @@ static int judge(const struct cli *cli, const struct tmon_response *response, bo
     return CLI_OK;
 }
 
-int client_request(const struct cli *cli, const char *method, const char *path, const char *accept,
-                   struct client_answer *ret_answer)
+struct asking {
+    const char *method, *path, *accept, *body;
+    size_t len;
+    int64_t patience_ms;
+};
+
+static int ask(const struct cli *cli, const struct asking *asking, struct client_answer *ret_answer)
 {
     struct fetch_client_options options = {.ca_file = cli_value(cli, "ca-file"),
                                            .body_bytes = BODY_BYTES};
-    struct tmon_request request = {.size = sizeof request, .method = method};
-    struct tmon_pair headers[2];
+    struct tmon_request request = {
+        .size = sizeof request, .method = asking->method, .body = {asking->body, asking->len}};
+    struct tmon_pair headers[3];
     struct fetch_answer *answer = NULL;
     const char *token = getenv("TOILETMON_TOKEN");
     struct buf url, bearer;
@@ -151,15 +160,18 @@ int client_request(const struct cli *cli, const char *method, const char *path, 
     buf_init(&bearer, 8192);
     r = read_url(cli, client_url(cli), &url, &options);
     if (r == CLI_OK) {
-        r = read_timeout(cli, &options.timeout_ms);
+        r = read_timeout(cli, asking->patience_ms, &options.timeout_ms);
     }
     if (r) {
         goto out;
     }
-    buf_puts(&url, path);
+    buf_puts(&url, asking->path);
     headers[request.nheaders++] =
-        (struct tmon_pair){"Accept", accept ? accept : "application/json"};
-    if (token && *token && strcmp(method, "GET") != 0) { // reads need none: do not carry it about
+        (struct tmon_pair){"Accept", asking->accept ? asking->accept : "application/json"};
+    if (asking->body) {
+        headers[request.nheaders++] = (struct tmon_pair){"Content-Type", "application/json"};
+    }
+    if (token && *token && strcmp(asking->method, "GET") != 0) { // reads need none
         buf_printf(&bearer, "Bearer %s", token);
         headers[request.nheaders++] = (struct tmon_pair){"Authorization", buf_str(&bearer)};
     }
@@ -171,11 +183,62 @@ int client_request(const struct cli *cli, const char *method, const char *path, 
     } else if (r) {
         r = cli_failed("toiletmon-fetch cannot be used: %s", log_errno(r));
     } else {
-        r = judge(cli, answer->response, accept == NULL, ret_answer);
+        r = judge(cli, answer->response, asking->accept == NULL, ret_answer);
     }
 out:
     fetch_answer_destroy(answer);
     buf_finish(&url);
     buf_finish(&bearer);
     return r;
+}
+
+int client_request(const struct cli *cli, const char *method, const char *path, const char *accept,
+                   struct client_answer *ret_answer)
+{
+    return ask(cli, &(struct asking){.method = method, .path = path, .accept = accept}, ret_answer);
+}
+
+int client_send(const struct cli *cli, const char *method, const char *path, const char *body,
+                size_t len, int64_t patience_ms, struct client_answer *ret_answer)
+{
+    const struct asking asking = {
+        .method = method, .path = path, .body = body, .len = len, .patience_ms = patience_ms};
+
+    return ask(cli, &asking, ret_answer);
+}
+
+int client_complain(const struct client_answer *answer)
+{
+    const char *error = client_text(answer->json, "error"),
+               *hint = client_text(answer->json, "hint");
+
+    json_int_t line = json_integer_value(json_object_get(answer->json, "line"));
+    char where[64] = "";
+
+    if (line > 0) {
+        snprintf(where, sizeof where,
+                 " (line %" JSON_INTEGER_FORMAT ", column %" JSON_INTEGER_FORMAT ")", line,
+                 json_integer_value(json_object_get(answer->json, "column")));
+    }
+    return cli_failed("the agent answers %d: %s%s%s%s", answer->status,
+                      *error ? error : "no reason given", where, *hint ? "; " : "", hint);
+}
+
+void client_segment(struct buf *path, const char *text)
+{
+    for (; *text; text++) {
+        if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~", *text)) {
+            buf_putc(path, *text);
+        } else {
+            buf_printf(path, "%%%02X", (unsigned)(unsigned char)*text);
+        }
+    }
+}
+
+void client_parameter(struct buf *path, const char *name, const char *value)
+{
+    buf_putc(path, path->data && strchr(path->data, '?') ? '&' : '?');
+    buf_puts(path, name);
+    buf_putc(path, '=');
+    client_segment(path, value);
 }

@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "cli/command.h"
 #include "fetch/client.h"
 
@@ -23,6 +24,16 @@ struct client_answer {
  * by the caller in any case. */
 int client_request(const struct cli *cli, const char *method, const char *path, const char *accept,
                    struct client_answer *ret_answer);
+/* The same with a body of JSON (NULL: none), and another time than 10 s that is waited for it where
+ * the user says none (0: 10 s). */
+int client_send(const struct cli *cli, const char *method, const char *path, const char *body,
+                size_t len, int64_t patience_ms, struct client_answer *ret_answer);
+/* An answer that is neither well nor expected: complains, returns CLI_FAILED. */
+int client_complain(const struct client_answer *answer);
+/* Appends a parameter to a path with a query, escaped. */
+void client_parameter(struct buf *path, const char *name, const char *value);
+/* Appends a segment to a path, escaped. */
+void client_segment(struct buf *path, const char *text);
 void client_answer_finish(struct client_answer *answer);
 /* Where the agent is, for people. */
 const char *client_url(const struct cli *cli);

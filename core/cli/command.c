@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "cli/table.h"
 #include "config/errors.h"
 
 static const struct cli_option help_option = {"help", 'h', NULL, "this text", false};
@@ -28,13 +29,13 @@ int cli_usage(const struct cli *cli, const char *format, ...)
 
 int cli_failed(const char *format, ...)
 {
+    char text[8192]; /* it may hold what others wrote */
     va_list args;
 
-    fprintf(stderr, "toiletmon: ");
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    fputc('\n', stderr);
+    fprintf(stderr, "toiletmon: %s\n", table_clean(text));
     return CLI_FAILED;
 }
 
@@ -70,14 +71,15 @@ bool cli_flag(const struct cli *cli, const char *name)
 static void print_commands(const struct cli_command *commands, const char *prefix)
 {
     for (; commands->name; commands++) {
+        if (commands->run) {
+            printf("  %s%-*s  %s\n", prefix, (int)(16 - strlen(prefix)), commands->name,
+                   commands->summary);
+        }
         if (commands->commands) {
             char longer[64];
 
             snprintf(longer, sizeof longer, "%s%s ", prefix, commands->name);
             print_commands(commands->commands, longer);
-        } else {
-            printf("  %s%-*s  %s\n", prefix, (int)(16 - strlen(prefix)), commands->name,
-                   commands->summary);
         }
     }
 }
@@ -111,7 +113,7 @@ static int print_help(const struct cli *cli)
 {
     const struct cli_command *command = cli->command;
 
-    if (command->commands) {
+    if (command->commands && !command->run) {
         printf("Usage: toiletmon %s COMMAND [OPTIONS] [ARGUMENTS]\n\n%s\n\n", cli->path,
                command->summary);
         print_commands(command->commands, "");
@@ -128,6 +130,11 @@ static int print_help(const struct cli *cli)
         print_option(option);
     }
     print_option(&help_option);
+    if (command->commands) {
+        printf("\nCommands:\n");
+        print_commands(command->commands, "");
+        printf("\ntoiletmon %s COMMAND --help says more.\n", cli->path);
+    }
     return CLI_OK;
 }
 
@@ -280,6 +287,9 @@ int cli_main(int argc, char **argv, const struct cli_hooks *hooks)
         cli.command = command;
         commands = command->commands;
         at++;
+        if (command->run && (at >= argc || argv[at][0] == '-')) {
+            break; /* it is a command itself */
+        }
     }
     for (int i = at; i < argc && strcmp(argv[i], "--") != 0; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {

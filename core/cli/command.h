@@ -33,8 +33,8 @@ struct cli_command {
     const char *details; /* further lines of the help; NULL: none */
     size_t least, most;  /* arguments */
     const struct cli_option *options;
-    const struct cli_command *commands; /* subcommands; then `run` is NULL */
-    int (*run)(struct cli *cli);
+    const struct cli_command *commands; /* subcommands; NULL: none */
+    int (*run)(struct cli *cli);        /* NULL: one of the subcommands must follow */
 };
 
 struct cli {
@@ -74,17 +74,27 @@ int cli_usage(const struct cli *cli, const char *format, ...) __attribute__((for
 int cli_failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 extern const struct cli_command cli_commands[];
-/* The subcommands of `plugin`. */
+extern const struct cli_command cli_alerts_commands[];
+extern const struct cli_command cli_outbox_commands[];
 extern const struct cli_command cli_plugin_commands[];
+/* The subcommands of `rules`. */
+extern const struct cli_command cli_rules_commands[];
+extern const struct cli_command cli_sinks_commands[];
 
 /* What `run` of the commands is, one file each. */
 int cli_status(struct cli *cli);
 int cli_checks(struct cli *cli);
 int cli_metrics(struct cli *cli);
 int cli_reload(struct cli *cli);
+int cli_alerts(struct cli *cli);
+extern const struct cli_option cli_alerts_options[];
 int cli_plugin_list(struct cli *cli);
 int cli_plugin_describe(struct cli *cli);
 int cli_plugin_new(struct cli *cli);
 int cli_plugin_test(struct cli *cli);
+int cli_rules_list(struct cli *cli);
+int cli_rules_eval(struct cli *cli);
+int cli_rules_test(struct cli *cli);
+int cli_alerts_explain(struct cli *cli);
 
 #endif

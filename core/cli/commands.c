@@ -65,6 +65,8 @@ static int version(struct cli *cli)
 }
 
 const struct cli_command cli_commands[] = {
+    {"alerts", "", "List the alerts of an agent", "Sinks in brackets are still to be told.", 0, 0,
+     cli_alerts_options, cli_alerts_commands, cli_alerts},
     {"run", "", "Start the agent and stay in the foreground",
      "Ends on SIGTERM and SIGINT; SIGHUP reloads the configuration. The log goes to standard "
      "error.",
@@ -80,6 +82,8 @@ const struct cli_command cli_commands[] = {
     {"metrics", "[PREFIX...]",
      "Print the metrics of an agent, or those whose names begin with a prefix", NULL, 0, CLI_VALUES,
      metrics_options, NULL, cli_metrics},
+    {"outbox", "", "What waits to be delivered, and what could not be.", NULL, 0, 0, NULL,
+     cli_outbox_commands, NULL},
     {"plugin", "", "List, describe, make and test plugins.", NULL, 0, 0, NULL, cli_plugin_commands,
      NULL},
     {"reload", "", "Make an agent take over its changed configuration",
@@ -87,6 +91,9 @@ const struct cli_command cli_commands[] = {
      "the agent wants the\n"
      "token of its setting tokens.write in the variable TOILETMON_TOKEN.",
      0, 0, client_options, NULL, cli_reload},
+    {"sinks", "", "Where notifications go, and whether they arrive.", NULL, 0, 0, NULL,
+     cli_sinks_commands, NULL},
+    {"rules", "", "List, try and test rules.", NULL, 0, 0, NULL, cli_rules_commands, NULL},
     {"version", "", "Print the version", NULL, 0, 0, version_options, NULL, version},
     {0},
 };

@@ -4,8 +4,10 @@
 #include "cli/show.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "cli/client.h"
 #include "cli/table.h"
 
@@ -21,6 +23,18 @@ const char *show_age(double seconds, char *space, size_t size)
         snprintf(space, size, "%" PRId64 "m%" PRId64 "s", s / 60, s % 60);
     } else {
         snprintf(space, size, "%" PRId64 "s", s);
+    }
+    return space;
+}
+
+const char *show_since(const json_t *time, char *space, size_t size)
+{
+    const char *text = json_string_value(time);
+    int64_t ms;
+
+    space[0] = '\0';
+    if (text && clock_parse_rfc3339(text, &ms) == 0) {
+        show_age((double)(clock_real_ms() - ms) / 1e3, space, size);
     }
     return space;
 }
@@ -66,12 +80,15 @@ void show_checks(const json_t *checks)
     table_finish(&table);
 }
 
-/* Text of a plugin must not move the cursor. */
-static void put_text(const char *text)
+/* Text of others must not move the cursor. */
+void show_text(const char *text)
 {
-    for (; *text; text++) {
-        putchar((unsigned char)*text < ' ' || *text == 0x7f ? ' ' : *text);
+    char *copy = strdup(text);
+
+    if (copy) {
+        fputs(table_clean(copy), stdout);
     }
+    free(copy);
 }
 
 static void put_value(const json_t *value)
@@ -80,7 +97,7 @@ static void put_value(const json_t *value)
     size_t i;
 
     if (json_is_string(value)) {
-        put_text(json_string_value(value));
+        show_text(json_string_value(value));
     } else if (json_is_integer(value)) {
         printf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
     } else if (json_is_number(value)) {
@@ -110,7 +127,7 @@ void show_details(const json_t *object, const char *prefix)
             show_details(value, name);
             continue;
         }
-        put_text(name);
+        show_text(name);
         printf(": ");
         put_value(value);
         putchar('\n');

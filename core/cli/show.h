@@ -10,6 +10,10 @@
 
 /* "3d4h", "2m10s", "5s": two units at most. */
 const char *show_age(double seconds, char *space, size_t size);
+/* On stdout, cleaned as in tables. */
+void show_text(const char *text);
+/* How long ago a time of a document was; "" for null. */
+const char *show_since(const json_t *time, char *space, size_t size);
 /* The table of checks: an object by name (health), or an array of objects with a name (the API). */
 void show_checks(const json_t *checks);
 /* "key: value" lines of a check's details, nested ones with dots. */

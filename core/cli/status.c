@@ -9,16 +9,6 @@
 #include "cli/show.h"
 #include "cli/table.h"
 
-/* An answer that is neither well nor expected. */
-static int complain(const struct client_answer *answer)
-{
-    const char *error = client_text(answer->json, "error"),
-               *hint = client_text(answer->json, "hint");
-
-    return cli_failed("the agent answers %d: %s%s%s", answer->status,
-                      *error ? error : "no reason given", *hint ? "; " : "", hint);
-}
-
 static void print_reload(const json_t *reload)
 {
     const json_t *errors = json_object_get(reload, "errors"), *error;
@@ -72,12 +62,12 @@ int cli_status(struct cli *cli)
     }
     r = client_request(cli, "GET", "/api/health", NULL, &health);
     if (r == CLI_OK && !*client_text(health.json, "status")) {
-        r = complain(&health);
+        r = client_complain(&health);
     }
     if (r == CLI_OK && !cli_flag(cli, "quiet")) {
         r = client_request(cli, "GET", "/api/v1/status", NULL, &agent);
         if (r == CLI_OK && agent.status != 200) {
-            r = complain(&agent);
+            r = client_complain(&agent);
         }
         if (r == CLI_OK && cli_flag(cli, "json")) {
             json_t *both = json_pack("{s:O, s:O}", "health", health.json, "agent", agent.json);
@@ -125,7 +115,7 @@ int cli_checks(struct cli *cli)
     int r = client_request(cli, "GET", "/api/v1/checks", NULL, &answer);
 
     if (r == CLI_OK && answer.status != 200) {
-        r = complain(&answer);
+        r = client_complain(&answer);
     }
     if (r == CLI_OK) {
         checks = json_object_get(answer.json, "checks");
@@ -171,7 +161,7 @@ int cli_metrics(struct cli *cli)
     size_t printed = 0;
 
     if (r == CLI_OK && answer.status != 200) {
-        r = complain(&answer);
+        r = client_complain(&answer);
     }
     for (const char *line = answer.body; r == CLI_OK && *line;) {
         size_t len = strcspn(line, "\n") + 1;
@@ -211,7 +201,7 @@ int cli_reload(struct cli *cli)
                json_integer_value(json_object_get(answer.json, "added")),
                json_integer_value(json_object_get(answer.json, "removed")));
     } else if (r == CLI_OK) {
-        r = complain(&answer);
+        r = client_complain(&answer);
         json_array_foreach(json_object_get(answer.json, "errors"), i, error)
         {
             fprintf(stderr, "  %s\n", json_string_value(error));

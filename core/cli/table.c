@@ -6,6 +6,7 @@
  */
 #include "cli/table.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +58,59 @@ size_t table_width(const char *text)
     return width;
 }
 
+/* U+0080 to U+009F are control characters too (U+009B begins an escape sequence); the others turn
+ * the direction of text around, end lines, or cannot be seen. */
+static bool is_dangerous(uint32_t point)
+{
+    return point < 0x20 || (point >= 0x7f && point <= 0x9f) || point == 0x61c ||
+           (point >= 0x200b && point <= 0x200f && point != 0x200d) ||
+           (point >= 0x2028 && point <= 0x202e) || (point >= 0x2060 && point <= 0x206f) ||
+           point == 0xfeff || (point >= 0xfff9 && point <= 0xfffb) ||
+           (point >= 0xe0000 && point <= 0xe007f);
+}
+
+char *table_clean(char *text)
+{
+    const char *from = text;
+    char *to = text;
+
+    while (*from) {
+        const char *start = from;
+        uint32_t point = next(&from);
+
+        if (point == '\n' || point == '\t' || point == '\r') {
+            *to++ = ' ';
+        } else if (is_dangerous(point)) {
+            *to++ = '?';
+        } else {
+            while (start < from) {
+                *to++ = *start++;
+            }
+        }
+    }
+    *to = '\0';
+    return text;
+}
+
+char *table_cut(char *text, size_t columns)
+{
+    const char *at = text, *fits = text;
+    size_t width = 0;
+
+    assert(columns > 3);
+    while (*at) {
+        width += point_width(next(&at));
+        if (width > columns) {
+            memcpy(text + (fits - text), "...", 4); /* four columns at least are cut away */
+            return text;
+        }
+        if (width + 3 <= columns) {
+            fits = at;
+        }
+    }
+    return text;
+}
+
 bool table_colour(void)
 {
     const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
@@ -70,9 +124,13 @@ const char *table_word(const char *word, bool colour, char *space, size_t size)
         const char *word;
         int code;
     } colours[] = {
-        {"pass", 32},      {"healthy", 32},  {"ready", 32},       {"loaded", 32},  {"warn", 33},
-        {"degraded", 33},  {"starting", 33}, {"pending", 33},     {"disabled", 2}, {"fail", 31},
-        {"unhealthy", 31}, {"refused", 31},  {"quarantined", 31}, {"stuck", 31},
+        {"pass", 32},        {"healthy", 32},  {"ready", 32},     {"loaded", 32},
+        {"warn", 33},        {"degraded", 33}, {"starting", 33},  {"pending", 33},
+        {"disabled", 2},     {"fail", 31},     {"unhealthy", 31}, {"refused", 31},
+        {"quarantined", 31}, {"stuck", 31},    {"firing", 31},    {"resolved", 32},
+        {"critical", 31},    {"warning", 33},  {"delivered", 32}, {"dead", 31},
+        {"cancelled", 2},    {"dropped", 2},   {"well", 32},      {"paused", 31},
+        {"resting", 33},     {"parked", 33},   {"accepted", 32},  {"rejected", 31},
     };
 
     for (size_t i = 0; colour && i < sizeof colours / sizeof *colours; i++) {
@@ -117,15 +175,8 @@ void table_row(struct table *table, const char *const *cells)
     for (size_t i = 0; i < table->ncolumns; i++) {
         char *cell = strdup(cells[i] ? cells[i] : "");
 
-        for (char *c = cell; c && *c; c++) {
-            if (*c == '\n' || *c == '\t' || *c == '\r') {
-                *c = ' ';
-            } else if ((unsigned char)*c < ' ' || *c == 0x7f) {
-                *c = '?';
-            }
-        }
         table->failed |= !cell;
-        bigger[have + i] = cell;
+        bigger[have + i] = cell ? table_clean(cell) : NULL;
     }
     table->nrows++;
 }

@@ -35,14 +35,8 @@ static const struct {
     const char *name;
     const char *what;
 } later[] = {
-    {"groups", "alerting rules"},
-    {"rule_files", "alerting rules"},
-    {"inhibit_rules", "inhibition"},
-    {"silences", "silences"},
-    {"mail", "e-mail"},
-    {"actions", "actions"},
-    {"cache", "the cache"},
-    {"ingest", "pushed metrics"},
+    {"inhibit_rules", "inhibition"}, {"silences", "silences"}, {"mail", "e-mail"},
+    {"actions", "actions"},          {"cache", "the cache"},   {"ingest", "pushed metrics"},
 };
 
 static int load_file(struct loader *loader, const char *path, bool may_be_empty)
@@ -179,9 +173,38 @@ static int join_routes(struct loader *loader, const struct node *section)
     return 0;
 }
 
+/* Rules of files: each name or pattern is relative to the file that it stands in. */
+static int read_rule_files(struct loader *loader, struct node *section)
+{
+    struct config_rules *rules = &loader->config->rules;
+    int r;
+
+    if (node_is_null(section)) {
+        return 0;
+    }
+    if (section->kind == NODE_MAPPING) {
+        config_error(loader->errors, section->at,
+                     "'rule_files' must be a list of names of files, not a mapping");
+        return 0;
+    }
+    r = resolve_node(section, loader->env, false, loader->errors);
+    for (size_t i = 0; i < (section->kind == NODE_SCALAR ? 1 : section->count) && r == 0; i++) {
+        const struct node *item = section->kind == NODE_SCALAR ? section : section->items[i];
+
+        if (item->kind != NODE_SCALAR || !*item->text) {
+            config_error(loader->errors, item->at, "'rule_files' takes names of files, not %s",
+                         node_kind_name(item));
+        } else if (!item->unset) {
+            r = config_rules_glob(item->value, item->at.file, item->at, true, loader->errors,
+                                  rules);
+        }
+    }
+    return r;
+}
+
 static void unknown_section(struct loader *loader, const struct node *key)
 {
-    static const char *const known[] = {"agent", "plugins", "routes"};
+    static const char *const known[] = {"agent", "plugins", "routes", "groups", "rule_files"};
     char suggestion[CONFIG_SUGGESTION_SIZE];
 
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
@@ -193,9 +216,11 @@ static void unknown_section(struct loader *loader, const struct node *key)
             return;
         }
     }
-    config_suggestion(key->text, known, 3, suggestion);
+    config_suggestion(key->text, known, 5, suggestion);
     config_error(loader->errors, key->at, "there is no section '%.64s'%s", key->text,
-                 *suggestion ? suggestion : "; there are 'agent', 'plugins' and 'routes'");
+                 *suggestion
+                     ? suggestion
+                     : "; there are 'agent', 'plugins', 'routes', 'groups' and 'rule_files'");
 }
 
 static int join_file(struct loader *loader, const struct node *root)
@@ -218,6 +243,10 @@ static int join_file(struct loader *loader, const struct node *root)
                              "the instance");
         } else if (strcmp(key->text, "routes") == 0) {
             r = join_routes(loader, root->items[i]);
+        } else if (strcmp(key->text, "groups") == 0) {
+            r = config_rules_groups(root->items[i], loader->errors, &loader->config->rules);
+        } else if (strcmp(key->text, "rule_files") == 0) {
+            r = read_rule_files(loader, root->items[i]);
         } else {
             unknown_section(loader, key);
         }
@@ -417,6 +446,7 @@ void config_destroy(struct config *config)
     }
     free(config->instances);
     routes_finish(config->routes, config->nroutes);
+    config_rules_finish(&config->rules);
     map_finish(&config->by_name);
     agent_section_finish(&config->agent);
     for (size_t i = 0; i < config->ntrees; i++) {

@@ -19,6 +19,7 @@
 #include "base/map.h"
 #include "config/errors.h"
 #include "config/routes.h"
+#include "config/rules.h"
 #include "config/tree.h"
 #include "model/manifest.h"
 #include "model/settings.h"
@@ -114,6 +115,7 @@ struct config {
     struct map by_name;                /* of the instances */
     size_t nroutes;
     struct config_route *routes; /* in the order of the files; none: everything goes to `log` */
+    struct config_rules rules;   /* of `groups` and `rule_files` */
     struct tree **trees; /* one a file; nodes and positions of the instances point into them */
     size_t ntrees;
 };

@@ -29,7 +29,7 @@ struct transfer {
     CURLM *multi;           /* borrowed */
     struct expiry *expiry;  /* borrowed: what is known of certificates */
     struct easy_pool *pool; /* borrowed: handles */
-    void *message;         /* owned; `order` points into it */
+    void *message;          /* owned; `order` points into it */
     struct fetch_order order;
     struct place place;    /* of this hop */
     CURL *easy;            /* owned */

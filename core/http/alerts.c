@@ -65,6 +65,7 @@ static int put_alerts(struct request *request)
     if (r < 0) {
         return r;
     }
+    counters_rejected(request->http->counters, question.alerts->n - question.alerts->good);
     if (question.alerts->good == 0) {
         return answer_rejected(request, question.alerts);
     }

@@ -410,12 +410,13 @@ static void add_annotation(struct reading *reading, struct tmon_pair *pairs, siz
     size_t name_len = make_name(key, name, sizeof name - 3);
     size_t fits = utf8_cut(text, len, LIMIT_ALERT_TEXT_BYTES);
 
-    for (unsigned number = 2; name_taken(pairs, *n, name); number++) {
-        (void)snprintf(name + name_len, sizeof name - name_len, "_%u", number);
-    }
-    if (*n == LIMIT_PAIRS || reading->annotations_bytes + strlen(name) + fits > ANNOTATIONS_BYTES) {
+    /* Before a name is looked for: that takes time, and there may be thousands of them. */
+    if (*n == LIMIT_PAIRS || reading->annotations_bytes + name_len + 3 + fits > ANNOTATIONS_BYTES) {
         reading->left_out = true;
         return;
+    }
+    for (unsigned number = 2; name_taken(pairs, *n, name); number++) {
+        (void)snprintf(name + name_len, sizeof name - name_len, "_%u", number);
     }
     reading->cut |= fits < len;
     reading->annotations_bytes += strlen(name) + fits;

@@ -38,6 +38,8 @@ static void question_finish(struct http_question *question)
 {
     alerts_in_destroy(question->alerts);
     alerts_filter_destroy(question->filter);
+    free(question->text);
+    question->text = NULL;
     question->alerts = NULL;
     question->filter = NULL;
 }

@@ -28,6 +28,7 @@ struct counters {
     struct store_metric *errors;
     struct store_metric *clients;
     struct store_metric *cut[CUTS];
+    struct store_metric *rejected;
     struct store_metric *requests[HANDLERS][STATUSES + 1]; /* the last: any other status */
 };
 
@@ -45,6 +46,7 @@ static struct store_metric *add(struct store *store, tmon_metric_kind kind, cons
 
 int counters_create(struct store *store, struct counters **ret_counters)
 {
+    const struct tmon_pair rejected = {"verdict", "rejected"};
     struct counters *counters = calloc(1, sizeof *counters);
 
     if (!counters) {
@@ -62,6 +64,10 @@ int counters_create(struct store *store, struct counters **ret_counters)
         counters->cut[i] = add(store, TMON_COUNTER, "toiletmon_http_cut_off_total",
                                "Connections that the server refused or ended itself.", &reason, 1);
     }
+    counters->rejected = add(store, TMON_COUNTER, "toiletmon_alerts_received_total",
+                             "Reports of alerts, over the API and of the agent's own checks, by "
+                             "what came of them.",
+                             &rejected, 1);
     *ret_counters = counters;
     return 0;
 }
@@ -79,6 +85,7 @@ void counters_destroy(struct counters *counters)
     for (size_t i = 0; i < CUTS; i++) {
         store_metric_remove(counters->store, counters->cut[i]);
     }
+    store_metric_remove(counters->store, counters->rejected);
     store_metric_remove(counters->store, counters->clients);
     store_metric_remove(counters->store, counters->errors);
     free(counters);
@@ -134,4 +141,9 @@ void counters_clients(struct counters *counters, unsigned count)
 void counters_cut(struct counters *counters, enum counters_cut why)
 {
     store_metric_inc(counters->cut[why]);
+}
+
+void counters_rejected(struct counters *counters, size_t n)
+{
+    store_metric_add_value(counters->rejected, (double)n);
 }

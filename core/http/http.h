@@ -30,15 +30,20 @@ enum http_what {
     HTTP_PLUGINS, /* GET /api/v1/plugins: an object with arrays `plugins` and `instances` */
     HTTP_RELOAD,  /* POST /api/v1/reload: do it; then an object such as {"reloaded": true} */
     /* the thread of the durable state */
-    HTTP_ALERTS_PUT,   /* POST /api/v1/alerts: `alerts` */
-    HTTP_ALERTS_LIST,  /* GET /api/v1/alerts: those that `filter` wants */
-    HTTP_OUTBOX_LIST,  /* GET /api/v1/notifications: those that `outbox` wants */
-    HTTP_OUTBOX_SHOW,  /* GET /api/v1/notifications/ID: `id` */
-    HTTP_OUTBOX_RETRY, /* POST /api/v1/notifications/ID/retry */
-    HTTP_OUTBOX_DROP,  /* POST /api/v1/notifications/ID/drop */
-    HTTP_SINKS_LIST,   /* GET /api/v1/sinks */
-    HTTP_SINK_RESUME,  /* POST /api/v1/sinks/NAME/resume: `name` */
-    HTTP_SINK_TEST,    /* POST /api/v1/sinks/NAME/test: may take as long as the sink does */
+    HTTP_ALERTS_PUT,    /* POST /api/v1/alerts: `alerts` */
+    HTTP_ALERTS_LIST,   /* GET /api/v1/alerts: those that `filter` wants */
+    HTTP_OUTBOX_LIST,   /* GET /api/v1/notifications: those that `outbox` wants */
+    HTTP_OUTBOX_SHOW,   /* GET /api/v1/notifications/ID: `id` */
+    HTTP_OUTBOX_RETRY,  /* POST /api/v1/notifications/ID/retry */
+    HTTP_OUTBOX_DROP,   /* POST /api/v1/notifications/ID/drop */
+    HTTP_OUTBOX_REVIVE, /* POST /api/v1/notifications/retry: the dead ones that `outbox` wants */
+    HTTP_SINKS_LIST,    /* GET /api/v1/sinks */
+    HTTP_SINK_RESUME,   /* POST /api/v1/sinks/NAME/resume: `name` */
+    /* the thread of rules */
+    HTTP_RULES_LIST, /* GET /api/v1/rules */
+    HTTP_RULES_EVAL, /* GET /api/v1/rules/eval: `text` */
+    /* ... and a sink */
+    HTTP_SINK_TEST, /* POST /api/v1/sinks/NAME/test: may take as long as the sink does */
 };
 
 struct http_question {
@@ -54,6 +59,7 @@ struct http_question {
     } outbox;
     int64_t id;
     char name[LIMIT_NAME_BYTES + 1];
+    char *text; /* owned; NULL: none */
 };
 
 /* Called on the server's thread.  All must return at once and may be called from http_create() on.

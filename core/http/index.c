@@ -20,6 +20,10 @@ static const char page[] =
     "<dt><a href=\"/api/v1/status\">/api/v1/status</a><dd>the agent itself\n"
     "<dt><a href=\"/api/v1/checks\">/api/v1/checks</a><dd>each check with its settings and its "
     "last word\n"
+    "<dt><a href=\"/api/v1/alerts\">/api/v1/alerts</a><dd>what fires\n"
+    "<dt><a href=\"/api/v1/rules\">/api/v1/rules</a><dd>rules, and how they are\n"
+    "<dt><a href=\"/api/v1/notifications\">/api/v1/notifications</a><dd>what was sent where\n"
+    "<dt><a href=\"/api/v1/sinks\">/api/v1/sinks</a><dd>where notifications go\n"
     "<dt><a href=\"/api/v1/plugins\">/api/v1/plugins</a><dd>plugins and instances\n"
     "</dl>\n"
     "</html>\n";

@@ -55,6 +55,23 @@ int notifications_handle(struct request *request)
                         : ask_agent(request, &question);
 }
 
+/* All the dead letters that the query wants; `state` would make no sense. */
+int notifications_retry_handle(struct request *request)
+{
+    struct http_question question = {.what = HTTP_OUTBOX_REVIVE,
+                                     .outbox = {.state = -1, .limit = LIMIT_OUTBOX_LIST}};
+    char why[QUERY_WHY_SIZE] = "";
+    int r = query_read(request, take, &question.outbox, why, sizeof why);
+
+    if (r == 0 && question.outbox.state >= 0) {
+        (void)snprintf(why, sizeof why, "only dead letters are tried again together");
+        r = -EINVAL;
+    }
+    return r == -EINVAL ? answer_error(request, MHD_HTTP_BAD_REQUEST, why, NULL)
+           : r < 0      ? r
+                        : ask_agent(request, &question);
+}
+
 /* About the one whose number is in the path. */
 static int ask_about_one(struct request *request, enum http_what what)
 {

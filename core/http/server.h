@@ -266,6 +266,8 @@ void counters_answer(struct counters *counters, const struct http_route *route, 
 void counters_clients(struct counters *counters, unsigned count);
 enum counters_cut { CUT_DEADLINE, CUT_MAKE_ROOM, CUT_REFUSED, CUT_BODY, CUTS };
 void counters_cut(struct counters *counters, enum counters_cut why);
+/* Alerts with mistakes. */
+void counters_rejected(struct counters *counters, size_t n);
 
 /* -- the families of paths -- */
 
@@ -279,10 +281,14 @@ int plugins_answer(struct request *request);
 int reload_answer(struct request *request);
 int alerts_handle(struct request *request);
 int notifications_handle(struct request *request);
+int notifications_retry_handle(struct request *request);
 int notification_handle(struct request *request);
 int notification_retry_handle(struct request *request);
 int notification_drop_handle(struct request *request);
 int sinks_handle(struct request *request);
+/* rules.c */
+int rules_handle(struct request *request);
+int rules_eval_handle(struct request *request);
 int sink_test_handle(struct request *request);
 int sink_resume_handle(struct request *request);
 int index_answer(struct request *request);

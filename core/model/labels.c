@@ -110,6 +110,16 @@ void labels_show(const struct tmon_pair *pairs, size_t n, struct buf *buf)
     buf_putc(buf, '}');
 }
 
+/* The text at *at, which moves behind it. */
+static const char *put_text(char **at, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = memcpy(*at, text, size);
+
+    *at += size;
+    return copy;
+}
+
 int labels_copy(const struct tmon_pair *pairs, size_t n, struct tmon_pair **ret_pairs)
 {
     size_t size = n * sizeof *pairs;
@@ -125,10 +135,8 @@ int labels_copy(const struct tmon_pair *pairs, size_t n, struct tmon_pair **ret_
     }
     at = (char *)(copy + n);
     for (size_t i = 0; i < n; i++) {
-        copy[i].key = at;
-        at = stpcpy(at, pairs[i].key) + 1;
-        copy[i].value = at;
-        at = stpcpy(at, pairs[i].value) + 1;
+        copy[i].key = put_text(&at, pairs[i].key);
+        copy[i].value = put_text(&at, pairs[i].value);
     }
     *ret_pairs = copy;
     return 0;

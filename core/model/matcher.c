@@ -1,75 +1,20 @@
 /*
  * matcher.c: see matcher.h.
  */
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include "model/matcher.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <pcre2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/labels.h"
-#include "base/limits.h"
 
-struct pattern {
-    pcre2_code *code;
-    pcre2_match_data *data;
-    pcre2_match_context *context;
-};
-
-static void pattern_destroy(struct pattern *pattern)
+static int init(struct matcher *matcher, const char *name, enum matcher_op op, const char *value,
+                enum regex_flavor flavor, char *ret_why, size_t size)
 {
-    if (pattern) {
-        pcre2_code_free(pattern->code);
-        pcre2_match_data_free(pattern->data);
-        pcre2_match_context_free(pattern->context);
-        free(pattern);
-    }
-}
-
-/* Anchored at both ends by options, so that what people write needs no brackets around it. */
-static int compile(const char *text, struct pattern **ret_pattern, char *ret_why, size_t size)
-{
-    struct pattern *pattern = calloc(1, sizeof *pattern);
-    PCRE2_SIZE at = 0;
-    int error = 0;
-
-    if (!pattern) {
-        return -ENOMEM;
-    }
-    pattern->code = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED,
-                                  PCRE2_UTF | PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOTALL |
-                                      PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C,
-                                  &error, &at, NULL);
-    if (!pattern->code) {
-        PCRE2_UCHAR message[128] = "";
-
-        (void)pcre2_get_error_message(error, message, sizeof message);
-        (void)snprintf(ret_why, size, "the regular expression is wrong at its byte %zu: %s", at + 1,
-                       (char *)message);
-        free(pattern);
-        return -EINVAL;
-    }
-    pattern->data = pcre2_match_data_create(1, NULL);
-    pattern->context = pcre2_match_context_create(NULL);
-    if (!pattern->data || !pattern->context) {
-        pattern_destroy(pattern);
-        return -ENOMEM;
-    }
-    (void)pcre2_set_match_limit(pattern->context, LIMIT_MATCH_STEPS);
-    (void)pcre2_set_depth_limit(pattern->context, LIMIT_MATCH_DEPTH);
-    (void)pcre2_set_heap_limit(pattern->context, LIMIT_MATCH_HEAP_KIB);
-    *ret_pattern = pattern;
-    return 0;
-}
-
-int matcher_init(struct matcher *matcher, const char *name, enum matcher_op op, const char *value,
-                 char *ret_why, size_t size)
-{
-    struct matcher made = {.op = op};
+    struct matcher made = {.op = op, .flavor = flavor};
     int r = 0;
 
     if (!labels_name_ok(name)) {
@@ -82,10 +27,7 @@ int matcher_init(struct matcher *matcher, const char *name, enum matcher_op op, 
     if (!made.name || !made.value) {
         r = -ENOMEM;
     } else if (op == MATCHER_REGEX || op == MATCHER_NOT_REGEX) {
-        struct pattern *pattern = NULL;
-
-        r = compile(value, &pattern, ret_why, size);
-        made.code = pattern;
+        r = regex_create(value, flavor, &made.code, ret_why, size);
     }
     if (r < 0) {
         matcher_finish(&made);
@@ -95,11 +37,32 @@ int matcher_init(struct matcher *matcher, const char *name, enum matcher_op op, 
     return 0;
 }
 
+int matcher_init(struct matcher *matcher, const char *name, enum matcher_op op, const char *value,
+                 char *ret_why, size_t size)
+{
+    return init(matcher, name, op, value, REGEX_PCRE2, ret_why, size);
+}
+
+int matcher_init_re2(struct matcher *matcher, const char *name, enum matcher_op op,
+                     const char *value, char *ret_why, size_t size)
+{
+    return init(matcher, name, op, value, REGEX_RE2, ret_why, size);
+}
+
+int matcher_copy(const struct matcher *from, struct matcher *matcher)
+{
+    char why[1]; /* it compiled before */
+
+    return init(matcher, from->name, from->op, from->value, from->flavor, why, sizeof why) < 0
+               ? -ENOMEM
+               : 0;
+}
+
 void matcher_finish(struct matcher *matcher)
 {
     free(matcher->name);
     free(matcher->value);
-    pattern_destroy(matcher->code);
+    regex_destroy(matcher->code);
     *matcher = (struct matcher){0};
 }
 
@@ -196,12 +159,6 @@ int matcher_parse(struct matcher *matcher, const char *text, char *ret_why, size
     return r;
 }
 
-static bool pattern_matches(const struct pattern *pattern, const char *value)
-{
-    return pcre2_match(pattern->code, (PCRE2_SPTR)value, strlen(value), 0, 0, pattern->data,
-                       pattern->context) >= 0;
-}
-
 bool matcher_matches(const struct matcher *matcher, const char *value)
 {
     switch (matcher->op) {
@@ -210,9 +167,9 @@ bool matcher_matches(const struct matcher *matcher, const char *value)
     case MATCHER_NOT_EQUAL:
         return strcmp(matcher->value, value) != 0;
     case MATCHER_REGEX:
-        return pattern_matches(matcher->code, value);
+        return regex_match(matcher->code, value, strlen(value)) > 0;
     case MATCHER_NOT_REGEX:
-        return !pattern_matches(matcher->code, value);
+        return regex_match(matcher->code, value, strlen(value)) <= 0;
     }
     return false;
 }

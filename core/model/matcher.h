@@ -13,20 +13,27 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "model/regex.h"
 #include "plugin_api.h"
 
 enum matcher_op { MATCHER_EQUAL, MATCHER_NOT_EQUAL, MATCHER_REGEX, MATCHER_NOT_REGEX };
 
 struct matcher {
     enum matcher_op op;
-    char *name;  /* owned */
-    char *value; /* owned; unquoted */
-    void *code;  /* of a regular expression */
+    enum regex_flavor flavor;
+    char *name;         /* owned */
+    char *value;        /* owned; unquoted */
+    struct regex *code; /* of a regular expression */
 };
 
 /* -EINVAL with a sentence in ret_why; -ENOMEM. */
 int matcher_init(struct matcher *matcher, const char *name, enum matcher_op op, const char *value,
                  char *ret_why, size_t size);
+/* The same with regular expressions as Prometheus reads them (REGEX_RE2). */
+int matcher_init_re2(struct matcher *matcher, const char *name, enum matcher_op op,
+                     const char *value, char *ret_why, size_t size);
+/* One that matches the same and may be used by another thread.  -ENOMEM. */
+int matcher_copy(const struct matcher *from, struct matcher *matcher);
 /* Reads the written form.  The value's quotes may be left out. */
 int matcher_parse(struct matcher *matcher, const char *text, char *ret_why, size_t size);
 void matcher_finish(struct matcher *matcher);

@@ -200,6 +200,25 @@ int settings_decode(struct wire_reader *reader, struct settings **ret_settings)
     return decode_settings(reader, 0, ret_settings);
 }
 
+struct settings *settings_copy(const struct settings *settings)
+{
+    struct settings *copy = NULL;
+    struct wire_reader reader;
+    struct buf buf;
+
+    buf_init(&buf, LIMIT_SETTINGS_BYTES);
+    settings_encode(settings, &buf);
+    wire_reader_init(&reader, buf_str(&buf), buf.len);
+    if (buf.failed || settings_decode(&reader, &copy) < 0) {
+        copy = NULL;
+    }
+    if (buf.data) {
+        explicit_bzero(buf.data, buf.len); // secrets
+    }
+    buf_finish(&buf);
+    return copy;
+}
+
 static bool same_text(const char *a, const char *b)
 {
     return a == b || (a && b && strcmp(a, b) == 0);

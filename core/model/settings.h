@@ -45,6 +45,8 @@ void settings_destroy(struct settings *settings);
 void settings_encode(const struct settings *settings, struct buf *buf);
 /* Returns an owned object.  -EPROTO for anything malformed or beyond the limits, -ENOMEM. */
 int settings_decode(struct wire_reader *reader, struct settings **ret_settings);
+/* Returns owned; NULL: no memory. */
+struct settings *settings_copy(const struct settings *settings);
 /* Whether two mean the same; NULL equals NULL. */
 bool settings_equal(const struct settings *a, const struct settings *b);
 /* NULL when there is none. */

@@ -6,15 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/labels.h"
 #include "base/utf8.h"
+#include "model/labels.h"
 #include "outbox/private.h"
 
 #define ITEM_BYTES 9
 #define ITEMS_MOST 1000000 /* of a digest */
 #define CALL_ROOM 131072   /* of a call's bytes, for all but the alerts */
 
-enum { CONTENT_FIRING = 1, CONTENT_NEWS = 2 };
+enum { CONTENT_FIRING = 1, CONTENT_NEWS = 2, CONTENT_REPEAT = 4 };
 
 void content_put_items(struct buf *buf, const struct content_item *items, size_t n)
 {
@@ -22,7 +22,8 @@ void content_put_items(struct buf *buf, const struct content_item *items, size_t
     for (size_t i = 0; i < n; i++) {
         wire_put_i64(buf, items[i].episode);
         wire_put_u8(buf, (uint8_t)((items[i].firing ? CONTENT_FIRING : 0) |
-                                   (items[i].news ? CONTENT_NEWS : 0)));
+                                   (items[i].news ? CONTENT_NEWS : 0) |
+                                   (items[i].repeat ? CONTENT_REPEAT : 0)));
     }
 }
 
@@ -48,6 +49,7 @@ int content_items(const void *body, size_t len, struct content_item **ret_items,
         flags = wire_get_u8(&reader);
         items[i].firing = flags & CONTENT_FIRING;
         items[i].news = flags & CONTENT_NEWS;
+        items[i].repeat = flags & CONTENT_REPEAT;
     }
     *ret_items = items;
     *ret_n = n;
@@ -138,7 +140,7 @@ int content_encode(struct buf *buf, const struct alerts_notice *notice, const ch
         .size = sizeof notification,
         .attempt = 1,
         .id = uid,
-        .resolved = true,
+        .resolved = notice->ntruncated == 0,
         .alerts = pointers,
         .nalerts = notice->nitems,
         .ntruncated = notice->ntruncated,
@@ -152,7 +154,8 @@ int content_encode(struct buf *buf, const struct alerts_notice *notice, const ch
     for (size_t i = 0; i < notice->nitems; i++) {
         const struct alerts_item *item = &notice->items[i];
 
-        items[i] = (struct content_item){alert_episode(item->alert), item->firing, item->news};
+        items[i] = (struct content_item){alert_episode(item->alert), item->firing, item->news,
+                                         item->repeat};
         alert_describe(item->alert, item->firing, &alerts[i]);
         cuts[i] = fit(&alerts[i], notice->nitems);
         pointers[i] = &alerts[i];
@@ -166,61 +169,108 @@ int content_encode(struct buf *buf, const struct alerts_notice *notice, const ch
     return buf->failed ? -ENOMEM : r;
 }
 
-int content_filter(const void *body, size_t len,
-                   bool (*keep)(const void *arg, const struct content_item *item), const void *arg,
-                   struct buf *buf)
+void content_digest_title(const struct content_item *items, size_t n, struct buf *buf)
 {
-    struct content_item *items = NULL;
-    struct tmon_notification *old = NULL;
-    const struct tmon_alert *kept[LIMIT_ALERTS];
-    struct tmon_notification changed;
-    struct wire_reader reader;
-    size_t n = 0, nkept = 0, at = 0;
-    int r = content_items(body, len, &items, &n), news = 0;
+    size_t firing = 0;
 
-    if (r < 0) {
-        return r;
+    for (size_t i = 0; i < n; i++) {
+        firing += items[i].firing;
     }
-    wire_reader_init(&reader, body, len);
-    reader.pos = content_offset(body, len);
-    r = notification_decode(&reader, &old);
-    if (r < 0) {
-        free(items);
-        return r;
+    buf_printf(buf, "Many alerts at once: %zu firing, %zu resolved", firing, n - firing);
+}
+
+/* A notification that is being put together out of parts of another. */
+struct filtered {
+    struct tmon_notification notification;
+    size_t nalerts;
+    struct tmon_alert alerts[LIMIT_ALERTS];
+    const struct tmon_alert *pointers[LIMIT_ALERTS];
+};
+
+static void keep_alert(struct filtered *filtered, const struct tmon_alert *alert,
+                       int64_t resolve_ms)
+{
+    struct tmon_alert *copy = &filtered->alerts[filtered->nalerts];
+
+    *copy = *alert;
+    if (resolve_ms > 0) {
+        copy->firing = false;
+        copy->ends_ms = resolve_ms;
     }
-    changed = *old;
-    changed.resolved = true;
+    filtered->pointers[filtered->nalerts++] = copy;
+}
+
+/* Which items stay, moved to the front; their alerts go into `filtered`. */
+static size_t sift(const struct content_filter *filter, const struct tmon_notification *old,
+                   struct content_item *items, size_t n, struct filtered *filtered)
+{
+    struct tmon_notification *changed = &filtered->notification;
+    size_t kept = 0;
+
+    /* What has no item here is of the group, and fires. */
+    changed->resolved = old->nalerts + old->ntruncated == n;
     for (size_t i = 0; i < n; i++) {
         const struct tmon_alert *alert = i < old->nalerts ? old->alerts[i] : NULL;
 
-        if (!keep(arg, &items[i])) {
-            changed.ntruncated -= !alert && changed.ntruncated > 0;
+        if (!filter->keep(filter->arg, i, &items[i])) {
+            changed->ntruncated -= !alert && changed->ntruncated > 0;
             continue;
         }
-        if (alert) {
-            kept[nkept++] = alert;
-            changed.resolved = changed.resolved && !alert->firing;
+        items[kept] = items[i];
+        if (filter->resolve_ms > 0) {
+            items[kept] = (struct content_item){.episode = items[i].episode, .news = true};
         }
-        news += items[i].news;
-        items[at++] = items[i];
+        changed->resolved = changed->resolved && !items[kept].firing;
+        kept++;
+        if (alert) {
+            keep_alert(filtered, alert, filter->resolve_ms);
+        }
     }
-    changed.alerts = kept;
-    changed.nalerts = nkept;
-    content_put_items(buf, items, at);
-    r = notification_encode(buf, &changed);
+    return kept;
+}
+
+int content_filter(const void *body, size_t len, const struct content_filter *filter,
+                   struct buf *buf)
+{
+    struct filtered *filtered = calloc(1, sizeof *filtered);
+    struct content_item *items = NULL;
+    struct tmon_notification *old = NULL;
+    struct wire_reader reader;
+    struct buf title;
+    size_t n = 0;
+    int r = filtered ? content_items(body, len, &items, &n) : -ENOMEM, news = 0;
+
+    buf_init(&title, 256);
+    if (r == 0) {
+        wire_reader_init(&reader, body, len);
+        reader.pos = content_offset(body, len);
+        r = notification_decode(&reader, &old);
+    }
+    if (r < 0) {
+        goto out;
+    }
+    filtered->notification = *old;
+    n = sift(filter, old, items, n, filtered);
+    filtered->notification.alerts = filtered->pointers;
+    filtered->notification.nalerts = filtered->nalerts;
+    if (filter->uid) {
+        filtered->notification.id = filter->uid;
+    }
+    if (*old->title) {
+        content_digest_title(items, n, &title);
+        filtered->notification.title = buf_str(&title);
+    }
+    content_put_items(buf, items, n);
+    r = notification_encode(buf, &filtered->notification);
+    for (size_t i = 0; i < n; i++) {
+        news += items[i].news;
+    }
+out:
+    buf_finish(&title);
     notification_destroy(old);
     free(items);
+    free(filtered);
     return r < 0 ? r : buf->failed ? -ENOMEM : news;
-}
-
-static bool is_another(const void *arg, const struct content_item *item)
-{
-    return item->episode != *(const int64_t *)arg;
-}
-
-int content_without(const void *body, size_t len, int64_t episode, struct buf *buf)
-{
-    return content_filter(body, len, is_another, &episode, buf);
 }
 
 void content_title(const struct alerts_notice *notice, struct buf *buf)

@@ -40,14 +40,18 @@ struct flight *queue_pop(struct queue *queue)
 
 /* ---- workers ---- */
 
-struct pooled *delivery_idle(struct delivery_sink *sink)
+struct pooled *delivery_callable(struct delivery_sink *sink)
 {
+    struct pooled *best = NULL;
+
     for (size_t i = 0; i < sink->nworkers; i++) {
-        if (!sink->workers[i].flight && instance_callable(sink->workers[i].instance)) {
-            return &sink->workers[i];
+        struct pooled *pooled = &sink->workers[i];
+
+        if (instance_callable(pooled->instance) && (!best || pooled->ncalls < best->ncalls)) {
+            best = pooled;
         }
     }
-    return NULL;
+    return best;
 }
 
 /* Whether one will be idle soon: it is in a call, or made for the first time. */
@@ -108,7 +112,7 @@ void delivery_look(struct delivery_sink *sink)
     bool called = false;
 
     while (sink->to_judge.first || sink->to_call.first) {
-        struct pooled *worker = delivery_idle(sink);
+        struct pooled *worker = delivery_callable(sink);
         struct flight *flight;
 
         if (!worker) {
@@ -133,10 +137,10 @@ void delivery_done(struct delivery_sink *sink, const struct instance *worker,
     for (size_t i = 0; i < sink->nworkers; i++) {
         struct pooled *pooled = &sink->workers[i];
 
-        if (pooled->instance == worker && pooled->flight) {
-            struct flight *flight = pooled->flight;
+        if (pooled->instance == worker && pooled->ncalls > 0) {
+            struct flight *flight = queue_pop(&pooled->calls);
 
-            pooled->flight = NULL;
+            pooled->ncalls--;
             flight_called(flight, pooled, result);
             break;
         }
@@ -271,6 +275,7 @@ int delivery_add(struct delivery *delivery, const struct delivery_options *optio
     sink->delivery = delivery;
     sink->name = strdup(options->name);
     sink->abilities = options->abilities;
+    sink->yes_is_yes = options->yes_is_yes;
     sink->settings = options->settings;
     sink->timeout_ms = options->timeout_ms;
     sink->owner = options->owner;
@@ -279,6 +284,7 @@ int delivery_add(struct delivery *delivery, const struct delivery_options *optio
     sink->nworkers = options->nworkers;
     for (size_t i = 0; i < options->nworkers; i++) {
         sink->workers[i].instance = options->workers[i];
+        sink->workers[i].calls.end = &sink->workers[i].calls.first;
     }
     loop_timer_init(&sink->drained_timer, on_drained, sink);
     r = sink->name ? map_put(&delivery->by_name, sink->name, size, sink) : -ENOMEM;
@@ -330,6 +336,16 @@ void delivery_drop(struct delivery_sink *sink)
     }
     free(sink->name);
     free(sink);
+}
+
+bool delivery_is_idle(const struct delivery *delivery)
+{
+    for (const struct delivery_sink *sink = delivery->sinks; sink; sink = sink->next) {
+        if (sink->nflights > 0) {
+            return false;
+        }
+    }
+    return true;
 }
 
 size_t delivery_under_way(const struct delivery_sink *sink)

@@ -56,6 +56,7 @@ void delivery_hold(struct delivery *delivery);
 struct delivery_options {
     const char *name;
     uint32_t abilities;
+    bool yes_is_yes;                 /* TMON_2XX_IS_YES */
     const struct settings *settings; /* borrowed: which hosts it may reach */
     int64_t timeout_ms;              /* of a request */
     size_t nworkers;
@@ -77,6 +78,8 @@ void delivery_done(struct delivery_sink *sink, const struct instance *worker,
 /* A worker has changed its state, or is free again. */
 void delivery_look(struct delivery_sink *sink);
 
+/* Whether no attempt is under way or waits, of any sink. */
+bool delivery_is_idle(const struct delivery *delivery);
 /* How many attempts are under way or wait for a worker. */
 size_t delivery_under_way(const struct delivery_sink *sink);
 

@@ -120,7 +120,8 @@ static void start_call(struct flight *flight, struct pooled *worker)
     }
     if (r == 0) {
         flight->stage = STAGE_CALLED;
-        worker->flight = flight;
+        queue_push(&worker->calls, flight);
+        worker->ncalls++;
     } else if (r == -ENOBUFS) {
         flight_end(flight, OUTBOX_REJECTED, "the notification is too large for a call");
     } else if (r == -EPROTO) {
@@ -187,6 +188,10 @@ static void formatted(struct flight *flight, struct pooled *worker,
         send_request(flight, worker, result->request, result->request_len);
         return;
     }
+    if (result->untried) {
+        flight_end(flight, OUTBOX_UNREADY, "its plugin is not ready: its worker died");
+        return;
+    }
     /* Whatever it was, nothing has left us. */
     flight_end(flight,
                result->died || result->timeout || result->rc == TMON_RETRY ||
@@ -237,14 +242,15 @@ static void start_judge(struct flight *flight, struct pooled *worker, const void
         return;
     }
     flight->stage = STAGE_JUDGED;
-    worker->flight = flight;
+    queue_push(&worker->calls, flight);
+    worker->ncalls++;
 }
 
 /* Judges at once where a worker is idle; else the answer is kept until one is. */
 static void judge(struct flight *flight, const void *response, size_t len)
 {
     struct delivery_sink *sink = flight->sink;
-    struct pooled *worker = sink->to_judge.first ? NULL : delivery_idle(sink);
+    struct pooled *worker = sink->to_judge.first ? NULL : delivery_callable(sink);
 
     flight->stage = STAGE_ANSWERED;
     if (worker) {
@@ -290,7 +296,7 @@ static void on_answer(void *asker, uint32_t ticket, const void *response, size_t
         } else {
             note_words(flight, payload, len - sizeof(uint32_t));
         }
-        if (sink->abilities & ABILITY_JUDGE) {
+        if (sink->abilities & ABILITY_JUDGE && !(taken && sink->yes_is_yes)) {
             judge(flight, payload, len - sizeof(uint32_t));
         } else {
             end_by_status(flight, usual_verdict(flight->status), "");

@@ -46,7 +46,8 @@ struct queue {
 
 struct pooled {
     struct instance *instance;
-    struct flight *flight; /* that it is called for; NULL: none */
+    struct queue calls; /* flights that it is called for, in order */
+    size_t ncalls;
 };
 
 struct delivery_sink {
@@ -54,6 +55,7 @@ struct delivery_sink {
     struct delivery_sink *previous, *next; /* in delivery->sinks */
     char *name;
     uint32_t abilities;
+    bool yes_is_yes;
     const struct settings *settings;
     int64_t timeout_ms;
     void *owner;
@@ -88,7 +90,7 @@ struct delivery {
 void queue_push(struct queue *queue, struct flight *flight);
 struct flight *queue_pop(struct queue *queue);
 /* A worker that can be called now; NULL. */
-struct pooled *delivery_idle(struct delivery_sink *sink);
+struct pooled *delivery_callable(struct delivery_sink *sink);
 
 /* delivery_flight.c */
 /* Its next call, on a worker that is idle.  Ends it where that cannot be. */

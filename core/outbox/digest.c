@@ -15,28 +15,38 @@
 #define ORDERING UINT64_C(0x64696765737400) /* of all digests of a sink */
 #define ITEMS_MOST 100000                   /* of one: LIMIT_ALERTS_ACTIVE; then another is begun */
 
+struct digest_item {
+    struct content_item item;
+    size_t place; /* in digest->items */
+    void *alert;  /* a notification of that one alert, as content_encode() made it; NULL: counted */
+    size_t len;
+};
+
 struct digest {
     int64_t id;
     bool dirty;
     char uid[UID_SIZE];
-    size_t nitems, items_size;
-    struct content_item *items;
-    /* The alerts of the first items, encoded with their own marks of where each begins. */
-    size_t nalerts;
-    struct digest_alert {
-        int64_t episode;
-        void *body; /* a notification of that one alert, as content_encode() made it */
-        size_t len;
-    } alerts[LIMIT_ALERTS];
-    size_t bytes; /* of these */
+    struct digest_item **items; /* in order; NULL: taken out */
+    size_t len, size;           /* of the array */
+    struct map by_episode;      /* of items: an episode is in it once */
+    size_t nalerts, bytes;      /* of those that are there whole */
 };
+
+static void item_destroy(struct digest_item *item)
+{
+    if (item) {
+        free(item->alert);
+        free(item);
+    }
+}
 
 void digest_free(struct digest *digest)
 {
     if (digest) {
-        for (size_t i = 0; i < digest->nalerts; i++) {
-            free(digest->alerts[i].body);
+        for (size_t i = 0; i < digest->len; i++) {
+            item_destroy(digest->items[i]);
         }
+        map_finish(&digest->by_episode);
         free(digest->items);
         free(digest);
     }
@@ -47,10 +57,12 @@ bool digest_is(const struct sink *sink, int64_t id)
     return sink->digest && sink->digest->id == id;
 }
 
-bool digest_wanted(struct sink *sink, struct alerts_time now)
+int digest_wanted(struct state_tx *tx, struct sink *sink, uint64_t ordering, struct alerts_time now)
 {
+    int r;
+
     if (sink->budget == 0 || !sink->configured) {
-        return false;
+        return 0;
     }
     if (now.mono_ms - sink->window_start >= sink->budget_ms) {
         sink->window_start = now.mono_ms;
@@ -58,108 +70,148 @@ bool digest_wanted(struct sink *sink, struct alerts_time now)
     }
     if (sink->window_count < sink->budget) {
         sink->window_count++;
-        return false;
+        return 0;
     }
-    return true;
+    /* What waits must not be overtaken by what follows it. */
+    r = ordering == ORDERING ? 0 : queue_has_pending(tx, sink, ordering);
+    return r < 0 ? r : r == 0;
 }
 
 /* ---- what it says ---- */
 
-static void title_of(const struct digest *digest, struct buf *buf)
+/* Closes the gaps. */
+static void compact(struct digest *digest)
 {
-    size_t firing = 0;
+    size_t kept = 0;
 
-    for (size_t i = 0; i < digest->nitems; i++) {
-        firing += digest->items[i].firing;
-    }
-    buf_printf(buf, "Many alerts at once: %zu firing, %zu resolved", firing,
-               digest->nitems - firing);
-}
-
-/* Its alerts are out of several notifications: decoded, put together, encoded. */
-static int encode(const struct digest *digest, struct buf *title, struct buf *body)
-{
-    struct tmon_notification *parts[LIMIT_ALERTS] = {NULL};
-    const struct tmon_alert *alerts[LIMIT_ALERTS];
-    struct tmon_notification whole = {
-        .size = sizeof whole, .attempt = 1, .id = digest->uid, .resolved = true};
-    size_t n = 0;
-    int r = 0;
-
-    for (size_t i = 0; i < digest->nalerts && r == 0; i++) {
-        const struct digest_alert *part = &digest->alerts[i];
-        struct wire_reader reader;
-
-        wire_reader_init(&reader, part->body, part->len);
-        reader.pos = content_offset(part->body, part->len);
-        r = notification_decode(&reader, &parts[i]);
-        if (r == 0 && parts[i]->nalerts == 1) {
-            alerts[n++] = parts[i]->alerts[0];
+    for (size_t i = 0; i < digest->len; i++) {
+        if (digest->items[i]) {
+            digest->items[i]->place = kept;
+            digest->items[kept++] = digest->items[i];
         }
     }
-    for (size_t i = 0; i < digest->nitems; i++) {
-        whole.resolved = whole.resolved && !digest->items[i].firing;
+    digest->len = kept;
+}
+
+/* The items as they stand in the body: first those whose alerts are there. */
+static struct content_item *list(const struct digest *digest)
+{
+    struct content_item *items = calloc(digest->len + 1, sizeof *items);
+    size_t whole = 0, counted = digest->nalerts;
+
+    for (size_t i = 0; items && i < digest->len; i++) {
+        const struct digest_item *item = digest->items[i];
+
+        items[item->alert ? whole++ : counted++] = item->item;
     }
-    title_of(digest, title);
-    whole.alerts = alerts;
-    whole.nalerts = n;
-    whole.ntruncated = digest->nitems - n;
-    whole.group_key = "digest";
-    whole.title = buf_str(title);
+    return items;
+}
+
+struct parts { /* notifications of one alert each, and their alerts */
+    struct tmon_notification *parts[LIMIT_ALERTS];
+    const struct tmon_alert *alerts[LIMIT_ALERTS];
+    size_t n;
+};
+
+static int take_apart(const struct digest *digest, struct parts *parts)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < digest->len && r == 0; i++) {
+        const struct digest_item *item = digest->items[i];
+        struct wire_reader reader;
+
+        if (item->alert) {
+            wire_reader_init(&reader, item->alert, item->len);
+            reader.pos = content_offset(item->alert, item->len);
+            r = notification_decode(&reader, &parts->parts[parts->n]);
+            if (r == 0) {
+                parts->alerts[parts->n] = parts->parts[parts->n]->alerts[0];
+                parts->n++;
+            }
+        }
+    }
+    return r;
+}
+
+/* Its alerts are out of several notifications: decoded, put together, encoded.  Without gaps. */
+static int encode(const struct digest *digest, struct buf *title, struct buf *body)
+{
+    struct tmon_notification whole = {
+        .size = sizeof whole, .attempt = 1, .id = digest->uid, .resolved = true};
+    struct content_item *items = list(digest);
+    struct parts *parts = calloc(1, sizeof *parts);
+    int r = items && parts ? take_apart(digest, parts) : -ENOMEM;
+
     if (r == 0) {
-        content_put_items(body, digest->items, digest->nitems);
+        for (size_t i = 0; i < digest->len; i++) {
+            whole.resolved = whole.resolved && !items[i].firing;
+        }
+        content_digest_title(items, digest->len, title);
+        whole.alerts = parts->alerts;
+        whole.nalerts = parts->n;
+        whole.ntruncated = digest->len - parts->n;
+        whole.group_key = "digest";
+        whole.title = buf_str(title);
+        content_put_items(body, items, digest->len);
         r = notification_encode(body, &whole);
     }
-    for (size_t i = 0; i < digest->nalerts; i++) {
-        notification_destroy(parts[i]);
+    for (size_t i = 0; parts && i < parts->n; i++) {
+        notification_destroy(parts->parts[i]);
     }
+    free(parts);
+    free(items);
     return r == 0 && body->failed ? -ENOMEM : r;
+}
+
+static int rewrite(struct outbox *outbox, struct state_tx *tx, struct sink *sink,
+                   const struct digest *digest, struct alerts_time now)
+{
+    struct buf *title = &outbox->other, body;
+    struct draft draft;
+    int r = draft_init(&draft, outbox, tx, sink, digest->id);
+
+    buf_init(&body, 2 * LIMIT_CALL_BYTES);
+    buf_clear(title);
+    if (r == 1 && digest->len == 0) {
+        draft_end(&draft, outbox, tx, OUTBOX_CANCELLED, "resolved before it was attempted", now);
+    } else if (r == 1) {
+        r = encode(digest, title, &body);
+        r = r < 0 ? r : draft_rewrite(&draft, tx, &body, buf_str(title));
+    }
+    buf_finish(&body);
+    draft_finish(&draft);
+    return r;
 }
 
 void digest_save(struct outbox *outbox, struct state_tx *tx, struct sink *sink, bool close,
                  struct alerts_time now)
 {
     struct digest *digest = sink->digest;
-    struct item *item = digest ? item_find(sink, digest->id) : NULL;
-    struct buf body;
+    int r;
 
     if (!digest) {
         return;
     }
-    buf_init(&body, 2 * LIMIT_CALL_BYTES);
-    buf_clear(&outbox->other);
-    if (item && digest->nitems == 0) {
-        item_end(outbox, tx, item, OUTBOX_CANCELLED, "resolved before it was attempted", now);
-        close = true;
-    } else if (item && digest->dirty && encode(digest, &outbox->other, &body) == 0) {
-        struct row row;
-        void *copy = malloc(body.len);
-        char *title = strdup(buf_str(&outbox->other));
-
-        if (copy && title) {
-            memcpy(copy, body.data, body.len);
-            sink->bytes += body.len - item->len;
-            free(item->body);
-            free(item->title);
-            item->body = copy;
-            item->title = title;
-            item->len = body.len;
-            item->body_sum = row_body_sum(copy, body.len);
-            row_of(item, &row);
-            row_update(tx, &row, true);
-        } else {
-            free(copy);
-            free(title);
-            tx->error = tx->error ? tx->error : -ENOMEM;
+    if (digest->dirty) {
+        compact(digest);
+        r = rewrite(outbox, tx, sink, digest, now);
+        if (r < 0 && tx->error == 0) {
+            tx->error = r;
         }
-    } else if (digest->dirty && item) {
-        tx->error = tx->error ? tx->error : -ENOMEM;
+        digest->dirty = false;
     }
-    buf_finish(&body);
-    digest->dirty = false;
-    if (close || !item) {
+    if (close || digest->len == 0) {
         sink->digest = NULL;
         digest_free(digest);
+    }
+}
+
+void digest_yield(struct outbox *outbox, struct state_tx *tx, struct sink *sink, uint64_t ordering,
+                  struct alerts_time now)
+{
+    if (ordering == ORDERING) {
+        digest_save(outbox, tx, sink, true, now);
     }
 }
 
@@ -172,7 +224,6 @@ static int begin(struct outbox *outbox, struct state_tx *tx, struct sink *sink,
     struct row row = {.sink = sink->name,
                       .ordering = ORDERING,
                       .reason = "",
-                      .title = "Many alerts at once",
                       .flags = ITEM_DIGEST,
                       .created_ms = now.real_ms};
     struct buf body;
@@ -181,33 +232,32 @@ static int begin(struct outbox *outbox, struct state_tx *tx, struct sink *sink,
     if (!digest) {
         return -ENOMEM;
     }
+    map_init(&digest->by_episode);
     make_uid(outbox, digest->uid);
     row.uid = digest->uid;
     row.next_ms = now.real_ms + (sink->window_start + sink->budget_ms - now.mono_ms);
     buf_init(&body, LIMIT_CALL_BYTES);
     buf_clear(&outbox->other);
     r = encode(digest, &outbox->other, &body);
+    row.title = buf_str(&outbox->other);
     row.body = body.data;
     row.len = body.len;
     if (r == 0) {
         r = queue_insert(outbox, tx, sink, &row, now);
     }
     buf_finish(&body);
-    digest->id = row.id;
-    if (r == 0 && !item_find(sink, row.id)) {
-        r = -ENOBUFS; /* no room in memory for it: cannot be, a storm's sink has few rows */
-    }
     if (r < 0) {
         digest_free(digest);
         return r;
     }
+    digest->id = row.id;
     sink->digest = digest;
     return 0;
 }
 
-/* One alert by itself, encoded. */
-static int keep_alert(struct digest *digest, const struct alerts_notice *notice,
-                      const struct alerts_item *item)
+/* One alert by itself, encoded, if there is room for it. */
+static int keep_alert(struct digest *digest, struct digest_item *kept,
+                      const struct alerts_notice *notice, const struct alerts_item *item)
 {
     struct alerts_notice one = *notice;
     struct buf body;
@@ -223,33 +273,79 @@ static int keep_alert(struct digest *digest, const struct alerts_notice *notice,
     one.ngroup = 0;
     buf_init(&body, LIMIT_CALL_BYTES / LIMIT_ALERTS * 4);
     r = content_encode(&body, &one, "", NULL);
-    if (r == 0) {
-        digest->alerts[digest->nalerts++] =
-            (struct digest_alert){alert_episode(item->alert), body.data, body.len};
-        digest->bytes += body.len;
-        return 0;
+    if (r < 0) {
+        buf_finish(&body);
+        return r == -ENOBUFS ? 0 : r; /* one that is too large is only counted */
     }
-    buf_finish(&body);
-    return r == -ENOBUFS ? 0 : r; /* one that is too large is only counted */
+    kept->alert = body.data;
+    kept->len = body.len;
+    digest->nalerts++;
+    digest->bytes += body.len;
+    return 0;
 }
 
-static int add(struct digest *digest, const struct alerts_notice *notice,
-               const struct alerts_item *item)
+static void take_out(struct digest *digest, struct digest_item *item)
 {
-    if (digest->nitems == digest->items_size) {
-        size_t size = digest->items_size ? 2 * digest->items_size : 64;
-        struct content_item *items = realloc(digest->items, size * sizeof *items);
+    (void)map_remove(&digest->by_episode, (const char *)&item->item.episode,
+                     sizeof item->item.episode);
+    digest->items[item->place] = NULL;
+    if (item->alert) {
+        digest->nalerts--;
+        digest->bytes -= item->len;
+    }
+    item_destroy(item);
+    digest->dirty = true;
+}
+
+static struct digest_item *find(const struct digest *digest, int64_t episode)
+{
+    return map_get(&digest->by_episode, (const char *)&episode, sizeof episode);
+}
+
+static int append(struct digest *digest, struct digest_item *item)
+{
+    if (digest->len == digest->size) {
+        size_t size = digest->size ? 2 * digest->size : 64;
+        struct digest_item **items = realloc(digest->items, size * sizeof(struct digest_item *));
 
         if (!items) {
             return -ENOMEM;
         }
         digest->items = items;
-        digest->items_size = size;
+        digest->size = size;
     }
-    digest->items[digest->nitems++] =
-        (struct content_item){alert_episode(item->alert), item->firing, true};
+    if (map_put(&digest->by_episode, (const char *)&item->item.episode, sizeof item->item.episode,
+                item) < 0) {
+        return -ENOMEM;
+    }
+    item->place = digest->len;
+    digest->items[digest->len++] = item;
     digest->dirty = true;
-    return keep_alert(digest, notice, item);
+    return 0;
+}
+
+static int add(struct digest *digest, const struct alerts_notice *notice,
+               const struct alerts_item *item)
+{
+    struct digest_item *old = find(digest, alert_episode(item->alert)), *made;
+
+    if (old && item->firing) {
+        return 0; /* a repeat of what it says already */
+    }
+    if (old) {
+        take_out(digest, old); /* a repeat of what was told before, and has ended now */
+    }
+    made = calloc(1, sizeof *made);
+    if (!made) {
+        return -ENOMEM;
+    }
+    made->item =
+        (struct content_item){alert_episode(item->alert), item->firing, true, item->repeat};
+    if (keep_alert(digest, made, notice, item) < 0 || append(digest, made) < 0) {
+        item_destroy(made);
+        return -ENOMEM;
+    }
+    return 0;
 }
 
 int digest_take(struct outbox *outbox, struct state_tx *tx, struct sink *sink,
@@ -258,7 +354,7 @@ int digest_take(struct outbox *outbox, struct state_tx *tx, struct sink *sink,
 {
     int r = 0;
 
-    if (sink->digest && sink->digest->nitems + notice->nitems > ITEMS_MOST) {
+    if (sink->digest && sink->digest->len + notice->nitems > ITEMS_MOST) {
         digest_save(outbox, tx, sink, true, now);
     }
     if (!sink->digest) {
@@ -276,33 +372,13 @@ int digest_take(struct outbox *outbox, struct state_tx *tx, struct sink *sink,
     return r;
 }
 
-int digest_withdraw(struct sink *sink, int64_t id, int64_t episode)
+int digest_withdraw(struct sink *sink, int64_t episode)
 {
-    struct digest *digest = sink->digest;
-    size_t kept = 0;
+    struct digest_item *item = find(sink->digest, episode);
 
-    if (!digest || digest->id != id) {
+    if (!item || !item->item.firing) {
         return 0;
     }
-    for (size_t i = 0; i < digest->nitems; i++) {
-        if (digest->items[i].episode != episode || !digest->items[i].firing) {
-            digest->items[kept++] = digest->items[i];
-        }
-    }
-    if (kept == digest->nitems) {
-        return 0;
-    }
-    digest->nitems = kept;
-    digest->dirty = true;
-    kept = 0;
-    for (size_t i = 0; i < digest->nalerts; i++) {
-        if (digest->alerts[i].episode == episode) {
-            digest->bytes -= digest->alerts[i].len;
-            free(digest->alerts[i].body);
-        } else {
-            digest->alerts[kept++] = digest->alerts[i];
-        }
-    }
-    digest->nalerts = kept;
+    take_out(sink->digest, item);
     return 1;
 }

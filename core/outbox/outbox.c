@@ -12,8 +12,9 @@
 #include "base/clock.h"
 #include "outbox/private.h"
 
-#define PRUNE_MS 60000 /* between two looks for what is old */
-#define PRUNE_ROWS 500 /* deleted at a time */
+#define PRUNE_MS 60000                        /* between two looks for what is old */
+#define PRUNE_OVER (LIMIT_OUTBOX_ENDED / 100) /* too many, until it looks at once */
+#define PRUNE_ROWS 500                        /* deleted at a time */
 
 static const char *const state_names[OUTBOX_STATES] = {"pending", "delivered", "dead", "cancelled",
                                                        "dropped"};
@@ -44,6 +45,9 @@ static void set_times(struct outbox *outbox, const struct outbox_times *times)
     set_default(&outbox->times.pause_ms, 300000);
     set_default(&outbox->times.failover_ms, 60000);
     set_default(&outbox->times.keep_ms, INT64_C(7) * 86400 * 1000);
+    if (outbox->times.window == 0) {
+        outbox->times.window = LIMIT_OUTBOX_WINDOW;
+    }
 }
 
 int outbox_create(const struct outbox_hooks *hooks, const struct outbox_times *times,
@@ -63,6 +67,7 @@ int outbox_create(const struct outbox_hooks *hooks, const struct outbox_times *t
     (void)snprintf(outbox->prefix, sizeof outbox->prefix, "%016llx", (unsigned long long)seed);
     buf_init(&outbox->scratch, 2 * LIMIT_CALL_BYTES);
     buf_init(&outbox->other, 65536);
+    map_init(&outbox->tickets);
     outbox->started_end = &outbox->started;
     *ret_outbox = outbox;
     return 0;
@@ -85,6 +90,7 @@ void outbox_destroy(struct outbox *outbox)
         return;
     }
     forget_started(outbox);
+    tickets_finish(outbox);
     for (size_t i = 0; i < outbox->nsinks; i++) {
         sink_free(outbox->sinks[i]);
     }
@@ -102,7 +108,7 @@ void outbox_join(struct outbox *outbox, struct alerts *alerts)
 struct alerts_hooks outbox_alerts_hooks(struct outbox *outbox)
 {
     return (struct alerts_hooks){
-        .owner = outbox, .notify = queue_notify, .withdraw = queue_withdraw};
+        .owner = outbox, .notify = queue_notify, .withdraw = queue_withdraw, .waits = queue_waits};
 }
 
 void outbox_hold(struct outbox *outbox)
@@ -122,50 +128,6 @@ bool outbox_full(const struct outbox *outbox)
 
 /* ---- reading the file ---- */
 
-/* How many rows there are in each state: by the indices, without reading the rows. */
-static int count_rows(struct outbox *outbox, struct state_tx *tx)
-{
-    static const char pending[] = "SELECT sink, count(*) FROM outbox WHERE state = 0 GROUP BY sink";
-    static const char ended[] = "SELECT state, count(*) FROM outbox WHERE state > 0 GROUP BY state";
-    static const char dead[] = "SELECT sink, count(*) FROM outbox WHERE state = 2 GROUP BY sink";
-    sqlite3_stmt *statement = state_prepare(tx, pending);
-
-    while (statement && state_step(tx, statement) == 1) {
-        struct sink *sink = sink_get(outbox, (const char *)sqlite3_column_text(statement, 0));
-
-        if (sink) {
-            sink->pending = (uint64_t)sqlite3_column_int64(statement, 1);
-            sink->more = sink->pending > 0;
-        }
-    }
-    if (statement) {
-        (void)sqlite3_reset(statement);
-    }
-    statement = state_prepare(tx, ended);
-    while (statement && state_step(tx, statement) == 1) {
-        int64_t state = sqlite3_column_int64(statement, 0);
-
-        if (state > 0 && state < OUTBOX_STATES) {
-            outbox->ended[state] = (uint64_t)sqlite3_column_int64(statement, 1);
-        }
-    }
-    if (statement) {
-        (void)sqlite3_reset(statement);
-    }
-    statement = state_prepare(tx, dead);
-    while (statement && state_step(tx, statement) == 1) {
-        struct sink *sink = sink_get(outbox, (const char *)sqlite3_column_text(statement, 0));
-
-        if (sink) {
-            sink->dead = (uint64_t)sqlite3_column_int64(statement, 1);
-        }
-    }
-    if (statement) {
-        (void)sqlite3_reset(statement);
-    }
-    return tx->error;
-}
-
 static int load_last_id(struct outbox *outbox, struct state_tx *tx)
 {
     static const char sql[] = "SELECT max((SELECT coalesce(max(id), 0) FROM outbox), "
@@ -184,83 +146,54 @@ static int load_last_id(struct outbox *outbox, struct state_tx *tx)
 }
 
 struct flying {
-    int64_t id;
     struct sink *sink;
+    struct alerts_time now;
 };
-
-/* Attempts that were handed out go on whatever becomes of the file. */
-static struct flying *note_flying(const struct outbox *outbox, size_t *ret_n)
-{
-    size_t n = 0, i = 0, pos;
-    struct flying *flying;
-
-    for (size_t s = 0; s < outbox->nsinks; s++) {
-        n += outbox->sinks[s]->under_way;
-    }
-    flying = calloc(n ? n : 1, sizeof *flying);
-    for (size_t s = 0; flying && s < outbox->nsinks; s++) {
-        struct item *item;
-
-        pos = 0;
-        while (i < n && (item = map_next(&outbox->sinks[s]->by_id, &pos))) {
-            if (item->under_way) {
-                flying[i++] = (struct flying){item->id, outbox->sinks[s]};
-            }
-        }
-    }
-    *ret_n = i;
-    return flying;
-}
 
 static void take_flying(void *arg, const struct row *row)
 {
-    struct sink *sink = arg;
-    struct item *item = row->state == OUTBOX_PENDING && row->head ? item_add(sink, row, 0) : NULL;
+    const struct flying *flying = arg;
 
-    if (item) {
-        item->under_way = true;
-        sink->under_way++;
-        heap_remove(&sink->ready, &item->ready);
+    if (row->state == OUTBOX_PENDING && row->head) {
+        (void)item_add_flying(flying->sink, row, flying->now);
     }
+}
+
+/* Attempts that were handed out go on whatever becomes of the file. */
+static int load_flying(struct outbox *outbox, struct state_tx *tx, struct alerts_time now)
+{
+    const struct ticket *ticket;
+    size_t pos = 0;
+    int r = 0;
+
+    while (r >= 0 && (ticket = map_next(&outbox->tickets, &pos))) {
+        struct flying flying = {ticket->sink, now};
+
+        r = row_get(tx, ticket->id, take_flying, &flying);
+        r = r == -EUCLEAN && tx->error == 0 ? 0 : r; /* it is found to be lost when it is due */
+    }
+    return r < 0 ? r : 0;
 }
 
 int outbox_load(struct outbox *outbox, struct state_tx *tx, bool writable, struct alerts_time now)
 {
-    struct outbox_attempt *undone = outbox->started;
-    struct flying *flying;
-    size_t n = 0;
     int r;
 
-    /* What was started in the batch that failed was not handed out. */
-    for (; undone; undone = undone->next) {
-        struct sink *sink = sink_find(outbox, undone->sink);
-        struct item *item = sink ? item_find(sink, undone->id) : NULL;
-
-        if (item && item->under_way) {
-            item->under_way = false;
-            sink->under_way--;
-        }
-    }
+    /* What was started in a batch that failed was not handed out. */
     forget_started(outbox);
-    flying = note_flying(outbox, &n);
-    if (!flying) {
-        return -ENOMEM;
-    }
+    tickets_undo(outbox);
     for (size_t i = 0; i < outbox->nsinks; i++) {
         sink_forget_items(outbox->sinks[i]);
     }
-    memset(outbox->ended, 0, sizeof outbox->ended);
     r = count_rows(outbox, tx);
     if (r == 0) {
         r = load_last_id(outbox, tx);
     }
-    for (size_t i = 0; r >= 0 && i < n; i++) {
-        r = row_find(tx, flying[i].id, take_flying, flying[i].sink);
+    if (r == 0) {
+        r = load_flying(outbox, tx, now);
     }
-    free(flying);
     (void)writable; /* rows are read when they are due; what is lost is found then */
-    (void)now;
-    return r < 0 ? r : 0;
+    return r;
 }
 
 /* ---- sinks ---- */
@@ -278,7 +211,7 @@ static int configure_sink(struct outbox *outbox, const struct outbox_sink *given
     free(sink->failover);
     sink->failover = failover;
     if (!sink->configured || given->changed) {
-        sink_well(sink, &outbox->times);
+        sink_mended(sink, &outbox->times, now);
     }
     sink->configured = true;
     sink->one_alert = given->one_alert;
@@ -286,7 +219,6 @@ static int configure_sink(struct outbox *outbox, const struct outbox_sink *given
     sink->budget = given->budget;
     sink->budget_ms = given->budget_ms;
     sink->give_up_ms = given->give_up_ms;
-    (void)now;
     return 0;
 }
 
@@ -317,38 +249,74 @@ int outbox_configure(struct outbox *outbox, struct state_tx *tx, const struct ou
 
 /* ---- running ---- */
 
-static void prune(struct outbox *outbox, struct state_tx *tx, struct alerts_time now)
+/* What has ended without a time is a row that waits and whose state the disk has changed. */
+static void find_false(struct outbox *outbox, struct state_tx *tx, int state)
+{
+    static const char sql[] = "SELECT id FROM outbox WHERE state > 0 AND state = ?1 AND "
+                              "ended_ms <= 0 LIMIT ?2";
+    sqlite3_stmt *statement = state_prepare(tx, sql);
+    int64_t lost[LOST_AT_A_TIME];
+    size_t n = 0;
+
+    if (!statement) {
+        return;
+    }
+    (void)sqlite3_bind_int(statement, 1, state);
+    (void)sqlite3_bind_int(statement, 2, LOST_AT_A_TIME);
+    while (n < LOST_AT_A_TIME && state_step(tx, statement) == 1) {
+        lost[n++] = sqlite3_column_int64(statement, 0);
+    }
+    (void)sqlite3_reset(statement);
+    for (size_t i = 0; i < n; i++) {
+        row_lost(outbox, tx, lost[i]);
+    }
+}
+
+static void prune_state(struct outbox *outbox, struct state_tx *tx, int state, uint64_t over,
+                        struct alerts_time now)
 {
     static const char sql[] =
-        "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE state = ?1 AND "
-        "(ended_ms < ?2 OR ?3 > 0) ORDER BY ended_ms LIMIT ?4)";
+        "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE state > 0 AND state = ?1 AND "
+        "ended_ms > 0 AND (ended_ms < ?2 OR ?3 > 0) ORDER BY ended_ms LIMIT ?4)";
+    sqlite3_stmt *statement = state_prepare(tx, sql);
 
-    for (int state = 1; state < OUTBOX_STATES; state++) {
+    if (!statement) {
+        return;
+    }
+    (void)sqlite3_bind_int(statement, 1, state);
+    (void)sqlite3_bind_int64(statement, 2, now.real_ms - outbox->times.keep_ms);
+    (void)sqlite3_bind_int64(statement, 3, (int64_t)over);
+    (void)sqlite3_bind_int64(statement, 4,
+                             over > 0 && over < PRUNE_ROWS ? (int64_t)over : PRUNE_ROWS);
+    (void)state_step(tx, statement);
+    (void)sqlite3_reset(statement);
+    if (tx->error == 0) {
+        uint64_t gone = (uint64_t)sqlite3_changes(tx->db);
+
+        outbox->ended[state] -= gone;
+        if (gone > 0 && state == OUTBOX_DEAD) {
+            (void)count_dead(outbox, tx);
+        }
+    }
+}
+
+static void prune(struct outbox *outbox, struct state_tx *tx, struct alerts_time now)
+{
+    bool due = now.mono_ms - outbox->pruned_mono >= PRUNE_MS;
+
+    for (int state = 1; state < OUTBOX_STATES && tx->error == 0; state++) {
         uint64_t over = outbox->ended[state] > LIMIT_OUTBOX_ENDED
                             ? outbox->ended[state] - LIMIT_OUTBOX_ENDED
                             : 0;
-        sqlite3_stmt *statement;
 
-        if (outbox->ended[state] == 0 ||
-            (over == 0 && now.mono_ms - outbox->pruned_mono < PRUNE_MS)) {
-            continue;
+        if (due) {
+            find_false(outbox, tx, state);
         }
-        statement = state_prepare(tx, sql);
-        if (!statement) {
-            return;
-        }
-        (void)sqlite3_bind_int(statement, 1, state);
-        (void)sqlite3_bind_int64(statement, 2, now.real_ms - outbox->times.keep_ms);
-        (void)sqlite3_bind_int64(statement, 3, (int64_t)over);
-        (void)sqlite3_bind_int64(statement, 4,
-                                 over > 0 && over < PRUNE_ROWS ? (int64_t)over : PRUNE_ROWS);
-        (void)state_step(tx, statement);
-        (void)sqlite3_reset(statement);
-        if (tx->error == 0) {
-            outbox->ended[state] -= (uint64_t)sqlite3_changes(tx->db);
+        if (outbox->ended[state] > 0 && (over >= PRUNE_OVER || due)) {
+            prune_state(outbox, tx, state, over, now);
         }
     }
-    if (now.mono_ms - outbox->pruned_mono >= PRUNE_MS) {
+    if (due) {
         outbox->pruned_mono = now.mono_ms;
     }
 }
@@ -361,25 +329,35 @@ void outbox_run(struct outbox *outbox, struct state_tx *tx, struct alerts_time n
         sink_fail_over(outbox, tx, sink, now);
         sink_pump(outbox, tx, sink, now);
         digest_save(outbox, tx, sink, false, now);
+        /* What waits must be in memory or behind what is. */
+        outbox->damaged =
+            outbox->damaged || (sink->configured && sink->by_id.used == 0 && !sink->more &&
+                                sink->pending > 0 && sink->pending != sink->mended);
     }
     if (tx->error == 0) {
         prune(outbox, tx, now);
+    }
+    if (tx->error == 0 && outbox->damaged) {
+        outbox_mend(outbox, tx, now);
     }
 }
 
 static int64_t next_start(const struct outbox *outbox, const struct sink *sink)
 {
-    const struct heap_node *node = heap_top(&sink->ready);
-    int64_t at = node ? node->at : INT64_MAX;
+    int64_t at;
+    const struct item *first = item_first(sink, &at);
 
     if (outbox->held || !sink->configured ||
         sink->under_way >= (sink->probing ? 1 : sink->concurrency)) {
         return INT64_MAX;
     }
-    if (!node && sink->more && sink->bytes < LIMIT_OUTBOX_WINDOW_BYTES) {
+    if (!first && sink->more && !sink->full) {
         at = 0; /* what is in the file may be due */
     }
-    return at != INT64_MAX && at < sink->not_before ? sink->not_before : at;
+    if (at != INT64_MAX && at < sink->not_before) {
+        at = sink->not_before;
+    }
+    return at != INT64_MAX && at < sink->asked_until ? sink->asked_until : at;
 }
 
 int64_t outbox_next(const struct outbox *outbox)

@@ -48,6 +48,7 @@ struct outbox_times {         /* tests shorten these; 0: the default */
     int64_t pause_ms;         /* 5 min: then one notification is tried */
     int64_t failover_ms;      /* 1 min: a sink that is down for so long is failed over */
     int64_t keep_ms;          /* 7 days: delivered and dead ones are kept so long */
+    size_t window;            /* LIMIT_OUTBOX_WINDOW */
 };
 
 int outbox_create(const struct outbox_hooks *hooks, const struct outbox_times *times,

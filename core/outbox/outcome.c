@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/utf8.h"
 #include "outbox/private.h"
 
 #define UNREADY_MS 2000 /* a worker that is not there is looked for again */
@@ -24,31 +23,16 @@ static int64_t backoff(const struct outbox *outbox, const struct item *item)
     return ms + ms * ((int64_t)(map_hash(&seed, sizeof seed) % 401) - 200) / 1000;
 }
 
-static void tell_rejection(struct outbox *outbox, struct state_tx *tx, const struct item *item,
-                           struct alerts_time now)
-{
-    struct content_item *items = NULL;
-    size_t n = 0;
-
-    if (content_items(item->body, item->len, &items, &n) < 0) {
-        return;
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (items[i].firing && items[i].news) {
-            alerts_rejected(outbox->alerts, item->sink->name, item->id, items[i].episode);
-            if (item->followers) {
-                withdraw_resolve(outbox, tx, item->sink, item->ordering, item->id, items[i].episode,
-                                 now);
-            }
-        }
-    }
-    free(items);
-}
-
+/* What may have arrived gets its resolve; what nobody has heard of does not. */
 static void bury(struct outbox *outbox, struct state_tx *tx, struct item *item, const char *reason,
                  struct alerts_time now)
 {
-    tell_rejection(outbox, tx, item, now);
+    struct row row;
+
+    if (!(item->flags & ITEM_HEARD)) {
+        row_of(item, &row);
+        withdraw_unheard(outbox, tx, item->sink, &row, now);
+    }
     item_end(outbox, tx, item, OUTBOX_DEAD, reason, now);
 }
 
@@ -67,7 +51,7 @@ static void again(struct outbox *outbox, struct state_tx *tx, struct item *item,
     item->under_way = false;
     sink->under_way--;
     item->next_ms = now.real_ms + wait_ms;
-    (void)heap_set(&sink->ready, &item->ready, now.mono_ms + wait_ms);
+    (void)item_due(item, now.mono_ms + wait_ms);
     row_of(item, &row);
     row_update(tx, &row, false);
 }
@@ -76,46 +60,67 @@ static int64_t wait_of(const struct outbox *outbox, const struct item *item,
                        const struct outbox_outcome *outcome)
 {
     int64_t wait = outcome->result == OUTBOX_UNREADY ? UNREADY_MS : backoff(outbox, item);
+    int64_t asked = retry_after(outcome);
 
-    return outcome->retry_after_ms > wait ? outcome->retry_after_ms : wait;
+    return asked > wait ? asked : wait;
+}
+
+static bool given_up(const struct sink *sink, const struct item *item, struct alerts_time now)
+{
+    /* Nobody gives up while its settings are wrong, nor as soon as they were mended. */
+    int64_t since = item->since_mono > sink->resumed ? item->since_mono : sink->resumed;
+
+    return !sink->paused && sink->give_up_ms > 0 && now.mono_ms - since >= sink->give_up_ms;
+}
+
+static void failed(struct outbox *outbox, struct state_tx *tx, struct item *item,
+                   const struct outbox_outcome *outcome, struct alerts_time now)
+{
+    char text[REASON_SIZE + 64];
+
+    sink_failed(outbox, item->sink, outcome, now);
+    if (outcome->result == OUTBOX_PAUSE) {
+        again(outbox, tx, item, outcome, 0, now);
+    } else if (given_up(item->sink, item, now)) {
+        (void)snprintf(text, sizeof text, "given up after %lld s and %u attempts: %s",
+                       (long long)((now.mono_ms - item->since_mono) / 1000), item->attempts,
+                       outcome->reason);
+        bury(outbox, tx, item, text, now);
+    } else {
+        again(outbox, tx, item, outcome, wait_of(outbox, item, outcome), now);
+    }
 }
 
 int outbox_outcome(struct outbox *outbox, struct state_tx *tx, const struct outbox_outcome *outcome,
                    struct alerts_time now)
 {
-    struct sink *sink = sink_find(outbox, outcome->sink);
+    const struct ticket *ticket = ticket_take(outbox, outcome->id);
+    struct sink *sink = ticket ? ticket->sink : NULL;
     struct item *item = sink ? item_find(sink, outcome->id) : NULL;
-    char text[REASON_SIZE + 64];
 
     if (!item || !item->under_way) {
-        return 0; /* an operator dropped it meanwhile, or the file was lost */
+        return 0; /* its row was lost meanwhile */
     }
     sink->outcomes[outcome->result]++;
+    item->flags &= ~(uint32_t)ITEM_TRYING;
     switch (outcome->result) {
     case OUTBOX_DELIVERED:
-        sink_well(sink, &outbox->times);
+        sink_well(sink, &outbox->times, now);
         sink->delivered_ms = now.real_ms;
         item_end(outbox, tx, item, OUTBOX_SENT, outcome->reason, now);
         break;
     case OUTBOX_REJECTED:
-        sink_well(sink, &outbox->times); /* it answers: the notification is at fault */
+        sink_well(sink, &outbox->times, now); /* it answers: the notification is at fault */
         bury(outbox, tx, item, outcome->reason, now);
         break;
-    case OUTBOX_RETRY:
     case OUTBOX_AMBIGUOUS:
+        item->flags |= ITEM_HEARD;
+        failed(outbox, tx, item, outcome, now);
+        break;
+    case OUTBOX_RETRY:
     case OUTBOX_PAUSE:
     case OUTBOX_UNREADY:
-        sink_failed(outbox, sink, outcome, now);
-        if (outcome->result != OUTBOX_PAUSE && sink->give_up_ms > 0 &&
-            now.real_ms - item->created_ms >= sink->give_up_ms) {
-            (void)snprintf(text, sizeof text, "given up after %lld s and %u attempts: %s",
-                           (long long)((now.real_ms - item->created_ms) / 1000), item->attempts,
-                           outcome->reason);
-            bury(outbox, tx, item, text, now);
-        } else {
-            again(outbox, tx, item, outcome,
-                  outcome->result == OUTBOX_PAUSE ? 0 : wait_of(outbox, item, outcome), now);
-        }
+        failed(outbox, tx, item, outcome, now);
         break;
     }
     return tx->error;

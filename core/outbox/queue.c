@@ -9,13 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "outbox/private.h"
+
+#define NO_MEMORY_MS 1000 /* then it is tried again */
 
 /* ---- attempts ---- */
 
 static bool may_start(const struct outbox *outbox, const struct sink *sink, struct alerts_time now)
 {
-    if (outbox->held || !sink->configured || now.mono_ms < sink->not_before) {
+    if (outbox->held || !sink->configured || now.mono_ms < sink->not_before ||
+        now.mono_ms < sink->asked_until) {
         return false;
     }
     return sink->under_way < (sink->probing ? 1 : sink->concurrency);
@@ -28,12 +32,13 @@ static int start(struct outbox *outbox, struct item *item)
     struct outbox_attempt *attempt = malloc(sizeof *attempt + len);
     uint32_t number = item->attempts + 1;
 
-    if (!attempt) {
+    if (!attempt || ticket_issue(outbox, item) < 0) {
+        free(attempt);
         return -ENOMEM;
     }
     *attempt = (struct outbox_attempt){
         .id = item->id, .attempt = number, .ordering = item->ordering, .len = len};
-    (void)strncpy(attempt->sink, item->sink->name, sizeof attempt->sink - 1);
+    utf8_copy(attempt->sink, sizeof attempt->sink, item->sink->name);
     memcpy(attempt->body, (const char *)item->body + offset, len);
     for (int i = 0; i < 4; i++) { /* the encoding begins with it, see notification_encode() */
         attempt->body[i] = (uint8_t)(number >> (8 * i));
@@ -41,35 +46,38 @@ static int start(struct outbox *outbox, struct item *item)
     *outbox->started_end = attempt;
     outbox->started_end = &attempt->next;
     item->attempts = number;
+    if (item->flags & ITEM_TRYING) {
+        item->flags |= ITEM_HEARD; /* a crash took the attempt before this one */
+    }
+    item->flags |= ITEM_TRYING;
     item->under_way = true;
     item->sink->under_way++;
     heap_remove(&item->sink->ready, &item->ready);
     return 0;
 }
 
-#define ITEM_OF(node_) ((struct item *)(void *)((char *)(node_)-offsetof(struct item, ready)))
-
 void sink_pump(struct outbox *outbox, struct state_tx *tx, struct sink *sink,
                struct alerts_time now)
 {
     for (;;) {
-        struct heap_node *node;
         struct item *item;
+        int64_t at;
         struct row row;
 
         if (!may_start(outbox, sink, now)) {
             return;
         }
         window_fill(outbox, tx, sink, now);
-        node = heap_top(&sink->ready);
-        if (!node || node->at > now.mono_ms) {
+        item = item_first(sink, &at);
+        if (!item || at > now.mono_ms) {
             return;
         }
-        item = ITEM_OF(node);
         if (digest_is(sink, item->id)) {
             digest_save(outbox, tx, sink, true, now); /* from now on it says what it says */
+            continue;
         }
         if (start(outbox, item) < 0) {
+            (void)item_due(item, now.mono_ms + NO_MEMORY_MS);
             return;
         }
         row_of(item, &row);
@@ -83,6 +91,7 @@ void outbox_committed(struct outbox *outbox)
 
     outbox->started = NULL;
     outbox->started_end = &outbox->started;
+    tickets_committed(outbox);
     while (attempt) {
         struct outbox_attempt *next = attempt->next;
 
@@ -100,16 +109,14 @@ void make_uid(struct outbox *outbox, char ret_uid[static UID_SIZE])
                    (unsigned long long)(outbox->last_id + 1));
 }
 
-int queue_has_pending(struct state_tx *tx, struct sink *sink, uint64_t ordering)
+int queue_has_pending(struct state_tx *tx, const struct sink *sink, uint64_t ordering)
 {
     static const char sql[] =
         "SELECT 1 FROM outbox WHERE sink = ?1 AND ordering = ?2 AND state = 0 LIMIT 1";
-    struct item *first = item_of_ordering(sink, ordering);
     sqlite3_stmt *statement;
     int r;
 
-    if (first) {
-        first->followers = true;
+    if (item_of_ordering(sink, ordering)) {
         return 1;
     }
     if (!sink->more) {
@@ -126,23 +133,55 @@ int queue_has_pending(struct state_tx *tx, struct sink *sink, uint64_t ordering)
     return r;
 }
 
+int queue_waits(void *owner, struct state_tx *tx, const char *name, int64_t id)
+{
+    static const char sql[] = "SELECT state FROM outbox WHERE id = ?1";
+    const struct sink *sink = sink_find(owner, name);
+    sqlite3_stmt *statement;
+    int r;
+
+    if (!sink || sink->pending == 0) {
+        return 0;
+    }
+    if (item_find(sink, id)) {
+        return 1;
+    }
+    statement = state_prepare(tx, sql);
+    if (!statement) {
+        return tx->error;
+    }
+    (void)sqlite3_bind_int64(statement, 1, id);
+    r = state_step(tx, statement);
+    if (r == 1) {
+        r = sqlite3_column_int(statement, 0) == OUTBOX_PENDING;
+    }
+    (void)sqlite3_reset(statement);
+    return r;
+}
+
 int queue_insert(struct outbox *outbox, struct state_tx *tx, struct sink *sink, struct row *row,
                  struct alerts_time now)
 {
     int behind = queue_has_pending(tx, sink, row->ordering);
-    struct item *item = NULL;
+    struct item *item = item_of_ordering(sink, row->ordering);
 
     if (behind < 0) {
         return behind;
     }
+    if (item) {
+        item->followers = true;
+    }
     row->head = behind == 0;
     row->body_sum = row_body_sum(row->body, row->len);
     row->id = outbox->last_id + 1;
-    if (row->head && (item = item_add(sink, row, mono_of(row->next_ms, now)))) {
+    /* While others wait in the file it goes there too, and is read in its turn. */
+    item = row->head && !sink->more ? item_add(sink, row, now) : NULL;
+    if (item) {
         item->followers = false;
-        if (item->ready.at <= now.mono_ms && !(row->flags & ITEM_DIGEST) &&
+        if (row->next_ms <= now.real_ms && !(row->flags & ITEM_DIGEST) &&
             may_start(outbox, sink, now) && start(outbox, item) == 0) {
             row->attempts = item->attempts;
+            row->flags = item->flags;
         }
     }
     row_insert(outbox, tx, row);
@@ -163,9 +202,11 @@ int queue_notify(void *owner, struct state_tx *tx, const struct alerts_notice *n
     if (!sink) {
         return -ENOMEM;
     }
-    if (digest_wanted(sink, now)) {
-        return digest_take(outbox, tx, sink, notice, now, ret_id, ret_ordering);
+    r = digest_wanted(tx, sink, notice->ordering, now);
+    if (r != 0) {
+        return r < 0 ? r : digest_take(outbox, tx, sink, notice, now, ret_id, ret_ordering);
     }
+    digest_yield(outbox, tx, sink, notice->ordering, now);
     make_uid(outbox, uid);
     buf_clear(&outbox->scratch);
     buf_clear(title);

@@ -168,8 +168,13 @@ void reason_body(char *space, size_t size, const struct settings *settings,
 void reason_http(char *space, size_t size, const struct settings *settings, int32_t status,
                  const char *said)
 {
-    char text[LINE_BYTES];
+    char text[LINE_BYTES], number[16];
 
-    (void)snprintf(text, sizeof text, "HTTP %d%s%.1500s", (int)status, *said ? " " : "", said);
+    (void)snprintf(number, sizeof number, "%d", (int)status);
+    if (strstr(said, number)) { // the plugin has told it in its own words
+        reason_put(space, size, settings, said);
+        return;
+    }
+    (void)snprintf(text, sizeof text, "HTTP %s%s%.1500s", number, *said ? " " : "", said);
     reason_put(space, size, settings, text);
 }

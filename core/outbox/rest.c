@@ -3,15 +3,19 @@
  *
  * A sink that failed LIMIT_BREAKER times in a row rests, longer each time, and then one
  * notification is tried.  One that says that its settings are wrong (401, 403, 404) is paused, and
- * nothing of it is given up.  What a sink says by Retry-After holds for all of it.
+ * nothing of it is given up.  What a sink says by Retry-After holds for all of it, also when
+ * another attempt went well meanwhile.
  */
 #include "base/utf8.h"
 #include "outbox/private.h"
 
 #define PAUSE_MOST_MS 3600000
 
-void sink_well(struct sink *sink, const struct outbox_times *times)
+void sink_well(struct sink *sink, const struct outbox_times *times, struct alerts_time now)
 {
+    if (sink->paused) {
+        sink->resumed = now.mono_ms;
+    }
     sink->failures = 0;
     sink->paused = false;
     sink->probing = false;
@@ -22,37 +26,55 @@ void sink_well(struct sink *sink, const struct outbox_times *times)
     sink->reason[0] = '\0';
 }
 
+void sink_mended(struct sink *sink, const struct outbox_times *times, struct alerts_time now)
+{
+    sink_well(sink, times, now);
+    sink->asked_until = 0;
+}
+
+int64_t retry_after(const struct outbox_outcome *outcome)
+{
+    return outcome->retry_after_ms < LIMIT_HTTP_RETRY_AFTER_MS ? outcome->retry_after_ms
+                                                               : LIMIT_HTTP_RETRY_AFTER_MS;
+}
+
 static int64_t most(int64_t a, int64_t b)
 {
     return a > b ? a : b;
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
 }
 
 void sink_failed(struct outbox *outbox, struct sink *sink, const struct outbox_outcome *outcome,
                  struct alerts_time now)
 {
     const struct outbox_times *times = &outbox->times;
+    /* Attempts that were started together fail together; that is one failure. */
+    bool rests = sink->probing && now.mono_ms < sink->not_before;
 
     utf8_copy(sink->reason, sizeof sink->reason, outcome->reason);
     if (sink->down_since == 0) {
         sink->down_since = now.mono_ms;
     }
     if (outcome->retry_after_ms > 0) {
-        sink->not_before = most(sink->not_before, now.mono_ms + outcome->retry_after_ms);
-    }
-    if (outcome->result == OUTBOX_PAUSE) {
-        sink->paused = true;
-        sink->probing = true;
-        sink->not_before = most(sink->not_before, now.mono_ms + sink->pause_ms);
-        sink->pause_ms = 2 * sink->pause_ms < PAUSE_MOST_MS ? 2 * sink->pause_ms : PAUSE_MOST_MS;
-        return;
+        sink->asked_until = most(sink->asked_until, now.mono_ms + retry_after(outcome));
     }
     if (outcome->result == OUTBOX_UNREADY) {
         return;
     }
-    if (++sink->failures >= LIMIT_BREAKER) {
+    if (outcome->result == OUTBOX_PAUSE) {
+        if (!sink->paused || !rests) {
+            sink->not_before = most(sink->not_before, now.mono_ms + sink->pause_ms);
+            sink->pause_ms = least(2 * sink->pause_ms, most(PAUSE_MOST_MS, times->pause_ms));
+        }
+        sink->paused = true;
         sink->probing = true;
-        sink->not_before = most(sink->not_before, now.mono_ms + sink->rest_ms);
-        sink->rest_ms =
-            2 * sink->rest_ms < times->breaker_most_ms ? 2 * sink->rest_ms : times->breaker_most_ms;
+    } else if (++sink->failures >= LIMIT_BREAKER && !rests) {
+        sink->not_before = now.mono_ms + sink->rest_ms;
+        sink->rest_ms = least(2 * sink->rest_ms, times->breaker_most_ms);
+        sink->probing = true;
     }
 }

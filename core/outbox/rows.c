@@ -1,7 +1,6 @@
 /*
- * rows.c: the table of notifications.  The checksum covers every column but next_ms, which says
- * nothing that matters; the body's own checksum is kept, so that a change of state does not go over
- * the body again.
+ * rows.c: the table of notifications.  The checksum covers every column; the body's own checksum is
+ * kept, so that a change of state does not go over the body again.
  */
 #include <errno.h>
 #include <string.h>
@@ -23,6 +22,7 @@ static uint32_t sum_of(const struct row *row)
     sum = state_sum_int(sum, row->head);
     sum = state_sum_int(sum, row->state);
     sum = state_sum_int(sum, row->attempts);
+    sum = state_sum_int(sum, row->next_ms);
     sum = state_sum_int(sum, row->created_ms);
     sum = state_sum_int(sum, row->ended_ms);
     sum = state_sum_int(sum, row->flags);
@@ -74,14 +74,21 @@ static void bind_text(sqlite3_stmt *statement, int i, const char *value)
 static void bind_changing(sqlite3_stmt *statement, const struct row *row)
 {
     (void)sqlite3_bind_int64(statement, 1, row->id);
-    bind_text(statement, 2, row->sink);
-    (void)sqlite3_bind_int(statement, 3, row->head);
-    (void)sqlite3_bind_int(statement, 4, (int)row->state);
-    (void)sqlite3_bind_int64(statement, 5, row->attempts);
-    (void)sqlite3_bind_int64(statement, 6, row->next_ms);
+    (void)sqlite3_bind_int(statement, 2, row->head);
+    (void)sqlite3_bind_int(statement, 3, (int)row->state);
+    (void)sqlite3_bind_int64(statement, 4, row->attempts);
+    (void)sqlite3_bind_int64(statement, 5, row->next_ms);
+    (void)sqlite3_bind_int64(statement, 6, row->created_ms);
     (void)sqlite3_bind_int64(statement, 7, row->ended_ms);
-    bind_text(statement, 8, row->reason);
-    (void)sqlite3_bind_int64(statement, 9, sum_of(row));
+    (void)sqlite3_bind_int64(statement, 8, row->flags);
+    bind_text(statement, 9, row->reason);
+    (void)sqlite3_bind_int64(statement, 10, sum_of(row));
+}
+
+static void bind_content(sqlite3_stmt *statement, const struct row *row)
+{
+    bind_text(statement, 11, row->title);
+    (void)sqlite3_bind_blob64(statement, 12, row->body, row->len, SQLITE_STATIC);
 }
 
 static int64_t next_id(struct outbox *outbox)
@@ -92,8 +99,8 @@ static int64_t next_id(struct outbox *outbox)
 void row_insert(struct outbox *outbox, struct state_tx *tx, struct row *row)
 {
     static const char sql[] =
-        "INSERT INTO outbox (id, sink, head, state, attempts, next_ms, ended_ms, reason, sum, uid, "
-        "ordering, created_ms, flags, title, body) "
+        "INSERT INTO outbox (id, head, state, attempts, next_ms, created_ms, ended_ms, flags, "
+        "reason, sum, title, body, uid, sink, ordering) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
     sqlite3_stmt *statement = state_prepare(tx, sql);
 
@@ -102,12 +109,10 @@ void row_insert(struct outbox *outbox, struct state_tx *tx, struct row *row)
     }
     row->id = next_id(outbox);
     bind_changing(statement, row);
-    bind_text(statement, 10, row->uid);
-    (void)sqlite3_bind_int64(statement, 11, (int64_t)row->ordering);
-    (void)sqlite3_bind_int64(statement, 12, row->created_ms);
-    (void)sqlite3_bind_int64(statement, 13, row->flags);
-    bind_text(statement, 14, row->title);
-    (void)sqlite3_bind_blob64(statement, 15, row->body, row->len, SQLITE_STATIC);
+    bind_content(statement, row);
+    bind_text(statement, 13, row->uid);
+    bind_text(statement, 14, row->sink);
+    (void)sqlite3_bind_int64(statement, 15, (int64_t)row->ordering);
     (void)state_step(tx, statement);
     (void)sqlite3_reset(statement);
 }
@@ -115,11 +120,11 @@ void row_insert(struct outbox *outbox, struct state_tx *tx, struct row *row)
 void row_update(struct state_tx *tx, const struct row *row, bool body_too)
 {
     static const char state_only[] =
-        "UPDATE outbox SET sink = ?2, head = ?3, state = ?4, attempts = ?5, next_ms = ?6, "
-        "ended_ms = ?7, reason = ?8, sum = ?9 WHERE id = ?1";
+        "UPDATE outbox SET head = ?2, state = ?3, attempts = ?4, next_ms = ?5, created_ms = ?6, "
+        "ended_ms = ?7, flags = ?8, reason = ?9, sum = ?10 WHERE id = ?1";
     static const char with_body[] =
-        "UPDATE outbox SET sink = ?2, head = ?3, state = ?4, attempts = ?5, next_ms = ?6, "
-        "ended_ms = ?7, reason = ?8, sum = ?9, title = ?10, body = ?11 WHERE id = ?1";
+        "UPDATE outbox SET head = ?2, state = ?3, attempts = ?4, next_ms = ?5, created_ms = ?6, "
+        "ended_ms = ?7, flags = ?8, reason = ?9, sum = ?10, title = ?11, body = ?12 WHERE id = ?1";
     sqlite3_stmt *statement = state_prepare(tx, body_too ? with_body : state_only);
 
     if (!statement) {
@@ -127,19 +132,19 @@ void row_update(struct state_tx *tx, const struct row *row, bool body_too)
     }
     bind_changing(statement, row);
     if (body_too) {
-        bind_text(statement, 10, row->title);
-        (void)sqlite3_bind_blob64(statement, 11, row->body, row->len, SQLITE_STATIC);
+        bind_content(statement, row);
     }
     (void)state_step(tx, statement);
     (void)sqlite3_reset(statement);
 }
 
-void row_lost(struct state_tx *tx, int64_t id)
+void row_lost(struct outbox *outbox, struct state_tx *tx, int64_t id)
 {
     static const char sql[] = "DELETE FROM outbox WHERE id = ?1";
     sqlite3_stmt *statement = state_prepare(tx, sql);
 
     state_lost(tx->state, "outbox", 1);
+    outbox->damaged = true;
     if (statement) {
         (void)sqlite3_bind_int64(statement, 1, id);
         (void)state_step(tx, statement);
@@ -147,8 +152,8 @@ void row_lost(struct state_tx *tx, int64_t id)
     }
 }
 
-int row_find(struct state_tx *tx, int64_t id, void (*fn)(void *arg, const struct row *row),
-             void *arg)
+int row_get(struct state_tx *tx, int64_t id, void (*fn)(void *arg, const struct row *row),
+            void *arg)
 {
     static const char sql[] = "SELECT " ROW_COLUMNS " FROM outbox WHERE id = ?1";
     sqlite3_stmt *statement = state_prepare(tx, sql);
@@ -168,8 +173,16 @@ int row_find(struct state_tx *tx, int64_t id, void (*fn)(void *arg, const struct
         }
     }
     (void)sqlite3_reset(statement);
-    if (!good) {
-        row_lost(tx, id);
+    return good ? r : -EUCLEAN;
+}
+
+int row_find(struct outbox *outbox, struct state_tx *tx, int64_t id,
+             void (*fn)(void *arg, const struct row *row), void *arg)
+{
+    int r = row_get(tx, id, fn, arg);
+
+    if (r == -EUCLEAN && tx->error == 0) {
+        row_lost(outbox, tx, id);
         return 0;
     }
     return r;

@@ -1,7 +1,7 @@
 /*
  * window.c: what of a sink's queue is in memory: rows that are the first of their ordering, up to a
  * bound.  While sink->more is false these are all that there are, and memory knows which orderings
- * have something pending; else the file is asked.
+ * have something pending; else the file is asked, and what comes new waits there for its turn.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,9 +10,17 @@
 #include "base/utf8.h"
 #include "outbox/private.h"
 
+#define LOST_AT_A_TIME                                                                             \
+    16                    /* rows that do not verify; further ones are found when it reads again   \
+                           */
+#define NO_MEMORY_MS 1000 /* then it is tried again */
+
+/* Nothing waits for longer than a day, whatever has happened to the wall clock meanwhile. */
 int64_t mono_of(int64_t real_ms, struct alerts_time now)
 {
-    return real_ms > now.real_ms ? now.mono_ms + (real_ms - now.real_ms) : now.mono_ms;
+    int64_t ms = real_ms > now.real_ms ? real_ms - now.real_ms : 0;
+
+    return now.mono_ms + (ms < LIMIT_HTTP_RETRY_AFTER_MS ? ms : LIMIT_HTTP_RETRY_AFTER_MS);
 }
 
 /* ---- sinks ---- */
@@ -45,10 +53,11 @@ struct sink *sink_get(struct outbox *outbox, const char *name)
         return NULL;
     }
     sink->concurrency = 1;
+    sink->window = outbox->times.window;
     map_init(&sink->by_id);
     map_init(&sink->by_ordering);
     heap_init(&sink->ready);
-    sink_well(sink, &outbox->times);
+    sink_well(sink, &outbox->times, (struct alerts_time){0});
     sinks[outbox->nsinks++] = sink;
     return sink;
 }
@@ -69,7 +78,7 @@ void sink_forget_items(struct sink *sink)
     sink->bytes = 0;
     sink->pending = sink->dead = 0;
     sink->under_way = 0;
-    sink->more = false;
+    sink->more = sink->full = false;
 }
 
 void sink_free(struct sink *sink)
@@ -102,9 +111,10 @@ void item_free(struct item *item)
     }
 }
 
-static struct item *item_create(struct sink *sink, const struct row *row)
+static struct item *item_create(struct sink *sink, const struct row *row, struct alerts_time now)
 {
     struct item *item = calloc(1, sizeof *item);
+    int64_t age = now.real_ms - row->created_ms;
 
     if (!item) {
         return NULL;
@@ -116,6 +126,7 @@ static struct item *item_create(struct sink *sink, const struct row *row)
         .attempts = row->attempts,
         .flags = row->flags,
         .created_ms = row->created_ms,
+        .since_mono = now.mono_ms - (age > 0 ? age : 0),
         .next_ms = row->next_ms,
         .followers = true,
         .title = strdup(row->title),
@@ -124,7 +135,7 @@ static struct item *item_create(struct sink *sink, const struct row *row)
         .len = row->len,
         .body_sum = row->body_sum,
     };
-    (void)strncpy(item->uid, row->uid, sizeof item->uid - 1);
+    utf8_copy(item->uid, sizeof item->uid, row->uid);
     if (!item->title || !item->body || (*row->reason && !item->reason)) {
         item_free(item);
         return NULL;
@@ -133,18 +144,42 @@ static struct item *item_create(struct sink *sink, const struct row *row)
     return item;
 }
 
+static bool has_place(const struct sink *sink)
+{
+    return sink->by_id.used < sink->window + sink->under_way;
+}
+
 static bool has_room(const struct sink *sink, size_t len)
 {
-    return sink->by_id.used < LIMIT_OUTBOX_WINDOW + sink->under_way &&
+    return has_place(sink) &&
            (sink->by_id.used == 0 || sink->bytes + len <= LIMIT_OUTBOX_WINDOW_BYTES);
 }
 
-struct item *item_add(struct sink *sink, const struct row *row, int64_t at_mono)
+/* A heap knows no order among equals: the lower part of its keys is the number. */
+#define NUMBER_BITS 20
+
+int item_due(struct item *item, int64_t mono_ms)
 {
-    struct item *item = has_room(sink, row->len) ? item_create(sink, row) : NULL;
+    int64_t number = item->id & ((1 << NUMBER_BITS) - 1);
+
+    return heap_set(&item->sink->ready, &item->ready,
+                    (int64_t)((uint64_t)mono_ms << NUMBER_BITS) | number);
+}
+
+struct item *item_first(const struct sink *sink, int64_t *ret_mono_ms)
+{
+    struct heap_node *node = heap_top(&sink->ready);
+
+    *ret_mono_ms = node ? node->at >> NUMBER_BITS : INT64_MAX;
+    return node ? (struct item *)(void *)((char *)node - offsetof(struct item, ready)) : NULL;
+}
+
+/* NULL: no memory. */
+static struct item *enter(struct sink *sink, const struct row *row, struct alerts_time now)
+{
+    struct item *item = item_create(sink, row, now);
 
     if (!item) {
-        sink->more = true;
         return NULL;
     }
     if (map_put(&sink->by_id, (const char *)&item->id, sizeof item->id, item) < 0) {
@@ -155,7 +190,7 @@ struct item *item_add(struct sink *sink, const struct row *row, int64_t at_mono)
         (void)map_remove(&sink->by_id, (const char *)&item->id, sizeof item->id);
         goto out;
     }
-    if (heap_set(&sink->ready, &item->ready, at_mono) < 0) {
+    if (item_due(item, mono_of(row->next_ms, now)) < 0) {
         (void)map_remove(&sink->by_id, (const char *)&item->id, sizeof item->id);
         (void)map_remove(&sink->by_ordering, (const char *)&item->ordering, sizeof item->ordering);
         goto out;
@@ -163,9 +198,28 @@ struct item *item_add(struct sink *sink, const struct row *row, int64_t at_mono)
     sink->bytes += item->len;
     return item;
 out:
-    sink->more = true;
     item_free(item);
     return NULL;
+}
+
+struct item *item_add(struct sink *sink, const struct row *row, struct alerts_time now)
+{
+    struct item *item = has_room(sink, row->len) ? enter(sink, row, now) : NULL;
+
+    sink->more = sink->more || !item;
+    return item;
+}
+
+struct item *item_add_flying(struct sink *sink, const struct row *row, struct alerts_time now)
+{
+    struct item *item = enter(sink, row, now);
+
+    if (item) {
+        item->under_way = true;
+        sink->under_way++;
+        heap_remove(&sink->ready, &item->ready);
+    }
+    return item;
 }
 
 void item_drop(struct item *item)
@@ -179,43 +233,42 @@ void item_drop(struct item *item)
     if (item->under_way) {
         sink->under_way--;
     }
+    sink->full = false;
     item_free(item);
 }
 
 /* ---- one after the other ---- */
 
 void promote(struct outbox *outbox, struct state_tx *tx, struct sink *sink, uint64_t ordering,
-             int64_t id, struct alerts_time now)
+             struct alerts_time now)
 {
     static const char sql[] =
         "SELECT " ROW_COLUMNS " FROM outbox WHERE sink = ?1 AND ordering = ?2 AND state = 0 "
-        "AND id > ?3 ORDER BY id LIMIT 1";
-    sqlite3_stmt *statement = state_prepare(tx, sql);
-    int64_t lost = 0;
-    struct row row;
-    int r;
+        "ORDER BY id LIMIT 1";
+    struct row row = {0};
+    int r = 1;
 
-    if (!statement) {
-        return;
-    }
-    (void)sqlite3_bind_text(statement, 1, sink->name, -1, SQLITE_STATIC);
-    (void)sqlite3_bind_int64(statement, 2, (int64_t)ordering);
-    (void)sqlite3_bind_int64(statement, 3, id);
-    r = state_step(tx, statement);
-    if (r == 1 && !row_read(statement, &row)) {
-        lost = row.id;
-    } else if (r == 1) {
-        row.head = true;
-        row_update(tx, &row, false);
-        if (!item_find(sink, row.id)) {
-            (void)item_add(sink, &row, mono_of(row.next_ms, now));
+    while (r == 1) { /* once, but for rows that are lost */
+        sqlite3_stmt *statement = state_prepare(tx, sql);
+
+        if (!statement) {
+            return;
         }
-    }
-    (void)sqlite3_reset(statement);
-    if (lost) {
-        row_lost(tx, lost);
-        sink->pending--;
-        promote(outbox, tx, sink, ordering, id, now); /* the one behind it */
+        (void)sqlite3_bind_text(statement, 1, sink->name, -1, SQLITE_STATIC);
+        (void)sqlite3_bind_int64(statement, 2, (int64_t)ordering);
+        r = state_step(tx, statement);
+        if (r == 1 && row_read(statement, &row)) {
+            row.head = true;
+            row_update(tx, &row, false);
+            if (!item_of_ordering(sink, ordering)) {
+                (void)item_add(sink, &row, now);
+            }
+            r = 0;
+        }
+        (void)sqlite3_reset(statement);
+        if (r == 1) {
+            row_lost(outbox, tx, row.id);
+        }
     }
 }
 
@@ -225,7 +278,6 @@ void item_end(struct outbox *outbox, struct state_tx *tx, struct item *item,
     struct sink *sink = item->sink;
     uint64_t ordering = item->ordering;
     bool followers = item->followers;
-    int64_t id = item->id;
     struct row row;
 
     row_of(item, &row);
@@ -240,7 +292,16 @@ void item_end(struct outbox *outbox, struct state_tx *tx, struct item *item,
     outbox->ended[state]++;
     item_drop(item);
     if (followers) {
-        promote(outbox, tx, sink, ordering, id, now);
+        promote(outbox, tx, sink, ordering, now);
+    }
+}
+
+static void no_room(struct sink *sink, struct alerts_time now)
+{
+    if (sink->by_id.used > 0) {
+        sink->full = true;
+    } else if (sink->not_before < now.mono_ms + NO_MEMORY_MS) {
+        sink->not_before = now.mono_ms + NO_MEMORY_MS;
     }
 }
 
@@ -252,32 +313,33 @@ void window_fill(struct outbox *outbox, struct state_tx *tx, struct sink *sink,
         "SELECT " ROW_COLUMNS " FROM outbox WHERE sink = ?1 AND state = 0 AND head = 1 "
         "ORDER BY next_ms, id LIMIT ?2";
     sqlite3_stmt *statement;
-    int64_t lost[16];
-    size_t nlost = 0, seen = 0;
-    size_t want = LIMIT_OUTBOX_WINDOW + sink->by_id.used;
+    int64_t lost[LOST_AT_A_TIME];
+    size_t nlost = 0, seen = 0, want = sink->window + sink->by_id.used;
     struct row row;
 
-    if (!sink->more || sink->by_id.used > LIMIT_OUTBOX_WINDOW / 4 + sink->under_way ||
+    if (!sink->more || sink->full || sink->by_id.used > sink->window / 4 + sink->under_way ||
         !(statement = state_prepare(tx, sql))) {
         return;
     }
     sink->more = false;
     (void)sqlite3_bind_text(statement, 1, sink->name, -1, SQLITE_STATIC);
     (void)sqlite3_bind_int64(statement, 2, (int64_t)want);
-    while (state_step(tx, statement) == 1) {
+    while (nlost < LOST_AT_A_TIME && state_step(tx, statement) == 1) {
+        if (!has_place(sink)) {
+            sink->more = true;
+            break;
+        }
         seen++;
         if (!row_read(statement, &row)) {
-            if (nlost < sizeof lost / sizeof lost[0]) {
-                lost[nlost++] = row.id;
-            }
-        } else if (!item_find(sink, row.id) && !item_add(sink, &row, mono_of(row.next_ms, now))) {
+            lost[nlost++] = row.id;
+        } else if (!item_of_ordering(sink, row.ordering) && !item_add(sink, &row, now)) {
+            no_room(sink, now);
             break;
         }
     }
     (void)sqlite3_reset(statement);
     sink->more = sink->more || seen == want || nlost > 0;
     for (size_t i = 0; i < nlost; i++) {
-        row_lost(tx, lost[i]);
-        sink->pending--;
+        row_lost(outbox, tx, lost[i]);
     }
 }

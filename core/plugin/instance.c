@@ -73,6 +73,7 @@ void instance_report(struct instance *instance, tmon_rc rc, bool timeout, const 
         .request_len = instance->request_len,
         .retry_after_ms = instance->retry_after_ms,
         .died = instance->died,
+        .untried = instance->untried,
         .message = message,
         .duration_ns = duration_ns,
         .cpu_us = cpu_us,
@@ -88,21 +89,40 @@ void instance_report(struct instance *instance, tmon_rc rc, bool timeout, const 
     instance->hooks->done(instance->owner, &result);
 }
 
+void instance_begin_call(struct instance *instance, enum ability ability)
+{
+    instance->ability = ability;
+    instance->started_ns = clock_mono_ns();
+    instance->reported = false;
+    instance->died = false;
+    instance->untried = false;
+    instance->request = NULL;
+    instance->request_len = 0;
+    instance->retry_after_ms = -1;
+}
+
+/* Whether a call may be sent behind the one that runs: so the worker need not sleep between them.
+ */
+static bool has_room_ahead(const struct instance *instance)
+{
+    return instance->phase == PHASE_CALLING && !instance->stopping && !instance->own &&
+           !instance->overdue && instance->nahead < INSTANCE_AHEAD &&
+           (instance->ability & (ABILITY_FORMAT | ABILITY_JUDGE));
+}
+
 static int call(struct instance *instance, enum ability ability, const void *args, size_t len)
 {
+    if (has_room_ahead(instance) &&
+        ability & instance->abilities & (ABILITY_FORMAT | ABILITY_JUDGE)) {
+        return instance_worker_call_ahead(instance, ability, args, len);
+    }
     if (instance->phase == PHASE_CALLING) {
         return -EBUSY;
     }
     if (instance->phase != PHASE_IDLE || instance->stopping || !(instance->abilities & ability)) {
         return -EAGAIN;
     }
-    instance->ability = ability;
-    instance->started_ns = clock_mono_ns();
-    instance->reported = false;
-    instance->died = false;
-    instance->request = NULL;
-    instance->request_len = 0;
-    instance->retry_after_ms = -1;
+    instance_begin_call(instance, ability);
     return instance->own ? instance_own_call(instance, args, len)
                          : instance_worker_call(instance, args, len);
 }
@@ -312,7 +332,7 @@ bool instance_busy(const struct instance *instance)
 
 bool instance_callable(const struct instance *instance)
 {
-    return instance->phase == PHASE_IDLE && !instance->stopping;
+    return has_room_ahead(instance) || (instance->phase == PHASE_IDLE && !instance->stopping);
 }
 
 int instance_pid(const struct instance *instance)

@@ -51,6 +51,7 @@ struct instance_result {
     size_t request_len;
     int64_t retry_after_ms; /* of a judge() or deliver(); -1: not said */
     bool died;              /* the worker is gone without an answer */
+    bool untried;           /* it waited behind a call that its worker died of */
     const char *message;    /* why it failed; "" else; borrowed */
     int64_t duration_ns;    /* from the call to its end or its deadline */
     uint64_t cpu_us;
@@ -136,7 +137,10 @@ void instance_start(struct instance *instance);
 int instance_call(struct instance *instance, enum ability ability);
 /* The same of ABILITY_FORMAT and ABILITY_DELIVER with an encoded notification, of ABILITY_JUDGE
  * with an encoded response; copied.  Also -EPROTO: it does not decode, -ENOMEM.  On the component
- * thread it wakes nobody: local_flush() does. */
+ * thread it wakes nobody: local_flush() does.
+ *
+ * FORMAT and JUDGE may be called while one of them runs in a worker, as long as instance_callable()
+ * says so: they wait in its socket, run one after the other, and `done` comes for each in order. */
 int instance_call_sink(struct instance *instance, enum ability ability, const void *args,
                        size_t len);
 /* Asks it to end: destroy() is called, grace, SIGKILL.  hooks->stopped follows, later and in any

@@ -91,11 +91,13 @@ static void on_samples(struct instance *instance, const struct frame *frame)
 static void end_call(struct instance *instance, tmon_rc rc, const char *message, uint64_t cpu_us)
 {
     int64_t duration = clock_mono_ns() - instance->started_ns;
-    bool late = instance->overdue;
+    bool late = instance->overdue, ahead = instance->nahead > 0;
     char text[128];
 
-    loop_timer_stop(instance->loop, &instance->timer);
-    instance->phase = PHASE_IDLE;
+    if (instance->nahead == 0) {
+        loop_timer_stop(instance->loop, &instance->timer);
+        instance->phase = PHASE_IDLE;
+    }
     if (instance->too_many) {
         instance->counters.samples_too_many++;
         rc = TMON_REJECTED;
@@ -112,6 +114,9 @@ static void end_call(struct instance *instance, tmon_rc rc, const char *message,
     instance_report(instance, rc, false, message, duration, cpu_us);
     /* The hook may have begun the next call; of that there is nothing yet to forget. */
     instance_forget_call(instance);
+    if (ahead && instance->phase == PHASE_CALLING && instance_next_ahead(instance)) {
+        instance_set_timer(instance, instance->timeout_ms);
+    }
     if (late && instance->hooks->idle && !instance->stopping) {
         instance->hooks->idle(instance->owner);
     }
@@ -124,7 +129,7 @@ static void on_done(struct instance *instance, const void *data, size_t len)
     const char *message;
     uint64_t cpu_us;
 
-    instance->process.enough = true;
+    instance->process.enough = instance->nahead == 0;
     wire_reader_init(&reader, data, len);
     rc = (tmon_rc)wire_get_u32(&reader);
     instance->retry_after_ms = wire_get_i64(&reader);

@@ -17,6 +17,7 @@
 
 #define INSTANCE_REASON_SIZE 512
 #define INSTANCE_DEATHS 16 /* that are remembered */
+#define INSTANCE_AHEAD 15  /* calls that wait in a worker's socket behind the one that runs */
 
 /* What goes on now.  Each but OFF, PAUSE and IDLE waits for the worker (or the component thread);
  * the one timer is its deadline. */
@@ -76,6 +77,7 @@ struct instance {
     int64_t started_ns;
     bool reported; /* hooks->done was called */
     bool died;     /* its worker is gone */
+    bool untried;  /* before it came to this call */
     const void *request;
     size_t request_len;
     int64_t retry_after_ms;
@@ -84,6 +86,11 @@ struct instance {
     bool too_many;
     bool asking; /* an HTTP request is under way */
     uint32_t ticket;
+
+    /* Calls that its worker has been sent beside the one that runs, in order: with the numbers
+     * behind `number`.  Only of FORMAT and JUDGE, which do nothing but compute. */
+    enum ability ahead[INSTANCE_AHEAD];
+    uint32_t nahead;
 
     /* On the component thread. */
     struct local_call call;
@@ -114,6 +121,8 @@ void instance_is_stopped(struct instance *instance);
 /* Calls hooks->done for the running call, once; a check gets a verdict in any case. */
 void instance_report(struct instance *instance, tmon_rc rc, bool timeout, const char *message,
                      int64_t duration_ns, uint64_t cpu_us);
+/* Makes what is kept of a call ready for one that begins. */
+void instance_begin_call(struct instance *instance, enum ability ability);
 /* The running call is over: forgets what belongs to it. */
 void instance_forget_call(struct instance *instance);
 
@@ -121,6 +130,11 @@ void instance_forget_call(struct instance *instance);
 extern const struct process_hooks instance_process_hooks;
 void instance_worker_begin(struct instance *instance);
 int instance_worker_call(struct instance *instance, const void *args, size_t len);
+/* Sends a call behind the one that runs. */
+int instance_worker_call_ahead(struct instance *instance, enum ability ability, const void *args,
+                               size_t len);
+/* The next of those calls is the one that runs now.  False: there is none. */
+bool instance_next_ahead(struct instance *instance);
 /* A worker that is stuck is left behind. */
 void instance_worker_stop(struct instance *instance, bool stuck);
 /* It could not be loaded, or create failed: ends it, which is no death; `why` is the reason. */

@@ -73,6 +73,7 @@ void instance_worker_begin(struct instance *instance)
     instance->fault[0] = '\0';
     instance->overdue = false;
     instance->number = 0;
+    instance->nahead = 0;
     frame_assembly_finish(&instance->assembly);
     frame_assembly_init(&instance->assembly, 0);
     if (r == 0) {
@@ -145,31 +146,63 @@ void instance_create_done(struct instance *instance, tmon_rc rc, const char *mes
 
 /* ---- calls ---- */
 
-int instance_worker_call(struct instance *instance, const void *args, size_t len)
+static int send_call(struct instance *instance, enum ability ability, uint32_t number,
+                     const void *args, size_t len)
 {
     struct buf *out = &instance->out;
     int r;
 
     buf_clear(out);
-    wire_put_u32(out, instance->ability);
+    wire_put_u32(out, ability);
     wire_put_str(out, "");
     wire_put_u64(out, (uint64_t)instance->timeout_ms);
     buf_append(out, args, len);
     if (out->failed) {
         return -ENOMEM;
     }
-    instance->number++;
-    r = process_send(&instance->process, FRAME_CALL, instance->number, out->data, out->len);
+    r = process_send(&instance->process, FRAME_CALL, number, out->data, out->len);
     if (out->size > KEPT_BYTES) {
         buf_finish(out);
         buf_init(out, LIMIT_CALL_BYTES);
     }
-    if (r < 0) {
-        return -EAGAIN; // it is dying; its end will be told
+    return r < 0 ? -EAGAIN : 0; // it is dying; its end will be told
+}
+
+int instance_worker_call(struct instance *instance, const void *args, size_t len)
+{
+    int r = send_call(instance, instance->ability, instance->number + 1, args, len);
+
+    if (r == 0) {
+        instance->number++;
+        instance->phase = PHASE_CALLING;
+        instance_set_timer(instance, instance->timeout_ms);
     }
-    instance->phase = PHASE_CALLING;
-    instance_set_timer(instance, instance->timeout_ms);
-    return 0;
+    return r;
+}
+
+int instance_worker_call_ahead(struct instance *instance, enum ability ability, const void *args,
+                               size_t len)
+{
+    int r = send_call(instance, ability, instance->number + 1 + instance->nahead, args, len);
+
+    if (r == 0) {
+        instance->ahead[instance->nahead++] = ability;
+    }
+    return r;
+}
+
+bool instance_next_ahead(struct instance *instance)
+{
+    enum ability ability = instance->ahead[0];
+
+    if (instance->nahead == 0) {
+        return false;
+    }
+    instance->nahead--;
+    memmove(&instance->ahead[0], &instance->ahead[1], instance->nahead * sizeof instance->ahead[0]);
+    instance->number++;
+    instance_begin_call(instance, ability);
+    return true;
 }
 
 static void call_is_overdue(struct instance *instance)
@@ -204,6 +237,21 @@ static void call_is_lost(struct instance *instance)
     instance->retry_after_ms = -1;
 }
 
+/* The one that runs, and those behind it. */
+static void lose_calls(struct instance *instance, const char *why)
+{
+    bool behind = false;
+
+    do {
+        call_is_lost(instance);
+        instance->untried = behind;
+        behind = true;
+        instance_report(instance, TMON_RETRY, false, why, clock_mono_ns() - instance->started_ns,
+                        0);
+        instance_forget_call(instance);
+    } while (instance_next_ahead(instance));
+}
+
 /* SIGKILL was sent and did not help: it waits in the kernel.  Nothing more can be done. */
 static void is_stuck(struct instance *instance)
 {
@@ -218,9 +266,7 @@ static void is_stuck(struct instance *instance)
         "its worker %.300s, but is stuck in the kernel (process %d); a disk or a network "
         "file system that hangs does this",
         *instance->fault ? instance->fault : "was killed", (int)instance->process.pid);
-    call_is_lost(instance);
-    instance_report(instance, TMON_RETRY, false, text, clock_mono_ns() - instance->started_ns, 0);
-    instance_forget_call(instance);
+    lose_calls(instance, text);
     instance_set_state(instance, INSTANCE_STUCK, text);
 }
 
@@ -315,9 +361,7 @@ static void on_gone(void *owner, const struct process_end *end)
         instance_failed(instance, text);
         return;
     }
-    call_is_lost(instance);
-    instance_report(instance, TMON_RETRY, false, text, clock_mono_ns() - instance->started_ns, 0);
-    instance_forget_call(instance);
+    lose_calls(instance, text);
     if (end->error != 0) {
         instance_failed(instance, text);
     } else {

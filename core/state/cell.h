@@ -20,7 +20,7 @@ struct cell {
     uint64_t payload;          /* bytes of the record */
     const unsigned char *data; /* of it, what stands in the page */
     size_t len;
-    uint32_t overflow; /* the page that has the rest; 0: none */
+    uint32_t overflow; /* the page that has the rest, where there is one */
     uint32_t bytes;    /* that it takes in the page */
 };
 

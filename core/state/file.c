@@ -22,56 +22,9 @@
 
 #define STRING_(x) #x
 #define STRING(x) STRING_(x)
+#define CACHE_SIZE ("PRAGMA cache_size=-" STRING(LIMIT_STATE_CACHE_KIB))
+#define LOG_LIMIT ("PRAGMA journal_size_limit=" STRING(LIMIT_STATE_WAL_BYTES))
 #define FILE_FORMAT "PRAGMA page_size=4096; PRAGMA auto_vacuum=NONE; PRAGMA encoding='UTF-8'"
-
-int state_error(int sqlite_result)
-{
-    if (sqlite_result == SQLITE_IOERR_NOMEM) {
-        return -ENOMEM;
-    }
-    switch (sqlite_result & 0xff) {
-    case SQLITE_OK:
-    case SQLITE_ROW:
-    case SQLITE_DONE:
-        return 0;
-    case SQLITE_FULL:
-        return -ENOSPC;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return -EUCLEAN;
-    case SQLITE_NOMEM:
-        return -ENOMEM;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return -EBUSY;
-    case SQLITE_READONLY:
-        return -EROFS;
-    case SQLITE_CANTOPEN:
-    case SQLITE_PERM:
-    case SQLITE_AUTH:
-        return -EACCES;
-    case SQLITE_TOOBIG:
-        return -EMSGSIZE;
-    case SQLITE_CONSTRAINT:
-    case SQLITE_MISMATCH:
-    case SQLITE_MISUSE:
-    case SQLITE_RANGE:
-        return -EINVAL; /* mistakes of ours */
-    default:
-        return -EIO;
-    }
-}
-
-int file_error(sqlite3 *db, int sqlite_result)
-{
-    int kind = sqlite_result & 0xff;
-    int error = sqlite3_system_errno(db);
-
-    if ((kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN) && (error == ENOSPC || error == EDQUOT)) {
-        return -ENOSPC;
-    }
-    return state_error(sqlite_result);
-}
 
 int file_check_directory(const struct state_paths *paths, struct buf *why)
 {
@@ -141,9 +94,9 @@ int file_number(sqlite3 *db, const char *sql, int64_t *ret_number)
 static int behave(sqlite3 *db)
 {
     static const char *const pragmas[] = {
+        "PRAGMA locking_mode=EXCLUSIVE", // before anything looks into the log: see above
         FILE_FORMAT,
-        "PRAGMA locking_mode=EXCLUSIVE", // before the first look at the log: see above
-        "PRAGMA cache_size=-" STRING(LIMIT_STATE_CACHE_KIB),
+        CACHE_SIZE,
         "PRAGMA cell_size_check=ON", // damage is seen when a page is read, not when it was spread
         "PRAGMA secure_delete=OFF",  // the file is ours alone; Debian's SQLite would write zeros
         "PRAGMA temp_store=MEMORY",
@@ -166,7 +119,7 @@ static int log_on(sqlite3 *db)
         "PRAGMA journal_mode=WAL",
         "PRAGMA synchronous=FULL",
         "PRAGMA wal_autocheckpoint=0", // transaction.c does it
-        "PRAGMA journal_size_limit=" STRING(LIMIT_STATE_WAL_BYTES),
+        LOG_LIMIT,
     };
     int r = 0;
 
@@ -261,7 +214,9 @@ int file_open(const struct state_paths *paths, const char *vfs, struct marker *m
         r = file_error(db,
                        sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL));
     }
-    if (r < 0 && why->len == said) {
+    if (r == -EBUSY) {
+        buf_printf(why, "%s is open in another program, maybe sqlite3; end that", paths->db);
+    } else if (r < 0 && why->len == said) {
         buf_printf(why, "%s cannot be used: %s (%s)", paths->db,
                    db ? sqlite3_errmsg(db) : "no memory", log_errno(r));
     }
@@ -280,7 +235,7 @@ int file_create(const char *path, const char *vfs, size_t version, sqlite3 **ret
         "PRAGMA locking_mode=EXCLUSIVE",
         "PRAGMA journal_mode=OFF", // nobody misses it before it is complete
         "PRAGMA synchronous=FULL",
-        "PRAGMA cache_size=-" STRING(LIMIT_STATE_CACHE_KIB),
+        CACHE_SIZE,
     };
     sqlite3 *db = NULL;
     int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -64,6 +64,14 @@ void marker_write(struct marker *marker, const struct mark *mark)
     }
 }
 
+int marker_sync(struct marker *marker)
+{
+    if (marker->fd < 0) {
+        return -EBADF;
+    }
+    return fsync(marker->fd) < 0 ? -errno : 0;
+}
+
 int mark_reset(const char *path, const struct mark *mark)
 {
     struct marker marker;
@@ -73,7 +81,7 @@ int mark_reset(const char *path, const struct mark *mark)
         return r;
     }
     marker_write(&marker, &(struct mark){.valid = true, .version = mark->version});
-    r = marker.fd < 0 || fsync(marker.fd) < 0 ? -EIO : 0;
+    r = marker_sync(&marker);
     marker_close(&marker);
     return r;
 }

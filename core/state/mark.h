@@ -30,6 +30,7 @@ struct mark mark_read(const char *path);
 /* Opens it for writing.  -errno. */
 int marker_open(struct marker *marker, const char *path);
 void marker_write(struct marker *marker, const struct mark *mark);
+int marker_sync(struct marker *marker); /* -errno */
 /* The log is gone: a mark of the same version without one, synced.  -errno. */
 int mark_reset(const char *path, const struct mark *mark);
 void marker_close(struct marker *marker);

@@ -74,6 +74,8 @@ int state_open(const struct state_options *options, struct buf *why, struct stat
         r = paths_init(&state->paths, options->directory);
     }
     if (r == 0) {
+        reserve_init(&state->reserve, state->paths.reserve,
+                     options->reserve_bytes ? options->reserve_bytes : LIMIT_STATE_RESERVE_BYTES);
         r = loop_create(&state->loop);
     }
     if (r == 0) {

@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 #include "state/bytes.h"
+#include "state/mend.h"
 
 #define FREE_FIRST 32 /* where the first page says which page of the list is the first */
 
@@ -35,6 +36,12 @@ int pages_open(struct pages *pages, const char *db, const char *wal, const struc
         goto out;
     }
     pages->count = (uint32_t)((st.st_size + PAGE_BYTES - 1) / PAGE_BYTES);
+    if (pages->wal.lost > 0) {
+        r = mend_log(pages);
+        if (r < 0) {
+            goto out;
+        }
+    }
     for (uint32_t i = 0, end = pages->count + pages->wal.frames; i < pages->wal.usable; i++) {
         uint32_t n = pages->wal.pages[i];
 
@@ -63,22 +70,34 @@ void pages_close(struct pages *pages)
     }
 }
 
-int pages_get(const struct pages *pages, uint32_t n, unsigned char ret_page[PAGE_BYTES])
+int pages_get_before(struct pages *pages, uint32_t n, uint32_t frame,
+                     unsigned char ret_page[PAGE_BYTES])
 {
-    uint32_t frame = wal_find(&pages->wal, n);
-    ssize_t len;
+    unsigned char bytes[WAL_FRAME_HEADER_BYTES + PAGE_BYTES];
+    uint32_t found = wal_find(&pages->wal, n, frame - 1);
+    ssize_t len = 0;
 
-    if (frame > 0) {
-        return wal_page(&pages->wal, frame, ret_page);
+    if (found > 0) {
+        int r = wal_frame(&pages->wal, found, bytes);
+
+        pages->unreadable += r < 0;
+        memcpy(ret_page, bytes + WAL_FRAME_HEADER_BYTES, r < 0 ? 0 : PAGE_BYTES);
+        return r;
     }
-    len = pages->fd < 0
-              ? 0
-              : pread(pages->fd, ret_page, PAGE_BYTES, (off_t)(n - 1) * (off_t)PAGE_BYTES);
+    if (pages->fd >= 0) {
+        len = pread(pages->fd, ret_page, PAGE_BYTES, (off_t)(n - 1) * (off_t)PAGE_BYTES);
+    }
     if (len < 0) {
+        pages->unreadable++;
         return -errno;
     }
     memset(ret_page + len, 0, PAGE_BYTES - (size_t)len);
     return 0;
+}
+
+int pages_get(struct pages *pages, uint32_t n, unsigned char ret_page[PAGE_BYTES])
+{
+    return pages_get_before(pages, n, pages->wal.usable + 1, ret_page);
 }
 
 void pages_find_free(struct pages *pages)

@@ -55,8 +55,9 @@ struct state {
     struct queue queue;
 
     /* trouble.c */
-    bool loaded; /* memory mirrors the file */
-    int blocked; /* 0, or the -errno with which all jobs are refused until a try succeeds */
+    bool loaded;    /* memory mirrors the file */
+    int blocked;    /* 0, or the -errno with which all jobs are refused until a try succeeds */
+    int unreadable; /* loads in a row that failed because the disk refused to be read */
     struct loop_timer retry, reserve_retry;
     struct log_limit condition_log;
     struct state_losses losses;

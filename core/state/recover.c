@@ -19,7 +19,6 @@
 #include "state/verify.h"
 
 #define SALVAGE_PAUSE_NS (60 * NS_PER_S)
-#define LOG_TABLE "the write-ahead log"
 
 static void tell(struct state *state, const struct salvage *salvage, const char *why)
 {
@@ -32,6 +31,10 @@ static void tell(struct state *state, const struct salvage *salvage, const char 
     log_error("the state was damaged; what can be read was copied into a new file",
               LOG_S("reason", why), LOG_S("file", state->paths.db), LOG_S("kept", salvage->kept),
               LOG_I("rows", rows));
+    if (salvage->log_pages_lost > 0) {
+        log_error("committed pages at the end of the log of the state are gone",
+                  LOG_I("pages", salvage->log_pages_lost), LOG_S("file", state->paths.wal));
+    }
     for (size_t i = 0; i < salvage->ntables; i++) {
         state_lost(state, salvage->table[i].name, salvage->table[i].lost);
         if (salvage->table[i].damaged) {
@@ -56,7 +59,7 @@ static int salvage(struct state *state, const struct mark *mark, struct buf *why
     (void)snprintf(reason, sizeof reason, "%s", buf_str(why));
     buf_clear(why);
     r = salvage_run(&state->paths, state->options.vfs, mark, why, &result);
-    if (r == -ENOSPC && state->reserve.held) {
+    if (r == -ENOSPC) {
         reserve_release(&state->reserve);
         buf_clear(why);
         r = salvage_run(&state->paths, state->options.vfs, mark, why, &result);
@@ -87,7 +90,9 @@ static int open_marker(struct state *state, const struct mark *mark)
     if (r == 0) {
         state->marker.last = *mark;
         if (mark->version == 0) {
-            marker_write(&state->marker, &(struct mark){.valid = true}); // it is being made
+            // it is being made; without this a crash would leave a file that nobody knows for ours
+            marker_write(&state->marker, &(struct mark){.valid = true});
+            r = marker_sync(&state->marker);
         }
     }
     return r;
@@ -128,6 +133,11 @@ int recover_open(struct state *state, struct buf *why)
         mark = (struct mark){.valid = true};
     }
     if (r == 0) {
+        r = open_files(state, &mark, &reason);
+    }
+    if (r == -ENOSPC) {
+        reserve_release(&state->reserve);
+        buf_clear(&reason);
         r = open_files(state, &mark, &reason);
     }
     if (r == -EUCLEAN) {

@@ -13,6 +13,7 @@ static int allocate(struct reserve *reserve, uint64_t bytes)
     int r;
 
     if (fd < 0) {
+        reserve->possible = errno == ENOSPC || errno == EDQUOT;
         return -errno;
     }
     r = -posix_fallocate(fd, 0, (off_t)bytes);
@@ -20,17 +21,23 @@ static int allocate(struct reserve *reserve, uint64_t bytes)
         r = -errno;
     }
     (void)close(fd);
+    r = r == -EDQUOT ? -ENOSPC : r;
     reserve->held = r == 0;
+    reserve->possible = r == 0 || r == -ENOSPC;
     if (r < 0) {
         (void)unlink(reserve->path); // a part of it helps nobody
     }
     return r;
 }
 
-int reserve_open(struct reserve *reserve, const char *path, uint64_t bytes)
+void reserve_init(struct reserve *reserve, const char *path, uint64_t bytes)
 {
     *reserve = (struct reserve){.path = path, .bytes = bytes};
-    return allocate(reserve, bytes);
+}
+
+int reserve_open(struct reserve *reserve)
+{
+    return allocate(reserve, reserve->bytes);
 }
 
 int reserve_make(struct reserve *reserve)

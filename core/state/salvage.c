@@ -3,133 +3,40 @@
  *
  * The pages are read by ourselves (pages.c, tree.c), not through SQLite: a flipped byte in the
  * header, in the schema or in an inner page of a tree makes SQLite give up on rows that are whole.
- * Pages that nothing leads to any more are tried as leaves of the tables that are damaged.  Whether
- * a row is right is decided by the rooms when they load it; here its checksum only decides which of
- * two rows with the same number is taken.
+ * Pages that nothing leads to any more are tried as leaves of the tables that are damaged.
  */
 #include "state/salvage.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "state/aside.h"
+#include "state/bytes.h"
+#include "state/copy.h"
 #include "state/schema.h"
-#include "state/state.h"
-#include "state/tree.h"
 
 #define SEQUENCE "sqlite_sequence"
 /* Numbers that are left out behind the last one that is known: more than were given since. */
 #define SEQUENCE_GAP 1000000
 #define SEQUENCE_MAX (INT64_C(1) << 60)
 
-/* A table on its way from the old file into the new one. */
-struct copy {
-    struct salvage_run *run;
-    const char *name;
-    struct shape shape;
-    struct tree tree;
-    uint32_t root, default_root;
-    sqlite3_stmt *take, *prefer; /* INSERT OR IGNORE, INSERT OR REPLACE; all columns */
-    int64_t last;                /* the largest number */
-    bool numbers;                /* AUTOINCREMENT */
-};
+/* A disk that refuses more than this is gone, not damaged: what can be read is not worth having. */
+#define UNREADABLE_MIN 16
+#define UNREADABLE_PART 8
+
+#define VERSION_OFFSET 60 /* of PRAGMA user_version in the first page */
 
 struct salvage_run {
     struct pages pages;
-    sqlite3 *db; /* the new file */
+    struct copy_target target;
     struct copy copies[SALVAGE_TABLES];
     size_t n;
     int64_t sequence[SALVAGE_TABLES];
     uint32_t sequence_root;
-    int error;
 };
-
-static void note(struct salvage_run *run, int rc)
-{
-    if (run->error == 0 && rc != SQLITE_OK && rc != SQLITE_DONE && rc != SQLITE_ROW) {
-        run->error = file_error(run->db, rc);
-    }
-}
-
-static sqlite3_stmt *prepare(struct salvage_run *run, const char *format, const char *name)
-{
-    sqlite3_stmt *statement = NULL;
-    char *sql = sqlite3_mprintf(format, name);
-
-    note(run, sql ? sqlite3_prepare_v2(run->db, sql, -1, &statement, NULL) : SQLITE_NOMEM);
-    sqlite3_free(sql);
-    return statement;
-}
-
-/* ---- rows ---- */
-
-/* As the rooms reckon them: all columns but the last in order, which is the sum. */
-static bool sum_is_right(const struct copy *copy, int64_t rowid, const struct value *values)
-{
-    int n = copy->shape.columns;
-    uint32_t sum = STATE_SUM;
-
-    for (int i = 0; i < n - 1; i++) {
-        if (i == copy->shape.key || values[i].type == VALUE_INT) {
-            sum = state_sum_int(sum, i == copy->shape.key ? rowid : values[i].number);
-        } else {
-            sum = state_sum_bytes(sum, values[i].data, values[i].len);
-        }
-    }
-    return values[n - 1].type == VALUE_INT && values[n - 1].number == (int64_t)sum;
-}
-
-static void bind(sqlite3_stmt *statement, int i, const struct value *value)
-{
-    switch (value->type) {
-    case VALUE_INT:
-        (void)sqlite3_bind_int64(statement, i, value->number);
-        break;
-    case VALUE_TEXT:
-        (void)sqlite3_bind_text(statement, i, (const char *)value->data, (int)value->len,
-                                SQLITE_STATIC);
-        break;
-    case VALUE_BLOB:
-        (void)sqlite3_bind_blob(statement, i, value->len ? (const void *)value->data : "",
-                                (int)value->len, SQLITE_STATIC);
-        break;
-    default:
-        (void)sqlite3_bind_null(statement, i);
-        break;
-    }
-}
-
-static void on_row(void *owner, int64_t rowid, const struct value *values)
-{
-    struct copy *copy = owner;
-    sqlite3_stmt *statement = sum_is_right(copy, rowid, values) ? copy->prefer : copy->take;
-    int rc;
-
-    if (copy->run->error < 0) {
-        return;
-    }
-    for (int i = 0; i < copy->shape.columns; i++) {
-        if (i == copy->shape.key) {
-            (void)sqlite3_bind_int64(statement, i + 1, rowid);
-        } else {
-            bind(statement, i + 1, &values[i]);
-        }
-    }
-    rc = sqlite3_step(statement);
-    (void)sqlite3_reset(statement);
-    if ((rc & 0xff) == SQLITE_CONSTRAINT) {
-        copy->tree.lost++;
-        return;
-    }
-    note(copy->run, rc);
-    if (rowid > copy->last) {
-        copy->last = rowid;
-    }
-}
 
 /* ---- what the old file says of itself ---- */
 
@@ -202,97 +109,20 @@ static void read_sequence(struct salvage_run *run)
     tree_finish(&tree);
 }
 
-/* ---- what the new file is like ---- */
-
-static enum value_type declared(const char *type)
-{
-    return strcmp(type, "INTEGER") == 0 ? VALUE_INT
-           : strcmp(type, "TEXT") == 0  ? VALUE_TEXT
-                                        : VALUE_BLOB;
-}
-
-static void learn_shape(struct salvage_run *run, struct copy *copy)
-{
-    sqlite3_stmt *statement =
-        prepare(run, "SELECT type, \"notnull\", pk FROM pragma_table_info(%Q)", copy->name);
-    struct shape *shape = &copy->shape;
-
-    shape->key = -1;
-    while (run->error == 0 && sqlite3_step(statement) == SQLITE_ROW &&
-           shape->columns < RECORD_COLUMNS) {
-        int i = shape->columns++;
-
-        shape->column[i].type = declared((const char *)sqlite3_column_text(statement, 0));
-        shape->column[i].may_be_null = !sqlite3_column_int(statement, 1);
-        if (sqlite3_column_int(statement, 2)) {
-            shape->key = i;
-        }
-    }
-    (void)sqlite3_finalize(statement);
-}
-
-static uint32_t learn_root(struct salvage_run *run, const char *name, bool *ret_numbers)
-{
-    sqlite3_stmt *statement = prepare(run,
-                                      "SELECT rootpage, instr(sql, 'AUTOINCREMENT') FROM"
-                                      " sqlite_schema WHERE type = 'table' AND name = %Q",
-                                      name);
-    uint32_t root = 0;
-
-    if (run->error == 0 && sqlite3_step(statement) == SQLITE_ROW) {
-        root = (uint32_t)sqlite3_column_int64(statement, 0);
-        *ret_numbers = sqlite3_column_int(statement, 1) > 0;
-    }
-    (void)sqlite3_finalize(statement);
-    return root;
-}
-
-static void prepare_inserts(struct salvage_run *run, struct copy *copy)
-{
-    char marks[2 * RECORD_COLUMNS];
-    char format[64 + 2 * RECORD_COLUMNS];
-
-    for (int i = 0; i < copy->shape.columns; i++) {
-        marks[2 * (size_t)i] = '?';
-        marks[2 * (size_t)i + 1] = i + 1 < copy->shape.columns ? ',' : '\0';
-    }
-    (void)snprintf(format, sizeof format, "INSERT OR IGNORE INTO %%w VALUES (%s)", marks);
-    copy->take = prepare(run, format, copy->name);
-    (void)snprintf(format, sizeof format, "INSERT OR REPLACE INTO %%w VALUES (%s)", marks);
-    copy->prefer = prepare(run, format, copy->name);
-}
-
 /* Where the schema cannot be read, the trees are looked for where a new file has them. */
 static void learn_tables(struct salvage_run *run)
 {
     bool ignored;
 
-    for (size_t i = 0; i < state_ntables && i < SALVAGE_TABLES; i++) {
-        struct copy *copy = &run->copies[i];
-
-        *copy = (struct copy){.run = run, .name = state_tables[i]};
-        learn_shape(run, copy);
-        if (run->error == 0 && copy->shape.columns == 0) {
-            continue; // a table of a later version than the file's
-        }
-        copy->default_root = copy->root = learn_root(run, copy->name, &copy->numbers);
-        prepare_inserts(run, copy);
-        copy->tree = (struct tree){
-            .pages = &run->pages, .shape = &copy->shape, .row = on_row, .owner = copy};
-        run->n = i + 1;
+    // tables of a later version than the file's come last, and are not there
+    while (run->n < state_ntables && run->n < SALVAGE_TABLES &&
+           copy_init(&run->copies[run->n], &run->target, &run->pages, state_tables[run->n]) == 0) {
+        run->n++;
     }
-    run->sequence_root = learn_root(run, SEQUENCE, &ignored);
+    run->sequence_root = copy_root(&run->target, SEQUENCE, &ignored);
 }
 
 /* ---- copying ---- */
-
-static void copy_table(struct copy *copy)
-{
-    tree_walk(&copy->tree, copy->root);
-    if (copy->tree.damaged && copy->tree.rows == 0 && copy->root != copy->default_root) {
-        tree_walk(&copy->tree, copy->default_root);
-    }
-}
 
 /* Leaves whose way down to them was damaged. */
 static void copy_orphans(struct salvage_run *run)
@@ -319,9 +149,10 @@ static void carry_sequence(struct salvage_run *run)
     if (run->sequence_root == 0) {
         return;
     }
-    put = prepare(run, "INSERT INTO %w (name, seq) VALUES (?1, ?2)", SEQUENCE);
-    note(run, sqlite3_exec(run->db, "DELETE FROM " SEQUENCE, NULL, NULL, NULL));
-    for (size_t i = 0; i < run->n && run->error == 0; i++) {
+    put = copy_prepare(&run->target, "INSERT INTO %w (name, seq) VALUES (?1, ?2)", SEQUENCE);
+    copy_note(&run->target,
+              sqlite3_exec(run->target.db, "DELETE FROM " SEQUENCE, NULL, NULL, NULL));
+    for (size_t i = 0; i < run->n && run->target.error == 0; i++) {
         int64_t last = run->copies[i].last;
 
         if (!run->copies[i].numbers) {
@@ -335,7 +166,7 @@ static void carry_sequence(struct salvage_run *run)
         }
         (void)sqlite3_bind_text(put, 1, run->copies[i].name, -1, SQLITE_STATIC);
         (void)sqlite3_bind_int64(put, 2, last + SEQUENCE_GAP);
-        note(run, sqlite3_step(put));
+        copy_note(&run->target, sqlite3_step(put));
         (void)sqlite3_reset(put);
     }
     (void)sqlite3_finalize(put);
@@ -346,11 +177,15 @@ static void copy_all(struct salvage_run *run)
     pages_find_free(&run->pages);
     read_schema(run);
     read_sequence(run);
-    for (size_t i = 0; i < run->n && run->error == 0; i++) {
+    for (size_t i = 0; i < run->n && run->target.error == 0; i++) {
         copy_table(&run->copies[i]);
     }
     copy_orphans(run);
     carry_sequence(run);
+    if (run->target.error == 0 && run->pages.unreadable > UNREADABLE_MIN &&
+        run->pages.unreadable > run->pages.count / UNREADABLE_PART) {
+        run->target.error = -EIO;
+    }
 }
 
 /* ---- all of it ---- */
@@ -358,15 +193,15 @@ static void copy_all(struct salvage_run *run)
 static void finish_run(struct salvage_run *run)
 {
     for (size_t i = 0; i < SALVAGE_TABLES; i++) {
-        (void)sqlite3_finalize(run->copies[i].take);
-        (void)sqlite3_finalize(run->copies[i].prefer);
-        tree_finish(&run->copies[i].tree);
+        copy_finish(&run->copies[i]);
     }
     pages_close(&run->pages);
 }
 
 static void report(const struct salvage_run *run, struct salvage *salvage)
 {
+    const struct wal *wal = &run->pages.wal;
+
     for (size_t i = 0; i < run->n; i++) {
         const struct tree *tree = &run->copies[i].tree;
 
@@ -376,16 +211,24 @@ static void report(const struct salvage_run *run, struct salvage *salvage)
         salvage->table[i].damaged = tree->damaged;
     }
     salvage->ntables = run->n;
-    salvage->log_pages_lost = run->pages.wal.lost;
+    salvage->log_pages_lost = wal->lost - (wal->usable - wal->good);
+}
+
+static size_t version_of(struct salvage_run *run, const struct mark *mark)
+{
+    unsigned char page[PAGE_BYTES];
+    uint32_t version = mark->version;
+
+    if (version == 0 && run->pages.count > 0 && pages_get(&run->pages, 1, page) == 0) {
+        version = bytes_get32(page + VERSION_OFFSET);
+    }
+    return version > 0 && version <= state_schema_version ? version : state_schema_version;
 }
 
 static int make_copy(const struct state_paths *paths, const char *vfs, const struct mark *mark,
                      struct salvage *salvage)
 {
     struct salvage_run *run = calloc(1, sizeof *run);
-    size_t version = mark->valid && mark->version > 0 && mark->version <= state_schema_version
-                         ? mark->version
-                         : state_schema_version;
     int r;
 
     if (!run) {
@@ -393,22 +236,22 @@ static int make_copy(const struct state_paths *paths, const char *vfs, const str
     }
     r = pages_open(&run->pages, paths->db, paths->wal, mark);
     if (r == 0) {
-        r = file_create(paths->fresh, vfs, version, &run->db);
+        r = file_create(paths->fresh, vfs, version_of(run, mark), &run->target.db);
     }
     if (r == 0) {
-        note(run, sqlite3_exec(run->db, "BEGIN", NULL, NULL, NULL));
+        copy_note(&run->target, sqlite3_exec(run->target.db, "BEGIN", NULL, NULL, NULL));
         learn_tables(run);
-        if (run->error == 0) {
+        if (run->target.error == 0) {
             copy_all(run);
             report(run, salvage);
         }
-        if (run->error == 0) {
-            note(run, sqlite3_exec(run->db, "COMMIT", NULL, NULL, NULL));
+        if (run->target.error == 0) {
+            copy_note(&run->target, sqlite3_exec(run->target.db, "COMMIT", NULL, NULL, NULL));
         }
-        r = run->error;
+        r = run->target.error;
     }
     finish_run(run);
-    file_close(run->db);
+    file_close(run->target.db);
     free(run);
     return r;
 }

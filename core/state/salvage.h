@@ -17,7 +17,7 @@ struct salvage {
         bool damaged; /* there may be losses that nobody can count */
     } table[SALVAGE_TABLES];
     size_t ntables;
-    uint32_t log_pages_lost; /* that SQLite would not have found; what they held was used */
+    uint32_t log_pages_lost; /* that were committed and are not there at all */
     char kept[64]; /* the name under which the damaged file is kept, "" if it could not be */
 };
 

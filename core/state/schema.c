@@ -42,8 +42,16 @@ static const char version_1[] =
     "CREATE INDEX outbox_order ON outbox (sink, ordering, id) WHERE state = 0;"
     "CREATE INDEX outbox_ended ON outbox (state, ended_ms) WHERE state > 0;";
 
-const char *const state_schema[] = {version_1};
+static const char version_2[] =
+    /* An alert of a rule that is pending or fires, with how far its timers are
+     * (core/rules/rows.c).  The number is a hash of rule and labels. */
+    "CREATE TABLE rule_state ("
+    " id INTEGER PRIMARY KEY,"
+    " body BLOB NOT NULL,"
+    " sum INTEGER NOT NULL);";
+
+const char *const state_schema[] = {version_1, version_2};
 const size_t state_schema_version = sizeof state_schema / sizeof state_schema[0];
 
-const char *const state_tables[] = {"alert", "alert_group", "outbox"};
+const char *const state_tables[] = {"alert", "alert_group", "outbox", "rule_state"};
 const size_t state_ntables = sizeof state_tables / sizeof state_tables[0];

@@ -48,7 +48,7 @@ static const unsigned char *whole_record(struct tree *tree, const struct cell *c
     uint32_t next = cell->overflow;
     size_t have = cell->len, want = (size_t)cell->payload;
 
-    if (next == 0) {
+    if (have == want) {
         return cell->data;
     }
     if (tree->record_size < want) {

@@ -10,11 +10,11 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/limits.h"
 #include "state/private.h"
 #include "state/recover.h"
 #include "state/schema.h"
 
+#define UNREADABLE_LOADS 3
 #define CONDITION_LOG_BURST 10
 #define CONDITION_LOG_PER_SECOND (1.0 / 60)
 
@@ -66,7 +66,8 @@ static void set_condition(struct state *state, enum state_condition condition, i
 static void settle(struct state *state)
 {
     state->blocked = 0;
-    set_condition(state, state->reserve.held ? STATE_WELL : STATE_FULL, -ENOSPC);
+    set_condition(state, state->reserve.held || !state->reserve.possible ? STATE_WELL : STATE_FULL,
+                  -ENOSPC);
 }
 
 static void plan(struct state *state, struct loop_timer *timer, unsigned ms)
@@ -98,14 +99,16 @@ int trouble_gate(const struct state *state, const struct state_job *job)
 
 struct load {
     bool writable;
+    bool read_failed; /* it was the disk, not the room, that said no */
 };
 
 static void run_load(struct state_tx *tx, void *arg)
 {
-    const struct load *load = arg;
+    struct load *load = arg;
     const struct state_hooks *hooks = &tx->state->options.hooks;
     int r = hooks->load ? hooks->load(hooks->owner, tx, load->writable) : 0;
 
+    load->read_failed = tx->error == -EIO;
     if (r < 0 && tx->error == 0) {
         tx->error = r;
     }
@@ -127,10 +130,12 @@ int trouble_load(struct state *state)
     }
     state->loading = false;
     state->loaded = r == 0;
+    state->unreadable = r < 0 && load.read_failed ? state->unreadable + 1 : 0;
     if (r == 0) {
         losses_tell(state);
     }
-    return r;
+    // the same again and again: sectors that are gone, and the rest can be had without them
+    return state->unreadable >= UNREADABLE_LOADS ? -EUCLEAN : r;
 }
 
 /* ---- failures and tries ---- */
@@ -153,7 +158,7 @@ static void plan_tries(struct state *state)
     if (state->blocked < 0 || !state->loaded) {
         plan_retry(state);
     }
-    if (!state->reserve.held) {
+    if (!state->reserve.held && state->reserve.possible) {
         plan_reserve(state);
     }
 }
@@ -180,6 +185,8 @@ void trouble_handle(struct state *state, int error, bool reload)
     }
     if (error < 0) {
         take_note(state, error);
+    } else if (state->blocked == 0) {
+        settle(state); // the copy may have taken what was reserved
     }
     if (reload && state->db) {
         error = trouble_load(state);
@@ -230,9 +237,9 @@ static void on_reserve_retry(struct loop_timer *timer, int64_t now_ns)
 {
     struct state *state = timer->owner;
 
-    if (reserve_make(&state->reserve) < 0) {
-        plan_reserve(state);
-    } else if (state->blocked == 0) {
+    (void)reserve_make(&state->reserve);
+    plan_tries(state);
+    if (state->blocked == 0) {
         settle(state);
     }
 }
@@ -246,15 +253,15 @@ void trouble_init(struct state *state)
 
 void trouble_start(struct state *state)
 {
-    int r = reserve_open(&state->reserve, state->paths.reserve,
-                         state->options.reserve_bytes ? state->options.reserve_bytes
-                                                      : LIMIT_STATE_RESERVE_BYTES);
+    int r = reserve_open(&state->reserve);
 
     if (r < 0) {
         (void)snprintf(state->last_error, sizeof state->last_error,
                        "no space can be reserved in %s", state->paths.directory);
-        set_condition(state, STATE_FULL, r);
+        log_warning("no space can be reserved for a full disk",
+                    LOG_S("directory", state->paths.directory), LOG_E(r));
     }
+    settle(state);
     r = trouble_load(state);
     if (r < 0) {
         trouble_handle(state, r, false);

@@ -138,14 +138,14 @@ int verify_files(const struct state_paths *paths, const struct mark *mark, struc
 
 /* ---- through SQLite ---- */
 
-/* A checksum of what the schema says, internal tables left out.  -errno. */
+/* A checksum of what the schema says, what ANALYZE may have added left out.  -errno. */
 static int schema_sum(sqlite3 *db, uint32_t *ret_sum)
 {
     sqlite3_stmt *statement = NULL;
     uint32_t sum = STATE_SUM;
     int rc = sqlite3_prepare_v2(db,
                                 "SELECT type, name, tbl_name, sql FROM sqlite_schema"
-                                " WHERE name NOT LIKE 'sqlite%' ORDER BY type, name",
+                                " WHERE name NOT LIKE 'sqlite_stat%' ORDER BY type, name",
                                 -1, &statement, NULL);
 
     while (rc == SQLITE_OK || rc == SQLITE_ROW) {

@@ -19,17 +19,12 @@
 
 #define MAGIC 0x377f0682U /* the last bit: checksums of big-endian words */
 
-struct sum {
-    uint32_t a, b;
-    bool big_endian;
-};
-
 static uint32_t word(const unsigned char *at, bool big_endian)
 {
     return big_endian ? bytes_get32(at) : __builtin_bswap32(bytes_get32(at));
 }
 
-static void sum_add(struct sum *sum, const unsigned char *data, size_t len)
+void wal_sum_add(struct wal_sum *sum, const unsigned char *data, size_t len)
 {
     for (size_t i = 0; i + 8 <= len; i += 8) {
         sum->a += word(data + i, sum->big_endian) + sum->b;
@@ -37,7 +32,7 @@ static void sum_add(struct sum *sum, const unsigned char *data, size_t len)
     }
 }
 
-static bool sum_is(const struct sum *sum, const unsigned char *at)
+bool wal_sum_is(const struct wal_sum *sum, const unsigned char *at)
 {
     return sum->a == bytes_get32(at) && sum->b == bytes_get32(at + 4);
 }
@@ -49,24 +44,30 @@ static int read_at(int fd, void *data, size_t len, off_t offset)
     return n == (ssize_t)len ? 0 : n < 0 ? -errno : -ENODATA;
 }
 
-static off_t frame_offset(const struct wal *wal, uint32_t frame)
+int wal_header(const struct wal *wal, unsigned char *ret_header)
 {
-    return WAL_HEADER_BYTES +
-           (off_t)(frame - 1) * (off_t)(WAL_FRAME_HEADER_BYTES + wal->page_bytes);
+    return read_at(wal->fd, ret_header, WAL_HEADER_BYTES, 0);
 }
 
-static bool header_is_good(const struct wal *wal, struct sum *ret_sum, uint32_t ret_salt[2])
+int wal_frame(const struct wal *wal, uint32_t frame, unsigned char *ret_frame)
+{
+    size_t size = WAL_FRAME_HEADER_BYTES + wal->page_bytes;
+
+    return read_at(wal->fd, ret_frame, size, WAL_HEADER_BYTES + (off_t)(frame - 1) * (off_t)size);
+}
+
+static bool header_is_good(const struct wal *wal, struct wal_sum *ret_sum, uint32_t ret_salt[2])
 {
     unsigned char header[WAL_HEADER_BYTES];
-    struct sum sum = {0};
+    struct wal_sum sum = {0};
 
-    if (read_at(wal->fd, header, sizeof header, 0) < 0 || (bytes_get32(header) & ~1U) != MAGIC ||
+    if (wal_header(wal, header) < 0 || (bytes_get32(header) & ~1U) != MAGIC ||
         bytes_get32(header + 8) != wal->page_bytes) {
         return false;
     }
     sum.big_endian = header[3] & 1;
-    sum_add(&sum, header, 24);
-    if (!sum_is(&sum, header + 24)) {
+    wal_sum_add(&sum, header, 24);
+    if (!wal_sum_is(&sum, header + 24)) {
         return false;
     }
     *ret_sum = sum;
@@ -76,7 +77,7 @@ static bool header_is_good(const struct wal *wal, struct sum *ret_sum, uint32_t 
 }
 
 struct scan {
-    struct sum sum;
+    struct wal_sum sum;
     bool broken;      /* a frame did not fit; from here on SQLite sees nothing */
     uint32_t commits; /* behind that */
     uint32_t last;    /* the last frame of this generation behind it */
@@ -90,9 +91,9 @@ static void scan_frame(struct wal *wal, struct scan *scan, uint32_t frame,
     bool ours = bytes_get32(bytes + 8) == wal->salt[0] && bytes_get32(bytes + 12) == wal->salt[1];
 
     if (!scan->broken) {
-        sum_add(&scan->sum, bytes, 8);
-        sum_add(&scan->sum, bytes + WAL_FRAME_HEADER_BYTES, wal->page_bytes);
-        scan->broken = !ours || page == 0 || !sum_is(&scan->sum, bytes + 16);
+        wal_sum_add(&scan->sum, bytes, 8);
+        wal_sum_add(&scan->sum, bytes + WAL_FRAME_HEADER_BYTES, wal->page_bytes);
+        scan->broken = !ours || page == 0 || !wal_sum_is(&scan->sum, bytes + 16);
     }
     if (ours) {
         wal->pages[frame - 1] = page;
@@ -108,14 +109,13 @@ static void scan_frame(struct wal *wal, struct scan *scan, uint32_t frame,
 
 static int scan_frames(struct wal *wal, struct scan *scan)
 {
-    size_t size = WAL_FRAME_HEADER_BYTES + wal->page_bytes;
-    unsigned char *bytes = malloc(size);
+    unsigned char *bytes = malloc(WAL_FRAME_HEADER_BYTES + wal->page_bytes);
 
     if (!bytes) {
         return -ENOMEM;
     }
     for (uint32_t frame = 1; frame <= wal->frames; frame++) {
-        if (read_at(wal->fd, bytes, size, frame_offset(wal, frame)) < 0) {
+        if (wal_frame(wal, frame, bytes) < 0) {
             scan->broken = true; // a sector that cannot be read is as damaged
             continue;
         }
@@ -201,18 +201,12 @@ void wal_finish(struct wal *wal)
     }
 }
 
-uint32_t wal_find(const struct wal *wal, uint32_t page)
+uint32_t wal_find(const struct wal *wal, uint32_t page, uint32_t upto)
 {
-    for (uint32_t frame = wal->usable; frame > 0; frame--) {
+    for (uint32_t frame = upto; frame > 0; frame--) {
         if (wal->pages[frame - 1] == page) {
             return frame;
         }
     }
     return 0;
-}
-
-int wal_page(const struct wal *wal, uint32_t frame, unsigned char *ret_page)
-{
-    return read_at(wal->fd, ret_page, wal->page_bytes,
-                   frame_offset(wal, frame) + WAL_FRAME_HEADER_BYTES);
 }

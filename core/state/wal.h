@@ -6,6 +6,7 @@
 #define STATE_WAL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "state/mark.h"
@@ -30,9 +31,20 @@ struct wal {
 /* Reads the whole log.  No log, or an empty one, is no error.  -errno. */
 int wal_read(const char *path, uint32_t page_bytes, const struct mark *mark, struct wal *ret_wal);
 void wal_finish(struct wal *wal);
-/* The newest usable frame with this page, or 0. */
-uint32_t wal_find(const struct wal *wal, uint32_t page);
-/* A page out of a frame.  -errno. */
-int wal_page(const struct wal *wal, uint32_t frame, unsigned char *ret_page);
+/* The newest of the frames up to this one that has the page, or 0. */
+uint32_t wal_find(const struct wal *wal, uint32_t page, uint32_t upto);
+/* The first WAL_HEADER_BYTES.  -errno. */
+int wal_header(const struct wal *wal, unsigned char *ret_header);
+/* A frame: its header, and the page.  -errno. */
+int wal_frame(const struct wal *wal, uint32_t frame, unsigned char *ret_frame);
+
+/* The checksums of the log. */
+struct wal_sum {
+    uint32_t a, b;
+    bool big_endian; /* how the words are taken that it is made of */
+};
+void wal_sum_add(struct wal_sum *sum, const unsigned char *data, size_t len);
+/* Whether it is the one that stands there. */
+bool wal_sum_is(const struct wal_sum *sum, const unsigned char *at);
 
 #endif

@@ -185,7 +185,6 @@ static int selector_create(const struct matcher *matchers, size_t n, int64_t kee
 {
     struct history_selector *selector = calloc(1, sizeof *selector);
     struct buf text;
-    char why[128];
 
     if (!selector || !(selector->matchers = calloc(n ? n : 1, sizeof *matchers))) {
         free(selector);
@@ -193,8 +192,7 @@ static int selector_create(const struct matcher *matchers, size_t n, int64_t kee
     }
     selector->keep_ms = keep_ms > 0 ? keep_ms : 0;
     for (size_t i = 0; i < n; i++) {
-        int r = matcher_init(&selector->matchers[i], matchers[i].name, matchers[i].op,
-                             matchers[i].value, why, sizeof why);
+        int r = matcher_copy(&matchers[i], &selector->matchers[i]);
 
         if (r < 0) {
             selector_destroy(selector);

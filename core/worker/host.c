@@ -153,6 +153,14 @@ void host_forget(struct call *call)
 
 bool host_may_ask(struct call *call)
 {
+    /* Behind a format() or judge() the next call may lie in the socket, where the answer would
+     * come.
+     */
+    if (call->ability & (ABILITY_FORMAT | ABILITY_JUDGE)) {
+        host_misuse(call, "the plugin asks for something in format() or judge(), which only "
+                          "compute: that is refused");
+        return false;
+    }
     return call->phase != CALL_DESTROY && !term_asked();
 }
 

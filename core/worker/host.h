@@ -24,8 +24,8 @@ void host_misuse(struct call *call, const char *what);
 /* Keeps `len` bytes and a NUL until the callback has returned.  NULL: no memory. */
 struct kept *host_keep(struct call *call, const void *data, size_t len);
 void host_forget(struct call *call);
-/* Whether the agent will answer this call: not in destroy(), and not to one that was told to end.
- */
+/* Whether the agent will answer this call: not in destroy(), not in format() and judge(), and not
+ * to one that was told to end. */
 bool host_may_ask(struct call *call);
 
 /* Sends what waits: samples, result, progress, lines held back. */

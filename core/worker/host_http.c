@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "model/exchange.h"
+#include "model/manifest.h"
 #include "model/pairs.h"
 #include "worker/channel.h"
 
@@ -61,7 +62,11 @@ tmon_rc host_http(struct tmon_call *api, const struct tmon_request *request,
     tmon_rc rc;
 
     if (!host_may_ask(call)) {
-        *ret_response = no_answer(call, "the worker is ending", TMON_PHASE_REFUSED);
+        *ret_response = no_answer(call,
+                                  call->ability & (ABILITY_FORMAT | ABILITY_JUDGE)
+                                      ? "format() and judge() may send nothing themselves"
+                                      : "the worker is ending",
+                                  TMON_PHASE_REFUSED);
         return TMON_REJECTED;
     }
     if (!send_request(call, request, &why)) {

@@ -44,6 +44,7 @@ static const struct tmon_option options[] = {
     {NULL, 0, 0, NULL, 0, 0, NULL, NULL, NULL},
 };
 
+/* What stands under 1/: pid 1 is in the host's network, also when we are not. */
 static const char *const file_paths[HOST_FILES] = {
     [HOST_STAT] = "stat",
     [HOST_LOADAVG] = "loadavg",
@@ -51,7 +52,7 @@ static const char *const file_paths[HOST_FILES] = {
     [HOST_MEMINFO] = "meminfo",
     [HOST_VMSTAT] = "vmstat",
     [HOST_DISKSTATS] = "diskstats",
-    [HOST_NETDEV] = "1/net/dev", // pid 1 is in the host's network, also when we are not
+    [HOST_NETDEV] = "1/net/dev",
     [HOST_PRESSURE_CPU] = "pressure/cpu",
     [HOST_PRESSURE_IO] = "pressure/io",
     [HOST_PRESSURE_MEMORY] = "pressure/memory",
@@ -61,12 +62,22 @@ static const char *const file_paths[HOST_FILES] = {
     [HOST_CONNTRACK] = "sys/net/netfilter/nf_conntrack_count",
     [HOST_CONNTRACK_MAX] = "sys/net/netfilter/nf_conntrack_max",
     [HOST_MOUNTINFO] = "1/mountinfo",
+    [HOST_SOCKSTAT] = "1/net/sockstat",
+    [HOST_SOCKSTAT6] = "1/net/sockstat6",
+    [HOST_SNMP] = "1/net/snmp",
+    [HOST_SNMP6] = "1/net/snmp6",
+    [HOST_NETSTAT] = "1/net/netstat",
 };
 
 /* Where pid 1 hides its files from us (hidepid), our own view is the next best. */
 static const char *second_path(enum host_file which)
 {
-    return which == HOST_NETDEV ? "net/dev" : which == HOST_MOUNTINFO ? "self/mountinfo" : NULL;
+    const char *path = file_paths[which];
+
+    if (which == HOST_MOUNTINFO) {
+        return "self/mountinfo";
+    }
+    return text_prefix(&path, "1/net/") ? path - strlen("net/") : NULL;
 }
 
 int host_file(struct host *host, enum host_file which)
@@ -95,7 +106,7 @@ bool host_lines(struct host *host, enum host_file which, struct file_lines *line
 
 bool host_lines_done(struct host *host, enum host_file which, const struct file_lines *lines)
 {
-    if (lines->error != 0) {
+    if (lines->error != 0 || which >= HOST_SOCKSTAT) {
         file_close(&host->files[which]);
     }
     return lines->error == 0;
@@ -200,8 +211,11 @@ static tmon_rc collect(struct tmon_call *call, void *self)
         {"filefd", host_collect_filefd},
         {"entropy", host_collect_entropy},
         {"conntrack", host_collect_conntrack},
+        {"sockstat", host_collect_sockstat},
+        {"netstat", host_collect_netstat},
         {"uname", host_collect_uname},
         {"time", host_collect_time},
+        {"timex", host_collect_timex},
         {"cgroup", host_collect_cgroup},
     };
     struct host *host = self;

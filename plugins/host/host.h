@@ -24,7 +24,7 @@
 #define HOST_DEVICE_REREAD 32 /* the same for what sysfs says of a network device */
 #define HOST_DEVICES 64       /* network devices with more than their counters */
 
-/* Files that stay open between collections: they are read each time, and always the same. */
+/* Files that are read each time, and always the same: most stay open between collections. */
 enum host_file {
     HOST_STAT,
     HOST_LOADAVG,
@@ -42,6 +42,11 @@ enum host_file {
     HOST_CONNTRACK,
     HOST_CONNTRACK_MAX,
     HOST_MOUNTINFO,
+    HOST_SOCKSTAT, /* from here on they do not: an instance should not hold too many */
+    HOST_SOCKSTAT6,
+    HOST_SNMP,
+    HOST_SNMP6,
+    HOST_NETSTAT,
     HOST_FILES
 };
 
@@ -116,6 +121,9 @@ bool host_collect_pressure(struct tmon_call *call, struct host *host);
 bool host_collect_filefd(struct tmon_call *call, struct host *host);
 bool host_collect_entropy(struct tmon_call *call, struct host *host);
 bool host_collect_conntrack(struct tmon_call *call, struct host *host);
+bool host_collect_sockstat(struct tmon_call *call, struct host *host);
+bool host_collect_netstat(struct tmon_call *call, struct host *host);
+bool host_collect_timex(struct tmon_call *call, struct host *host);
 bool host_collect_uname(struct tmon_call *call, struct host *host);
 bool host_collect_time(struct tmon_call *call, struct host *host);
 bool host_collect_cgroup(struct tmon_call *call, struct host *host);

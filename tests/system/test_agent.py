@@ -83,10 +83,13 @@ class Start(unittest.TestCase):
         with lab.Agent(plugins={"environment": {"use": "environment", "required": ["NOT_THERE"]}},
                        agent={"ready": ["environment"]}) as agent:
             agent.wait_check("environment", "fail")
-            answer = agent.get("/api/health/ready")
-            self.assertEqual(answer.status, 503)
-            self.assertFalse(answer.json["ready"])
-            self.assertIn("environment", answer.json["reason"])
+
+            def named():
+                answer = agent.get("/api/health/ready")
+                self.assertEqual(answer.status, 503)
+                self.assertFalse(answer.json["ready"])
+                return "environment" in answer.json["reason"]
+            lab.wait_for(named, 10, "the reason naming the check, when the state is there too")
 
     def shipped(self, **environment):
         text = (lab.SOURCE / "etc" / "toiletmon.yaml").read_text()
@@ -317,7 +320,7 @@ class Reload(unittest.TestCase):
             self.assertEqual(agent.get("/api/v1/reload", method="POST").json["changed"], 2)
             agent.wait_check("disk", "pass")
             agent.wait_check("environment", "pass")
-            self.assertEqual([one["state"] for one in agent.get("/api/v1/plugins").json["instances"]], ["ready"] * 2)
+            self.assertEqual([one["state"] for one in agent.get("/api/v1/plugins").json["instances"]], ["ready"] * 3)  # log too
             self.assertNotIn("level=error", agent.log())
             self.assertEqual(len(agent.workers()), 1)
             agent.write(agent.render(plugins))

@@ -76,7 +76,7 @@ class Client(unittest.TestCase):
                 return True
             lab.wait_for(shown, 10, "the crash in plugin list")
             document = json.loads(agent.cli("plugin", "list", "--json")[1])
-            self.assertEqual({instance["name"] for instance in document["instances"]}, {"well", "broken"})
+            self.assertEqual({instance["name"] for instance in document["instances"]}, {"well", "broken", "log"})
 
     def test_reload(self):
         with lab.Agent(plugins={"one": {**ENVIRONMENT, "required": ["PATH"]}}, until="ready") as agent:

@@ -18,7 +18,8 @@ STABLE = [
     "node_filesystem_device_error", "node_filefd_maximum", "node_entropy_pool_size_bits",
     "node_nf_conntrack_entries_limit", "node_uname_info", "node_network_mtu_bytes", "node_network_flags",
     "node_network_up", "node_network_carrier_changes_total", "node_network_transmit_queue_length",
-    "node_network_info",
+    "node_network_info", "node_netstat_Ip_Forwarding", "node_timex_tick_seconds", "node_timex_tai_offset_seconds",
+    "node_timex_loop_time_constant", "node_timex_sync_status",
 ]
 # What only grows: between what node_exporter says before and after.
 GROWING = [
@@ -29,6 +30,9 @@ GROWING = [
     "node_network_receive_bytes_total", "node_network_transmit_packets_total",
     "node_pressure_cpu_waiting_seconds_total", "node_pressure_io_waiting_seconds_total",
     "node_pressure_io_stalled_seconds_total", "node_pressure_memory_waiting_seconds_total",
+    "node_netstat_Tcp_InSegs", "node_netstat_Tcp_OutSegs", "node_netstat_Tcp_ActiveOpens",
+    "node_netstat_Tcp_PassiveOpens", "node_netstat_IpExt_InOctets", "node_netstat_TcpExt_ListenDrops",
+    "node_netstat_TcpExt_TCPTimeouts", "node_netstat_Udp_InDatagrams", "node_netstat_Ip6_InOctets",
 ]
 OURS = re.compile(r"host_uptime_seconds$|cgroup_[a-z_]+$")
 # Here a value may be a rounding error off: node_exporter multiplies where we divide.
@@ -140,7 +144,7 @@ class Host(unittest.TestCase):
 
     def test_promtool_complains_of_their_names_only(self):
         for line in lab.promtool(self.text):
-            self.assertRegex(line, r"^node_(memory_\w+ .*snake_case|entropy_\w+ .*base unit)", line)
+            self.assertRegex(line, r"^node_((memory|netstat)_\w+ .*snake_case|entropy_\w+ .*base unit)", line)
 
     @lab.plain_build_only
     def test_one_collection_is_cheap(self):

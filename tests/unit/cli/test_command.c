@@ -122,6 +122,35 @@ static void refuses_with_a_hint(void **state)
          "toiletmon: --runs must be a whole number such as 5\nSee: toiletmon plugin test --help\n"},
         {"plugin test x.so --expect bad",
          "toiletmon: --expect takes pass, warn or fail\nSee: toiletmon plugin test --help\n"},
+        {"alerts foo",
+         "toiletmon: there is no command 'alerts foo'\nSee: toiletmon alerts --help\n"},
+        {"alerts sned x", "toiletmon: there is no command 'alerts sned'; did you mean 'send'?\n"
+                          "See: toiletmon alerts --help\n"},
+        {"alerts --firing --resolved",
+         "toiletmon: --firing and --resolved exclude each other; without them both are shown\n"
+         "See: toiletmon alerts --help\n"},
+        {"alerts send", "toiletmon: give a title, or --stdin\nSee: toiletmon alerts send --help\n"},
+        {"alerts send x --stdin",
+         "toiletmon: give a title, or --stdin\nSee: toiletmon alerts send --help\n"},
+        {"alerts send x -l novalue",
+         "toiletmon: --label wants NAME=VALUE, not 'novalue'\nSee: toiletmon alerts send --help\n"},
+        {"alerts send x -d =v",
+         "toiletmon: --metadata wants NAME=VALUE, not '=v'\nSee: toiletmon alerts send --help\n"},
+        {"alerts send \xff",
+         "toiletmon: the title is no text in UTF-8\nSee: toiletmon alerts send --help\n"},
+        {"outbox", "toiletmon: say what to do\nSee: toiletmon outbox --help\n"},
+        {"outbox show", "toiletmon: outbox show needs ID\nSee: toiletmon outbox show --help\n"},
+        {"outbox show 1x",
+         "toiletmon: '1x' is no number of a notification; 'toiletmon outbox list' shows them\n"
+         "See: toiletmon outbox show --help\n"},
+        {"outbox retry", "toiletmon: give numbers of notifications, or --all-dead\n"
+                         "See: toiletmon outbox retry --help\n"},
+        {"outbox retry 1 --all-dead", "toiletmon: give numbers of notifications, or --all-dead\n"
+                                      "See: toiletmon outbox retry --help\n"},
+        {"outbox retry 1 --sink x",
+         "toiletmon: --sink goes with --all-dead\nSee: toiletmon outbox retry --help\n"},
+        {"outbox drop", "toiletmon: outbox drop needs ID...\nSee: toiletmon outbox drop --help\n"},
+        {"sinks test", "toiletmon: sinks test needs NAME\nSee: toiletmon sinks test --help\n"},
         {"status --url ftp://x", "toiletmon: the agent's URL must be a URL that starts with "
                                  "http:// or https://\nSee: toiletmon status --help\n"},
         {"status --url unix:x",
@@ -143,8 +172,10 @@ static void refuses_with_a_hint(void **state)
 static void helps_everywhere(void **state)
 {
     static const char *const commands[] = {
-        "run",         "check",           "status",     "checks",      "metrics", "reload",
-        "plugin list", "plugin describe", "plugin new", "plugin test", "version"};
+        "run",          "check",       "status",          "checks",      "metrics",
+        "reload",       "plugin list", "plugin describe", "plugin new",  "plugin test",
+        "version",      "alerts",      "alerts send",     "outbox list", "outbox show",
+        "outbox retry", "outbox drop", "sinks list",      "sinks test",  "sinks resume"};
     char line[64], usage[64];
 
     assert_int_equal(command("--help"), 0);
@@ -161,6 +192,8 @@ static void helps_everywhere(void **state)
     }
     assert_int_equal(command("plugin --help"), 0);
     assert_non_null(strstr(out, "describe"));
+    assert_int_equal(command("alerts --help"), 0);
+    assert_non_null(strstr(out, "\nCommands:\n  send "));
     assert_int_equal(command("run -c x -h"), 0); // help wins wherever it stands
     assert_string_equal(called, "");
 }

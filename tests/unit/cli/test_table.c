@@ -57,6 +57,48 @@ static void keeps_the_cursor_where_it_is(void **state)
     table_finish(&table);
 }
 
+static const char *cleaned(const char *dirty)
+{
+    static char space[256];
+
+    snprintf(space, sizeof space, "%s", dirty);
+    return table_clean(space);
+}
+
+static void cleans_what_is_dangerous(void **state)
+{
+    assert_string_equal(cleaned("plain, gr\u00f6\u00dfe \u65e5 \U0001f6bd"),
+                        "plain, gr\u00f6\u00dfe \u65e5 \U0001f6bd");
+    assert_string_equal(cleaned("a\xc2\x9b[31mb"), "a?[31mb"); // CSI as one character
+    assert_string_equal(cleaned("\xc2\x80\xc2\x9f\xc2\xa0"), "??\xc2\xa0");
+    assert_string_equal(cleaned("\u202egnp.exe\u202c \u2066x\u2069"), "?gnp.exe? ?x?");
+    assert_string_equal(cleaned("\u200f\u061c\u200b\u2028\ufeff\U000e0041"), "??????");
+    assert_string_equal(cleaned("\U0001f468\u200d\U0001f469"),
+                        "\U0001f468\u200d\U0001f469"); // joined emoji
+    assert_string_equal(cleaned("\x9b\x1b"), "??");
+    assert_string_equal(cleaned(""), "");
+}
+
+static const char *cut(const char *whole, size_t columns)
+{
+    static char space[256];
+
+    snprintf(space, sizeof space, "%s", whole);
+    return table_cut(space, columns);
+}
+
+static void cuts_at_columns(void **state)
+{
+    assert_string_equal(cut("abcdef", 6), "abcdef");
+    assert_string_equal(cut("abcdefg", 6), "abc...");
+    assert_string_equal(cut("\u65e5\u65e5\u65e5\u65e5", 8), "\u65e5\u65e5\u65e5\u65e5");
+    assert_string_equal(cut("\u65e5\u65e5\u65e5\u65e5", 7), "\u65e5\u65e5...");
+    assert_string_equal(cut("\u65e5\u65e5\u65e5\u65e5", 6), "\u65e5...");
+    assert_string_equal(cut("abcde", 4), "a...");
+    assert_string_equal(cut("\u65e5\u65e5\u65e5", 4), "...");
+    assert_string_equal(cut("", 4), "");
+}
+
 static void colours_words_only(void **state)
 {
     static const char *const headings[] = {"A", "B", NULL};
@@ -97,7 +139,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(aligns_by_width),    cmocka_unit_test(keeps_the_cursor_where_it_is),
         cmocka_unit_test(colours_words_only), cmocka_unit_test(knows_widths),
-        cmocka_unit_test(shows_ages),
+        cmocka_unit_test(shows_ages),         cmocka_unit_test(cleans_what_is_dangerous),
+        cmocka_unit_test(cuts_at_columns),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,7 +51,8 @@ static void test_parameters(void **state)
     assert_string_equal(parameter, "17");
     assert_string_equal(found("/api/v1/notifications/17/drop/"), "notification_drop");
     assert_null(found("/api/v1/notifications//retry"));
-    assert_string_equal(found("/api/v1/notifications/retry"), "notification"); /* a bad number */
+    assert_string_equal(found("/api/v1/notifications/retry"), "notifications_retry");
+    assert_string_equal(found("/api/v1/notifications/retryx"), "notification"); /* a bad number */
     assert_null(found("/api/v1/notifications/1/2/retry"));
     assert_null(found("/api/v1/notifications/1/retryx"));
     assert_string_equal(found("/api/v1/sinks/a sink/test"), "sink_test");

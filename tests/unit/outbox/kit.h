@@ -19,13 +19,24 @@
 #include <cmocka.h>
 
 #include "alert/alerts.h"
-#include "model/labels.h"
 #include "base/limits.h"
+#include "model/labels.h"
 #include "model/notification.h"
 #include "outbox/outbox.h"
 #include "state/state.h"
 
 #define KIT_ATTEMPTS 4096
+
+/* In the place of the C library's, for SQLite too: nothing here crashes in earnest. */
+int fsync(int fd)
+{
+    return 0;
+}
+
+int fdatasync(int fd)
+{
+    return 0;
+}
 
 struct kit {
     char directory[64];
@@ -41,6 +52,15 @@ struct kit {
     const struct outbox_sink *sinks;
     size_t nsinks;
     struct outbox_times times;
+    const char *vfs; /* of SQLite; NULL: the default */
+    int fails_in;    /* the commit of the so many'th job fails once before it succeeds; 0: none */
+    bool fails;      /* the one under way does */
+    int failures;    /* so many have, the last one then: */
+    int64_t failed_ms;
+    /* Not NULL: what the disk refuses is tried again until it is accepted; this is called when that
+     * takes long, with how often it was tried. */
+    void (*stuck)(struct kit *kit, int tries);
+    int crashes; /* so many times everything was lost that was not durable */
 };
 
 /* ---- the thread of the state ---- */
@@ -62,6 +82,9 @@ static void kit_before_commit(void *owner, struct state_tx *tx)
     }
     if (tx->error == 0) {
         alerts_save(kit->alerts, tx);
+    }
+    if (kit->fails && tx->error == 0) {
+        tx->error = -EIO;
     }
 }
 
@@ -111,7 +134,8 @@ static void kit_done(struct state_job *job, int result)
     (void)pthread_mutex_unlock(&mine->kit->lock);
 }
 
-static int kit_do(struct kit *kit, int (*fn)(struct kit *, struct state_tx *, void *), void *arg)
+static int kit_do_once(struct kit *kit, int (*fn)(struct kit *, struct state_tx *, void *),
+                       void *arg)
 {
     struct kit_job job = {
         .job = {.run = kit_run, .done = kit_done}, .kit = kit, .fn = fn, .arg = arg};
@@ -123,6 +147,39 @@ static int kit_do(struct kit *kit, int (*fn)(struct kit *, struct state_tx *, vo
     }
     (void)pthread_mutex_unlock(&kit->lock);
     return job.result;
+}
+
+static int kit_outcome_job(struct kit *kit, struct state_tx *tx, void *arg)
+{
+    return outbox_outcome(kit->outbox, tx, arg, kit->now);
+}
+
+static int kit_do(struct kit *kit, int (*fn)(struct kit *, struct state_tx *, void *), void *arg)
+{
+    int crashes = kit->crashes, r;
+
+    if (kit->fails_in > 0 && --kit->fails_in == 0) {
+        kit->fails = true;
+        assert_true(kit_do_once(kit, fn, arg) < 0);
+        kit->fails = false;
+        kit->failures++;
+        kit->failed_ms = kit->now.mono_ms;
+        while (kit_do_once(kit, NULL, NULL) < 0) {
+            (void)usleep(200); /* the state tries again by itself */
+        }
+    }
+    r = kit_do_once(kit, fn, arg);
+    for (int tries = 1; kit->stuck && (r == -EIO || r == -ENOSPC); tries++) {
+        kit->failures++;
+        kit->failed_ms = kit->now.mono_ms;
+        kit->stuck(kit, tries);
+        (void)usleep(500);
+        if (fn == kit_outcome_job && crashes != kit->crashes) {
+            return 0; /* nobody is left who could say it again */
+        }
+        r = kit_do_once(kit, fn, arg);
+    }
+    return r;
 }
 
 /* ---- made, ended, restarted ---- */
@@ -139,6 +196,8 @@ static void kit_begin(struct kit *kit)
     const struct outbox_hooks outbox_hooks = {kit, kit_attempt};
     const struct state_options options = {
         .directory = kit->directory,
+        .vfs = kit->vfs,
+        .retry_ms = 1,
         .hooks = {kit, kit_load, kit_before_commit, kit_committed, NULL},
     };
     struct alerts_hooks alerts_hooks;
@@ -166,13 +225,13 @@ static void kit_end(struct kit *kit)
     }
 }
 
-static struct kit *kit_open(struct routing *(*make_routing)(struct kit *),
-                            const struct outbox_sink *sinks, size_t nsinks)
+static inline struct kit *kit_open(struct routing *(*make_routing)(struct kit *),
+                                   const struct outbox_sink *sinks, size_t nsinks)
 {
     struct kit *kit = calloc(1, sizeof *kit);
 
     assert_non_null(kit);
-    (void)snprintf(kit->directory, sizeof kit->directory, "/tmp/tmon-kit-XXXXXX");
+    (void)snprintf(kit->directory, sizeof kit->directory, "/tmp/tmon-outbox-XXXXXX");
     assert_non_null(mkdtemp(kit->directory));
     (void)pthread_mutex_init(&kit->lock, NULL);
     (void)pthread_cond_init(&kit->changed, NULL);
@@ -283,11 +342,6 @@ static inline const char *kit_text(struct kit *kit, size_t i)
     return text;
 }
 
-static int kit_outcome_job(struct kit *kit, struct state_tx *tx, void *arg)
-{
-    return outbox_outcome(kit->outbox, tx, arg, kit->now);
-}
-
 static inline void kit_answer_after(struct kit *kit, size_t i, enum outbox_result result,
                                     int64_t retry_after_ms)
 {
@@ -304,6 +358,118 @@ static inline void kit_answer_after(struct kit *kit, size_t i, enum outbox_resul
 static inline void kit_answer(struct kit *kit, size_t i, enum outbox_result result)
 {
     kit_answer_after(kit, i, result, -1);
+}
+
+/* ---- what the file and the queue say ---- */
+
+struct kit_sql {
+    const char *sql;
+    char text[4096];
+};
+
+static int kit_sql_job(struct kit *kit, struct state_tx *tx, void *arg)
+{
+    struct kit_sql *query = arg;
+    sqlite3_stmt *statement = NULL;
+    size_t len = 0;
+
+    *query->text = '\0';
+    assert_int_equal(sqlite3_prepare_v2(tx->db, query->sql, -1, &statement, NULL), SQLITE_OK);
+    while (sqlite3_step(statement) == SQLITE_ROW && len < sizeof query->text) {
+        len += (size_t)snprintf(query->text + len, sizeof query->text - len, "%s%s", len ? " " : "",
+                                (const char *)sqlite3_column_text(statement, 0));
+    }
+    (void)sqlite3_finalize(statement);
+    return 0;
+}
+
+/* Runs it; the first column of what it gives, with blanks between. */
+static inline const char *kit_sql(struct kit *kit, const char *sql)
+{
+    static struct kit_sql query;
+
+    query.sql = sql;
+    assert_int_equal(kit_do(kit, kit_sql_job, &query), 0);
+    return query.text;
+}
+
+struct kit_sink_view {
+    const char *name;
+    struct outbox_sink_view view;
+    char reason[256];
+    bool found;
+};
+
+static bool kit_on_sink(void *arg, const struct outbox_sink_view *view)
+{
+    struct kit_sink_view *wanted = arg;
+
+    if (strcmp(view->name, wanted->name) == 0) {
+        wanted->view = *view;
+        (void)snprintf(wanted->reason, sizeof wanted->reason, "%s", view->reason);
+        wanted->found = true;
+    }
+    return true;
+}
+
+static int kit_sink_job(struct kit *kit, struct state_tx *tx, void *arg)
+{
+    outbox_sinks(kit->outbox, tx, kit_on_sink, arg, kit->now);
+    return 0;
+}
+
+/* How the sink fares. */
+static inline struct outbox_sink_view kit_view(struct kit *kit, const char *name)
+{
+    struct kit_sink_view wanted = {.name = name};
+
+    assert_int_equal(kit_do(kit, kit_sink_job, &wanted), 0);
+    assert_true(wanted.found);
+    return wanted.view;
+}
+
+static int kit_next_job(struct kit *kit, struct state_tx *tx, void *arg)
+{
+    int64_t alerts = alerts_next(kit->alerts), outbox = outbox_next(kit->outbox);
+
+    *(int64_t *)arg = alerts < outbox ? alerts : outbox;
+    return 0;
+}
+
+/* In how many milliseconds it wants to run again; -1: never.  Never 0 for ever. */
+static inline int64_t kit_next(struct kit *kit)
+{
+    int64_t next = 0;
+
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(kit_do(kit, kit_next_job, &next), 0);
+        if (next > kit->now.mono_ms) {
+            return next == INT64_MAX ? -1 : next - kit->now.mono_ms;
+        }
+        assert_int_equal(kit_do(kit, NULL, NULL), 0);
+    }
+    fail_msg("it wants to run again and again");
+    return 0;
+}
+
+static int kit_retry_job(struct kit *kit, struct state_tx *tx, void *arg)
+{
+    return outbox_retry(kit->outbox, tx, *(int64_t *)arg, kit->now);
+}
+
+static int kit_drop_job(struct kit *kit, struct state_tx *tx, void *arg)
+{
+    return outbox_drop(kit->outbox, tx, *(int64_t *)arg, kit->now);
+}
+
+static inline int kit_retry(struct kit *kit, int64_t id)
+{
+    return kit_do(kit, kit_retry_job, &id);
+}
+
+static inline int kit_drop(struct kit *kit, int64_t id)
+{
+    return kit_do(kit, kit_drop_job, &id);
 }
 
 /* ---- routing ---- */
@@ -326,6 +492,24 @@ static inline void kit_to(struct routing *routing, struct route *route, const ch
     }
     route->nto = n;
     route->to_set = true;
+}
+
+/* Everything to these sinks, at once; one group for each alertname, or one of all. */
+static inline struct routing *kit_plain(const struct outbox_sink *sinks, size_t n,
+                                        const char *const *to, size_t nto, bool one_group)
+{
+    struct routing *routing = routing_create();
+
+    for (size_t i = 0; i < n; i++) {
+        kit_sink(routing, sinks[i].name, sinks[i].one_alert);
+    }
+    kit_to(routing, &routing->root, to, nto);
+    routing->root.group_wait_ms = 0;
+    routing->root.group_interval_ms = 1000;
+    routing->root.repeat_interval_ms = 3600000;
+    routing->root.group_by_set = one_group;
+    assert_int_equal(routing_finish_up(routing), 0);
+    return routing;
 }
 
 #endif

@@ -125,6 +125,8 @@ static void tells_the_status(void **state)
 
     reason_http(space, sizeof space, NULL, 404, "no_service");
     assert_string_equal(space, "HTTP 404 no_service");
+    reason_http(space, sizeof space, NULL, 404, "it answered 404: no_service");
+    assert_string_equal(space, "it answered 404: no_service");
     reason_http(space, sizeof space, NULL, 500, "");
     assert_string_equal(space, "HTTP 500");
 }

@@ -1,6 +1,8 @@
 /* Calls of a sink: format, judge, deliver, in a worker. */
 #include "life.h"
 
+#include "plugin/instance_private.h"
+
 #include "model/exchange.h"
 #include "model/notification.h"
 
@@ -38,7 +40,11 @@ static void call(struct life *life, enum ability ability, struct buf *args)
 {
     life->done = 0;
     assert_int_equal(instance_call_sink(life->instance, ability, args->data, args->len), 0);
-    assert_int_equal(instance_call_sink(life->instance, ability, args->data, args->len), -EBUSY);
+    if (ability == ABILITY_DELIVER) {
+        assert_int_equal(instance_call_sink(life->instance, ability, args->data, args->len),
+                         -EBUSY);
+        assert_false(instance_callable(life->instance));
+    }
     buf_finish(args);
     life_await(life, life_is_done);
     assert_int_equal(life->done, 1);
@@ -76,6 +82,38 @@ static void formats(void **state)
     assert_int_equal(instance_call_sink(life->instance, ABILITY_DELIVER, "", 0), -EAGAIN);
 }
 
+static bool all_are_done(void *arg)
+{
+    return ((struct life *)arg)->done >= 1 + INSTANCE_AHEAD;
+}
+
+/* What only computes may wait in the worker's socket, up to a bound, and is answered in order. */
+static void has_calls_waiting(void **state)
+{
+    struct life *life = *state;
+    struct buf args;
+
+    life_begin(life, "api_sink", "api_format", ABILITY_FORMAT | ABILITY_JUDGE);
+    life_await(life, life_is_ready);
+    put_notification(&args, "n-1", 1);
+    for (int round = 0; round < 3; round++) {
+        life->done = 0;
+        for (int i = 0; i < 1 + INSTANCE_AHEAD; i++) {
+            assert_true(instance_callable(life->instance));
+            assert_int_equal(
+                instance_call_sink(life->instance, ABILITY_FORMAT, args.data, args.len), 0);
+        }
+        assert_false(instance_callable(life->instance));
+        assert_int_equal(instance_call_sink(life->instance, ABILITY_FORMAT, args.data, args.len),
+                         -EBUSY);
+        life_await(life, all_are_done);
+        assert_int_equal(life->done, 1 + INSTANCE_AHEAD);
+        assert_int_equal(life->rc, TMON_OK);
+        assert_false(instance_busy(life->instance));
+    }
+    buf_finish(&args);
+}
+
 static void refuses_a_bad_request(void **state)
 {
     struct life *life = *state;
@@ -86,6 +124,25 @@ static void refuses_a_bad_request(void **state)
     assert_int_equal(life->rc, TMON_REJECTED);
     assert_int_equal(life->request.len, 0);
     assert_non_null(strstr(life->message, "the URL must be"));
+    assert_int_equal(instance_state(life->instance), INSTANCE_READY);
+}
+
+/* Where its answer would come the next call may lie already. */
+static void refuses_to_ask(void **state)
+{
+    struct life *life = *state;
+    struct tmon_request request;
+    struct wire_reader reader;
+
+    life_begin(life, "api_sink", "api_format_asks", ABILITY_FORMAT);
+    life_await(life, life_is_ready);
+    notify(life, ABILITY_FORMAT, "n-1");
+    assert_int_equal(life->rc, TMON_OK);
+    wire_reader_init(&reader, life->request.data, life->request.len);
+    assert_int_equal(exchange_decode_request(&reader, &request), 0);
+    assert_string_equal((const char *)request.body.data,
+                        "format() and judge() may send nothing themselves");
+    exchange_finish_request(&request);
     assert_int_equal(instance_state(life->instance), INSTANCE_READY);
 }
 
@@ -233,7 +290,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(formats, life_setup, life_teardown),
+        cmocka_unit_test_setup_teardown(has_calls_waiting, life_setup, life_teardown),
         cmocka_unit_test_setup_teardown(refuses_a_bad_request, life_setup, life_teardown),
+        cmocka_unit_test_setup_teardown(refuses_to_ask, life_setup, life_teardown),
         cmocka_unit_test_setup_teardown(judges, life_setup, life_teardown),
         cmocka_unit_test_setup_teardown(delivers, life_setup, life_teardown),
         cmocka_unit_test_setup_teardown(says_why, life_setup, life_teardown),

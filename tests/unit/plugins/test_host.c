@@ -94,6 +94,19 @@ static const struct file modern[] = {
      "carrier compressed\n"
      "  eth0:1001 12 13 14 15 16 17 18 2001 22 23 24 25 26 27 28\n"
      "eth0:1: 5 6 0 0 0 0 0 0 7 8 0 0 0 0 0 0\n"},
+    {"proc/1/net/sockstat", "sockets: used 294\nTCP: inuse 5 orphan 0 tw 1 alloc 6 mem 3\n"
+                            "UDP: inuse 2 mem 1\nUDPLITE: inuse 0\nRAW: inuse 0 new 7\n"
+                            "FRAG: inuse 0 memory 40\nXTP: inuse 9\n"},
+    {"proc/1/net/sockstat6", "TCP6: inuse 4\nUDP6: inuse 1\nFRAG6: inuse 0 memory 0\n"},
+    {"proc/1/net/snmp",
+     "Ip: Forwarding DefaultTTL InReceives\nIp: 1 64 12345\n"
+     "Icmp: InMsgs InErrors InCsumErrors OutMsgs\nIcmp: 11 12 13 14\n"
+     "Tcp: RtoAlgorithm RtoMin MaxConn ActiveOpens CurrEstab InErrs\nTcp: 1 200 -1 21 22 23\n"
+     "UdpLite: InDatagrams InErrors\nUdpLite: 31 32\n"},
+    {"proc/1/net/netstat", "TcpExt: SyncookiesSent ListenOverflows TCPTimeouts\nTcpExt: 41 42 43\n"
+                           "IpExt: InNoRoutes InOctets\nIpExt: 51 52\n"},
+    {"proc/1/net/snmp6", "Ip6InOctets                     \t61\nIcmp6InErrors 62\nUdp6NoPorts\t63\n"
+                         "UdpLite6InErrors 64\nUdp6NoPortsX 65\n"},
     {"proc/pressure/cpu", "some avg10=0.00 avg60=0.00 avg300=0.00 total=1500000\n"
                           "full avg10=0.00 avg60=0.00 avg300=0.00 total=9\n"},
     {"proc/pressure/io", "some avg10=0.00 avg60=0.00 avg300=0.00 total=2500000\n"
@@ -199,6 +212,29 @@ static void a_new_kernel(void **state)
     is(mock, "node_pressure_cpu_waiting_seconds_total", 1.5);
     is(mock, "node_pressure_io_waiting_seconds_total", 2.5);
     is(mock, "node_pressure_io_stalled_seconds_total", 0.5);
+    is(mock, "node_sockstat_sockets_used", 294);
+    is(mock, "node_sockstat_TCP_tw", 1);
+    is(mock, "node_sockstat_TCP_mem", 3);
+    is(mock, "node_sockstat_TCP_mem_bytes", 3.0 * (double)sysconf(_SC_PAGESIZE));
+    is(mock, "node_sockstat_UDP_mem_bytes", 1.0 * (double)sysconf(_SC_PAGESIZE));
+    is(mock, "node_sockstat_FRAG_memory", 40);
+    is(mock, "node_sockstat_TCP6_inuse", 4);
+    absent(mock, "node_sockstat_XTP_inuse");
+    is(mock, "node_netstat_Ip_Forwarding", 1);
+    is(mock, "node_netstat_Icmp_InErrors", 12);
+    is(mock, "node_netstat_Icmp_OutMsgs", 14);
+    is(mock, "node_netstat_Tcp_ActiveOpens", 21);
+    is(mock, "node_netstat_Tcp_InErrs", 23);
+    is(mock, "node_netstat_UdpLite_InErrors", 32);
+    is(mock, "node_netstat_TcpExt_ListenOverflows", 42);
+    is(mock, "node_netstat_IpExt_InOctets", 52);
+    is(mock, "node_netstat_Ip6_InOctets", 61);
+    is(mock, "node_netstat_Icmp6_InErrors", 62);
+    is(mock, "node_netstat_Udp6_NoPorts", 63);
+    is(mock, "node_netstat_UdpLite6_InErrors", 64);
+    assert_true(mock_value(mock, "node_timex_tick_seconds") > 0);
+    assert_int_equal(mock_find(mock, "node_netstat_Tcp_CurrEstab")->kind, TMON_UNTYPED);
+    is(mock, "node_scrape_collector_success{collector=\"netstat\"}", 1);
     is(mock, "node_filefd_allocated", 1184);
     is(mock, "node_filefd_maximum", 9223372036854775807.0);
     is(mock, "node_entropy_available_bits", 256);

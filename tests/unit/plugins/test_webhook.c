@@ -336,8 +336,7 @@ static void secrets_stay_out_of_what_it_says(void **state)
         "bad key abcd",
         "you sent: Authorization: Bearer hush-hush",
         "you sent hush-hush with signing-key",
-        "\x1b[31msecret-token-123\x01\n\xff"
-        "abcd\xe2\x80\xae",
+        "\x1b[31msecret-token-123\x01\n\xff abcd\xe2\x80\xae",
     };
     struct mock_host *mock = kit_start(
         "webhook", URL "secret: signing-key\nheaders: {Authorization: Bearer hush-hush}\n");

@@ -272,8 +272,12 @@ static int shim_close(sqlite3_file *base)
 static int shim_read(sqlite3_file *base, void *data, int len, sqlite3_int64 offset)
 {
     struct shim_file *file = (struct shim_file *)base;
+    int rc;
 
-    return file->real->pMethods->xRead(file->real, data, len, offset);
+    (void)pthread_mutex_lock(&shim.lock);
+    rc = shim.frozen ? SQLITE_OK : verdict(FAULT_READ, SQLITE_IOERR_READ);
+    (void)pthread_mutex_unlock(&shim.lock);
+    return rc != SQLITE_OK ? rc : file->real->pMethods->xRead(file->real, data, len, offset);
 }
 
 static int shim_write(sqlite3_file *base, const void *data, int len, sqlite3_int64 offset)

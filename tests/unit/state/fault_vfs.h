@@ -7,11 +7,12 @@
  *     ... work ...
  *     fault_disarm();
  *
- * Operations that change a file (writes, syncs, truncations, deletions) are counted from
- * fault_arm() on, over all files.  FAULT_CRASH freezes everything at the n-th: it and all later
- * operations fail and reach no file.  When the state is closed, fault_crash() leaves the files as
- * the crash would have: what was synced is there, of the rest what `survives` says.  A crash is
- * armed before the state is opened.  One state at a time uses the shim.
+ * Operations that change a file (writes, syncs, truncations, deletions; reads too where they are
+ * asked for) are counted from fault_arm() on, over all files.  FAULT_CRASH freezes everything at
+ * the n-th: it and all later operations fail and reach no file.  When the state is closed,
+ * fault_crash() leaves the files as the crash would have: what was synced is there, of the rest
+ * what `survives` says.  A crash is armed before the state is opened.  One state at a time uses the
+ * shim.
  */
 #ifndef TEST_FAULT_VFS_H
 #define TEST_FAULT_VFS_H
@@ -23,7 +24,14 @@
 
 enum fault_kind { FAULT_NONE, FAULT_FULL, FAULT_IOERR, FAULT_CRASH };
 
-enum { FAULT_WRITE = 1, FAULT_SYNC = 2, FAULT_TRUNCATE = 4, FAULT_DELETE = 8, FAULT_ALL = 15 };
+enum {
+    FAULT_WRITE = 1,
+    FAULT_SYNC = 2,
+    FAULT_TRUNCATE = 4,
+    FAULT_DELETE = 8,
+    FAULT_ALL = 15,
+    FAULT_READ = 16
+};
 
 struct fault {
     enum fault_kind kind;

@@ -70,6 +70,10 @@ static int load(void *owner, struct state_tx *tx, bool writable)
         return -EIO;
     }
     kit->nrows = 0;
+    if (kit->forget_cache) {
+        kit->forget_cache = false;
+        (void)sqlite3_db_release_memory(tx->db);
+    }
     rows = state_prepare(tx, select);
     while ((r = state_step(tx, rows)) > 0) {
         int64_t id = sqlite3_column_int64(rows, 0);

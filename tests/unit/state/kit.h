@@ -29,6 +29,7 @@ struct kit {
     int loads, commits, conditions;
     int fail_load; /* so many loads fail */
     bool last_writable;
+    bool forget_cache; /* the next load reads from the disk */
 
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;

@@ -7,14 +7,15 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "damage.h"
 #include "fault_vfs.h"
-#include "kit.h"
 
 #define STEPS 14
 
@@ -203,6 +204,30 @@ static void test_errors_for_ever(void **state)
     fail_everywhere(FAULT_IOERR, 0, "errors for ever");
 }
 
+/* Sectors that are gone: what is read on another way is all there. */
+static void test_unreadable(void **state)
+{
+    struct kit kit;
+    struct kit_job broken = {.len = 10, .breaks = true};
+    int64_t id;
+
+    set_up(&kit);
+    assert_int_equal(kit_open(&kit), 0);
+    assert_int_equal(kit_add(&kit, 5000, &id), 0);
+    kit.forget_cache = true;
+    fault_arm(&(struct fault){.kind = FAULT_IOERR, .ops = FAULT_READ, .first = 1, .times = 6});
+    assert_true(kit_run(&kit, &broken) < 0);
+    for (int i = 0; i < 1000 && kit_stats(&kit).salvages == 0; i++) {
+        (void)kit_has(&kit, id);
+        (void)poll(NULL, 0, 1);
+    }
+    fault_disarm();
+    assert_true(kit_wait_condition(&kit, STATE_WELL));
+    assert_int_equal(kit_stats(&kit).salvages, 1);
+    assert_true(kit_has(&kit, id));
+    kit_finish(&kit);
+}
+
 /* ---- crashes ---- */
 
 static void crash_everywhere(enum fault_survives survives, unsigned seeds, const char *name)
@@ -214,15 +239,22 @@ static void crash_everywhere(enum fault_survives survives, unsigned seeds, const
         for (unsigned seed = 0; hit && seed < seeds; seed++) {
             struct kit kit;
             struct history history = {.n = 0};
+            struct bytes mark = {0};
+            char path[128];
 
             set_up(&kit);
             fault_arm(&(struct fault){.kind = FAULT_CRASH, .first = at});
             if (kit_open(&kit) == 0) {
+                mark = damage_slurp(kit_path(&kit, "state.mark", path));
                 work(&kit, &history);
                 kit_close(&kit);
             }
             hit = fault_hit();
             fault_crash(survives, (uint64_t)at * 1000 + seed);
+            if (mark.data && survives != FAULT_KEEP_ALL && seed % 2 == 0) {
+                damage_spill(path, &mark); // it is not synced: an older one
+            }
+            free(mark.data);
             kit.options.vfs = NULL;
             check(&kit, &history, true, at);
             kit_finish(&kit);
@@ -250,10 +282,15 @@ static void test_power_lost_in_part(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_full_once),       cmocka_unit_test(test_full_for_a_while),
-        cmocka_unit_test(test_error_once),      cmocka_unit_test(test_errors_for_a_while),
-        cmocka_unit_test(test_errors_for_ever), cmocka_unit_test(test_killed),
-        cmocka_unit_test(test_power_lost),      cmocka_unit_test(test_power_lost_in_part),
+        cmocka_unit_test(test_full_once),
+        cmocka_unit_test(test_full_for_a_while),
+        cmocka_unit_test(test_error_once),
+        cmocka_unit_test(test_errors_for_a_while),
+        cmocka_unit_test(test_errors_for_ever),
+        cmocka_unit_test(test_unreadable),
+        cmocka_unit_test(test_killed),
+        cmocka_unit_test(test_power_lost),
+        cmocka_unit_test(test_power_lost_in_part),
     };
 
     fault_install();

@@ -244,6 +244,38 @@ static void test_foreign_file_is_refused(void **state)
     change(kit, "INSERT INTO theirs VALUES (2)"); // it was left alone
 }
 
+static void test_text_is_refused(void **state)
+{
+    struct kit *kit = *state;
+    char path[128], text[256];
+    FILE *file = fopen(kit_path(kit, "state.db", path), "w");
+
+    assert_non_null(file);
+    memset(text, 'x', sizeof text);
+    assert_int_equal(fwrite(text, 1, sizeof text, file), sizeof text);
+    assert_int_equal(fclose(file), 0);
+    for (int i = 0; i < 2; i++) { // also when it was tried before
+        refused(kit, -EMEDIUMTYPE, "another program");
+    }
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(kit_open(kit), 0);
+}
+
+static void test_locked_elsewhere(void **state)
+{
+    struct kit *kit = *state;
+    char path[128];
+    sqlite3 *db;
+
+    assert_int_equal(kit_open(kit), 0);
+    kit_close(kit);
+    assert_int_equal(sqlite3_open(kit_path(kit, "state.db", path), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "BEGIN; SELECT * FROM alert", NULL, NULL, NULL), SQLITE_OK);
+    refused(kit, -EBUSY, "another program");
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    assert_int_equal(kit_open(kit), 0);
+}
+
 static void test_places_that_cannot_be(void **state)
 {
     struct kit *kit = *state;
@@ -297,6 +329,8 @@ int main(void)
         CASE(test_close_runs_what_waits),
         CASE(test_newer_version_is_refused),
         CASE(test_foreign_file_is_refused),
+        CASE(test_text_is_refused),
+        CASE(test_locked_elsewhere),
         CASE(test_places_that_cannot_be),
         cmocka_unit_test(test_sums_tell_values_apart),
     };

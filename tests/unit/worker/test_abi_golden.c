@@ -72,6 +72,7 @@ static void test_values(void **state)
     VALUE(TMON_CHANGES_DATA, 4);
     VALUE(TMON_CLUSTER_ONCE, 8);
     VALUE(TMON_ONE_ALERT, 16);
+    VALUE(TMON_2XX_IS_YES, 32);
 }
 
 static void test_call(void **state)

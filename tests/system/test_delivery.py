@@ -1,0 +1,448 @@
+"""From an alert to the far end, with a real agent: sinks, routes, the agent's own alerts, reloads and ends."""
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import threading
+import time
+import unittest
+
+import lab
+import web
+
+NOW = {"group_by": ["..."], "group_wait": "0s", "group_interval": "100ms", "repeat_interval": "4h"}
+
+
+class Receiver:
+    """A webhook. `answer` is a function of how many came before: (status, headers), after `delay` seconds."""
+
+    def __init__(self):
+        self.answer, self.delay, self.came, self.lock = lambda n: (200, ()), 0.0, [], threading.Lock()
+        self.web = web.Web({"/hook/c4n4ry0fthep4th77": self.take})
+
+    def take(self, request):
+        time.sleep(self.delay)  # the far end is slow
+        with self.lock:
+            status, headers = self.answer(len(self.came))
+            self.came.append((time.monotonic(), status, json.loads(request.body), request.headers))
+        return web.answer(status, b"said " + request.path.encode(), *headers)
+
+    def __enter__(self):
+        self.web.__enter__()
+        return self
+
+    def __exit__(self, *_):
+        self.web.__exit__(*_)
+
+    def url(self):
+        return self.web.url("/hook/c4n4ry0fthep4th77")
+
+    def alerts(self, status=None, taken=True):
+        """(status, alertname) of all that was taken, in order."""
+        with self.lock:
+            return [(alert["status"], alert["labels"]["alertname"]) for _, code, document, _ in self.came
+                    for alert in document["alerts"] if (code < 300 or not taken) and status in (None, alert["status"])]
+
+
+class Case(unittest.TestCase):
+    def receiver(self):
+        receiver = Receiver()
+        receiver.__enter__()
+        self.addCleanup(receiver.__exit__, None, None, None)
+        return receiver
+
+    @staticmethod
+    def text(plugins, routes, **agent):
+        return {"plugins": plugins, "agent": agent or None, "rest": {"routes": routes}}
+
+    def post(self, agent, title, severity="critical", **more):
+        body = json.dumps({"severity": severity, "title": title, "message": f"{title} happened", **more}).encode()
+        answer = agent.get("/api/v1/alerts", method="POST", body=body, headers={"Content-Type": "application/json"})
+        self.assertEqual(answer.status, 200, answer.text)
+
+    def sink(self, agent, name):
+        return next(one for one in agent.get("/api/v1/sinks").json["sinks"] if one["name"] == name)
+
+    def alert(self, agent, name):
+        """The alert of this name, or None."""
+        found = [one for one in agent.get("/api/v1/alerts").json["alerts"] if one["labels"]["alertname"] == name]
+        self.assertLessEqual(len(found), 1)
+        return found[0] if found else None
+
+    def reload(self, agent, text):
+        agent.write(text)
+        answer = agent.get("/api/v1/reload", method="POST")
+        self.assertEqual(answer.status, 200, answer.text)
+        return answer.json
+
+
+class Sinks(Case):
+    def test_each_sink_is_told_in_its_turn(self):
+        first, second = self.receiver(), self.receiver()
+        routes = [{"match": {"severity": "critical"}, "to": ["first", "second"], "continue": True, **NOW},
+                  {"to": "log", **NOW}]
+        plugins = {"first": {"use": "webhook", "url": first.url()}, "second": {"use": "webhook", "url": second.url()}}
+        with lab.Agent(**self.text(plugins, routes, external_url="http://agent.example/"), until="ready") as agent:
+            self.post(agent, "Fire")
+            self.post(agent, "Smoke", "warning")
+            for receiver in (first, second):
+                lab.wait_for(lambda: receiver.alerts() == [("firing", "Fire")], 10, "the alert")
+                document = receiver.came[0][2]
+                self.assertEqual((document["receiver"], document["externalURL"]),
+                                 ("first" if receiver is first else "second", "http://agent.example/"))
+            agent.wait_log('msg="notification" name=log text="firing: Fire')
+            agent.wait_log('msg="notification" name=log text="firing: Smoke')
+            self.post(agent, "Fire", status="resolved")
+            lab.wait_for(lambda: first.alerts() == [("firing", "Fire"), ("resolved", "Fire")], 10, "the end")
+            lab.wait_for(lambda: agent.metrics().value("toiletmon_sink_attempts_total", name="first",
+                                                       outcome="delivered") == 2, 10)
+            metrics = lab.wait_for(lambda: (found := agent.metrics()).value("toiletmon_outbox_pending", name="second")
+                                   is not None and found, 10)
+            self.assertEqual(metrics.value("toiletmon_sink_duration_seconds_count", name="first"), 2)
+            self.assertEqual(metrics.value("toiletmon_outbox_pending", name="second"), 0)
+            self.assertIsNone(metrics.value("toiletmon_instance_lateness_seconds", name="first"))
+
+    def test_a_slow_sink_delays_no_other(self):
+        slow, quick = self.receiver(), self.receiver()
+        slow.delay = 3
+        plugins = {"slow": {"use": "webhook", "url": slow.url(), "timeout": "1s"},
+                   "quick": {"use": "webhook", "url": quick.url()}}
+        with lab.Agent(**self.text(plugins, [{"to": ["slow", "quick"], **NOW}]), until="ready") as agent:
+            began = time.monotonic()
+            for i in range(20):
+                self.post(agent, f"A{i}")
+            lab.wait_for(lambda: len(quick.alerts()) == 20, 10, "the quick one's")
+            self.assertLess(time.monotonic() - began, 5 * lab.PATIENCE)
+            # That nobody answered in time says nothing about what the far end did.
+            lab.wait_for(lambda: self.sink(agent, "slow")["attempts"]["ambiguous"] >= 1, 20, "a timeout")
+            self.assertEqual(self.sink(agent, "slow")["attempts"]["delivered"], 0)
+            agent.expected_exit = 0
+
+    def test_retry_after_holds_for_the_sink(self):
+        receiver = self.receiver()
+        receiver.answer = lambda n: (429, ("Retry-After: 3",)) if n == 0 else (200, ())
+        plugins = {"hook": {"use": "webhook", "url": receiver.url(), "concurrency": 1}}
+        with lab.Agent(**self.text(plugins, [{"to": "hook", **NOW}]), until="ready") as agent:
+            self.post(agent, "One")
+            lab.wait_for(lambda: len(receiver.came) == 1, 10, "the first attempt")
+            self.post(agent, "Two")
+            lab.wait_for(lambda: sorted(receiver.alerts()) == [("firing", "One"), ("firing", "Two")], 20, "both")
+            self.assertGreaterEqual(receiver.came[1][0] - receiver.came[0][0], 2.9)
+            self.assertEqual(self.sink(agent, "hook")["attempts"]["retry"], 1)
+            ids = [headers.get("x-toiletmon-delivery") for _, _, document, headers in receiver.came
+                   if document["alerts"][0]["labels"]["alertname"] == "One"]
+            self.assertEqual(len(set(ids)), 1)  # the same notification, by the same name
+
+    def test_wrong_settings_pause_the_sink_and_lose_nothing(self):
+        receiver = self.receiver()
+        receiver.answer = lambda n: (404, ())
+        plugins = {"hook": {"use": "webhook", "url": receiver.url()}}
+        routes = [{"match": {"severity": "critical"}, "to": "hook", "continue": True, **NOW}, {"to": "log", **NOW}]
+        with lab.Agent(**self.text(plugins, routes), until="ready") as agent:
+            self.post(agent, "Fire")
+            paused = lab.wait_for(lambda: self.alert(agent, "sink paused"), 20, "the alert about the sink")
+            self.assertEqual((paused["labels"]["sink"], paused["labels"]["severity"], paused["source"]),
+                             ("hook", "warning", "agent"))
+            agent.wait_log('name=log text="firing: sink paused')
+            self.assertEqual(self.sink(agent, "hook")["state"], "paused")
+            self.assertEqual(self.sink(agent, "hook")["dead"], 0)
+            receiver.answer = lambda n: (200, ())
+            plugins["hook"]["timeout"] = "9s"  # mended: another setting ends the pause
+            self.reload(agent, agent.render(plugins, rest={"routes": routes}))
+            lab.wait_for(lambda: ("firing", "Fire") in receiver.alerts(), 20, "what had waited")
+            lab.wait_for(lambda: not self.alert(agent, "sink paused") or
+                         self.alert(agent, "sink paused")["status"] == "resolved", 20, "the end of the pause")
+            # The far end quoted the path: nobody gets to see it.
+            everything = agent.log() + agent.get("/api/v1/sinks").text + agent.get("/api/v1/notifications").text + \
+                agent.get("/api/v1/alerts").text + agent.get("/api/v1/plugins").text + agent.get("/api/metrics").text
+            self.assertNotIn("c4n4ry0fthep4th77", everything)
+
+    def test_a_sink_that_crashes_costs_only_itself(self):
+        receiver = self.receiver()
+        plugins = {"bad": {"use": "crash_sink"}, "hook": {"use": "webhook", "url": receiver.url()}}
+        with lab.Agent(**self.text(plugins, [{"to": ["bad", "hook"], **NOW}]), fixtures=True, until="ready") as agent:
+            for i in range(5):
+                self.post(agent, f"A{i}")
+            lab.wait_for(lambda: len(receiver.alerts()) == 5, 10, "the other's")
+            lab.wait_for(lambda: self.sink(agent, "bad")["attempts"]["ambiguous"] >= 1, 20, "a death while it delivered")
+            self.assertEqual(self.sink(agent, "bad")["pending"], 5)
+            agent.wait_log('instance is not ready.*name=bad')
+
+    def test_many_workers_deliver_at_a_time(self):
+        plugins = {"slow": {"use": "slow_sink", "workers": 3}}
+        with lab.Agent(**self.text(plugins, [{"to": "slow", **NOW}]), fixtures=True, until="ready") as agent:
+            lab.wait_for(lambda: len(agent.workers()) == 3, 10, "three workers")
+            for i in range(6):
+                self.post(agent, f"A{i}")
+            lab.wait_for(lambda: self.sink(agent, "slow")["under_way"] == 3, 10, "three at a time")
+            lab.wait_for(lambda: self.sink(agent, "slow")["attempts"]["delivered"] == 6, 20, "all six")
+            row = next(one for one in agent.get("/api/v1/plugins").json["instances"] if one["name"] == "slow")
+            self.assertEqual((row["state"], row["runs"], row["failures"], row["interval"]), ("ready", 6, 0, None))
+
+
+class Routes(Case):
+    def test_without_a_live_sink_there_is_the_log(self):
+        plugins = {"slack": {"use": "slack", "webhook_url": "${SLACK_WEBHOOK_URL}", "enabled_if": "SLACK_WEBHOOK_URL"}}
+        routes = [{"match": {"severity": "critical"}, "to": "slack", **NOW}]
+        with lab.Agent(**self.text(plugins, routes), until="ready") as agent:
+            check = agent.wait_check("routes", "warn")
+            self.assertIn('severity="critical"', check["message"])
+            self.assertEqual(agent.health()["status"], "degraded")
+            self.post(agent, "Fire")
+            agent.wait_log('name=log text="firing: Fire')
+            self.reload(agent, agent.render(plugins, rest={"routes": []}))
+            lab.wait_for(lambda: agent.health()["status"] == "healthy", 10, "health without the route")
+            self.assertIsNone(agent.check("routes"))
+
+    def test_check_and_run_agree(self):
+        cases = [
+            ({"plugins": {"disk": {"use": "disk"}}, "routes": [{"to": "disk"}]}, "'to' names 'disk', which is no sink"),
+            ({"plugins": {"log": {"enabled": False}}}, "'log' cannot be turned off"),
+            ({"plugins": {"log": {"use": "disk"}}}, "'log' must be a sink"),
+            ({"plugins": {"hook": {"use": "webhook", "url": "http://x/", "failover": "disk"}, "disk": {"use": "disk"}}},
+             "'failover' names 'disk', which is no sink"),
+            ({"plugins": {"state": {"use": "disk"}}}, "a check of the agent's own has this name"),
+            ({"plugins": {}, "routes": [{"match": {"a b": "c"}}]}, "'match':"),
+            ({"plugins": {"hook": {"use": "webhook"}}}, "the setting 'url' is missing"),
+            ({"plugins": {"hook": {"use": "webhook", "url": "${NOPE}"}}}, "enabled_if: [NOPE]"),
+        ]
+        for whole, words in cases:
+            agent = lab.Agent(until=None)
+            self.addCleanup(agent.remove)
+            agent.write(json.dumps({"agent": {"listen": f"127.0.0.1:{agent.port}", "state_dir": str(agent.state_dir)}, **whole}))
+            status, _, errors = lab.cli("check", "-c", agent.config, env=agent.env)
+            self.assertEqual(status, 1, errors)
+            self.assertIn(words, errors)
+            self.assertRegex(errors, r"toiletmon\.yaml:1:\d+: ")
+            agent.start()
+            self.assertNotEqual(agent.child.wait(20), 0)
+            self.assertIn(words, agent.log())
+
+    def test_failover(self):
+        down, up = self.receiver(), self.receiver()
+        down.answer = lambda n: (503, ("Retry-After: 120",))
+        plugins = {"down": {"use": "webhook", "url": down.url(), "failover": "up"}, "up": {"use": "webhook", "url": up.url()}}
+        with lab.Agent(**self.text(plugins, [{"to": "down", **NOW}]), until="ready") as agent:
+            self.post(agent, "Fire")
+            lab.wait_for(lambda: up.alerts() == [("firing", "Fire")], 100, "the other sink")
+
+
+class OwnAlerts(Case):
+    ROUTES = [{"to": "hook", **NOW}]
+
+    def disk(self, **settings):
+        return {"use": "disk", "interval": "200ms", "timeout": "200ms", **settings}
+
+    def test_a_failing_check_is_an_alert_and_its_recovery_ends_it(self):
+        receiver = self.receiver()
+        hook = {"use": "webhook", "url": receiver.url()}
+        failing, well = self.disk(fail_above=0.001, warn_above=0.0001), self.disk()
+        with lab.Agent(**self.text({"hook": hook, "disk": failing}, self.ROUTES), until="ready") as agent:
+            lab.wait_for(lambda: ("firing", "check failing") in receiver.alerts(), 10, "the alert")
+            alert = self.alert(agent, "check failing")
+            self.assertEqual(alert["labels"], {"alertname": "check failing", "name": "disk", "severity": "critical"})
+            self.assertRegex(alert["annotations"]["summary"], "^disk on .* fails: ")
+            # Said once, however often it fails.
+            time.sleep(1)  # some rounds of the check
+            self.assertEqual(receiver.alerts(), [("firing", "check failing")])
+            metrics = agent.metrics()
+            self.assertEqual(metrics.value("toiletmon_alerts_received_total", verdict="firing"), 1)
+            self.assertFalse(metrics.value("toiletmon_alerts_received_total", verdict="unchanged"))
+            # Another severity is another alert.
+            self.reload(agent, agent.render({"hook": hook, "disk": {**failing, "affects": "degrade"}},
+                                            rest={"routes": self.ROUTES}))
+            lab.wait_for(lambda: receiver.alerts()[1:] in ([("resolved", "check failing"), ("firing", "check failing")],
+                                                           [("firing", "check failing"), ("resolved", "check failing")]),
+                         10, "the one of the other severity")
+            self.reload(agent, agent.render({"hook": hook, "disk": well}, rest={"routes": self.ROUTES}))
+            lab.wait_for(lambda: len(receiver.alerts("resolved")) == 2, 10, "the end")
+            self.assertEqual(len(receiver.alerts("firing")), 2)
+
+    def test_what_fired_before_a_restart_ends_after_it(self):
+        receiver = self.receiver()
+        hook = {"use": "webhook", "url": receiver.url()}
+        agent = lab.Agent(**self.text({"hook": hook, "disk": self.disk(fail_above=0.001, warn_above=0.0001)}, self.ROUTES),
+                          until="ready")
+        with agent:
+            lab.wait_for(lambda: receiver.alerts() == [("firing", "check failing")], 10, "the alert")
+            lab.wait_for(lambda: self.sink(agent, "hook")["pending"] == 0, 10, "that it is known to be delivered")
+            agent.child.end(signal.SIGKILL)
+            agent.write(agent.render({"hook": hook, "disk": self.disk()}, rest={"routes": self.ROUTES}))
+            agent.start()
+            lab.wait_for(lambda: receiver.alerts() == [("firing", "check failing"), ("resolved", "check failing")], 10, "the end")
+
+    def test_alerts_of_what_is_gone_end(self):
+        receiver = self.receiver()
+        hook = {"use": "webhook", "url": receiver.url()}
+        failing = self.disk(fail_above=0.001, warn_above=0.0001)
+        with lab.Agent(**self.text({"hook": hook, "disk": failing, "other": failing}, self.ROUTES), until="ready") as agent:
+            lab.wait_for(lambda: len(receiver.alerts("firing")) == 2, 10, "both alerts")
+            self.reload(agent, agent.render({"hook": hook, "other": {**failing, "alerts": False}}, rest={"routes": self.ROUTES}))
+            lab.wait_for(lambda: len(receiver.alerts("resolved")) == 2, 10, "their ends")
+
+    def test_a_plugin_that_is_quarantined_is_an_alert(self):
+        receiver = self.receiver()
+        plugins = {"hook": {"use": "webhook", "url": receiver.url()},
+                   "crash": {"use": "crash", "interval": "100ms", "timeout": "100ms", "alerts": False}}
+        with lab.Agent(**self.text(plugins, self.ROUTES), fixtures=True, until="live") as agent:
+            lab.wait_for(lambda: ("firing", "plugin unhealthy") in receiver.alerts(), 60, "the alert")
+            alert = self.alert(agent, "plugin unhealthy")
+            self.assertEqual(alert["labels"], {"alertname": "plugin unhealthy", "name": "crash", "severity": "warning"})
+            self.assertIn("rests for", alert["annotations"]["summary"])
+            self.assertIsNone(self.alert(agent, "check failing"))
+
+
+class Ends(Case):
+    def test_the_end_waits_for_what_is_under_way(self):
+        receiver = self.receiver()
+        receiver.delay = 2
+        plugins = {"hook": {"use": "webhook", "url": receiver.url(), "concurrency": 2}}
+        agent = lab.Agent(**self.text(plugins, [{"to": "hook", **NOW}]), until="ready")
+        with agent:
+            for i in range(4):
+                self.post(agent, f"A{i}")
+            lab.wait_for(lambda: self.sink(agent, "hook")["under_way"] == 2, 10, "two under way")
+            self.assertEqual(agent.stop(), 0)
+            self.assertEqual(len(receiver.alerts()), 2)
+            receiver.delay = 0
+            agent.start()
+            lab.wait_for(lambda: len(receiver.alerts()) == 4, 20, "the others")
+            time.sleep(1)  # nothing comes twice
+            self.assertEqual(sorted(name for _, name in receiver.alerts()), ["A0", "A1", "A2", "A3"])
+
+    def test_a_far_end_that_hangs_does_not_hold_up_the_end(self):
+        receiver = self.receiver()
+        receiver.delay = 60
+        plugins = {"hook": {"use": "webhook", "url": receiver.url(), "timeout": "1h"}}
+        with lab.Agent(**self.text(plugins, [{"to": "hook", **NOW}]), until="ready") as agent:
+            self.post(agent, "Fire")
+            lab.wait_for(lambda: self.sink(agent, "hook")["under_way"] == 1, 10, "the attempt")
+            began = time.monotonic()
+            self.assertEqual(agent.stop(), 0)
+            self.assertLess(time.monotonic() - began, 10)
+            agent.start()  # it is known that it may have arrived
+            lab.wait_for(lambda: self.sink(agent, "hook")["pending"] == 1, 10, "what was cut off")
+
+    def test_a_reload_lets_end_what_is_under_way(self):
+        receiver = self.receiver()
+        receiver.delay = 1.5
+        plugins = {"hook": {"use": "webhook", "url": receiver.url()}}
+        routes = [{"to": "hook", **NOW}]
+        with lab.Agent(**self.text(plugins, routes), until="ready") as agent:
+            for i in range(12):
+                self.post(agent, f"A{i}")
+            lab.wait_for(lambda: self.sink(agent, "hook")["under_way"] == 8, 10, "the attempts")
+            plugins["hook"]["timeout"] = "9s"
+            self.reload(agent, agent.render(plugins, rest={"routes": routes}))
+            lab.wait_for(lambda: len(receiver.alerts()) == 12, 20, "all of them")
+            lab.wait_for(lambda: self.sink(agent, "hook")["pending"] == 0, 10)
+            self.assertEqual(len(receiver.alerts()), 12)  # none of them twice
+            self.assertEqual(self.sink(agent, "hook")["attempts"]["ambiguous"], 0)
+
+    def test_a_sink_that_leaves_is_parked_and_adopted(self):
+        receiver = self.receiver()
+        receiver.answer = lambda n: (503, ())
+        plugins = {"hook": {"use": "webhook", "url": receiver.url()}}
+        routes = [{"to": "hook", **NOW}]
+        with lab.Agent(**self.text(plugins, routes), until="ready") as agent:
+            self.post(agent, "Fire")
+            lab.wait_for(lambda: receiver.came, 10, "an attempt")
+            self.reload(agent, agent.render({}, rest={"routes": []}))
+            lab.wait_for(lambda: self.sink(agent, "hook")["state"] == "parked", 10, "the parking")
+            receiver.answer = lambda n: (200, ())
+            self.reload(agent, agent.render(plugins, rest={"routes": routes}))
+            lab.wait_for(lambda: receiver.alerts() == [("firing", "Fire")], 20, "its delivery")
+
+
+class State(Case):
+    """A disk that is full in earnest: a small tmpfs of the test's own."""
+
+    def setUp(self):
+        self.disk = lab.scratch("disk")
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "none", str(self.disk)], capture_output=True, check=False)
+        if done.returncode != 0:
+            self.skipTest("nothing can be mounted here")
+        self.addCleanup(os.rmdir, self.disk)
+        self.addCleanup(subprocess.run, ["umount", "-l", str(self.disk)], check=True)
+
+    def fill(self):
+        with open(self.disk / "filler", "ab", buffering=0) as file:
+            block = b"x" * 65536
+            while block:
+                try:
+                    file.write(block)
+                except OSError:
+                    block = block[:len(block) // 2]
+
+    def test_a_full_disk_is_an_alert_all_the_same(self):
+        receiver = self.receiver()
+        plugins = {"hook": {"use": "webhook", "url": receiver.url()}}
+        with lab.Agent(**self.text(plugins, [{"to": "hook", **NOW}], state_dir=str(self.disk / "state")), until="ready") as agent:
+            self.fill()
+            body = json.dumps({"severity": "info", "title": "Big", "message": "x" * 60000}).encode()
+            headers = {"Content-Type": "application/json"}
+
+            def refused():
+                return agent.get("/api/v1/alerts", method="POST", headers=headers,
+                                 body=body.replace(b"Big", b"Big%d" % time.monotonic_ns())).status == 503
+            lab.wait_for(refused, 30, "a refusal")
+            lab.wait_for(lambda: ("firing", "state failing") in receiver.alerts(), 20, "the alert about the state")
+            check = lab.wait_for(lambda: agent.check("state"), 10, "the check")
+            self.assertIn(check["status"], ("warn", "fail"))
+            self.assertNotEqual(agent.health()["status"], "healthy")
+            (self.disk / "filler").unlink()
+            lab.wait_for(lambda: agent.check("state") is None, 30, "health")
+            lab.wait_for(lambda: ("resolved", "state failing") in receiver.alerts(), 20, "its end")
+            self.post(agent, "Again")
+            lab.wait_for(lambda: ("firing", "Again") in receiver.alerts(), 10, "what comes after")
+
+
+class StateThatFails(Case):
+    def test_it_is_told_once_and_directly(self):
+        receiver = self.receiver()
+        plugins = {"hook": {"use": "webhook", "url": receiver.url()}}
+        # A limit on the size of files, of which the signal is ignored, is a disk that takes nothing.
+        with lab.Agent(**self.text(plugins, [{"to": "hook", **NOW}]), until="ready",
+                       within=["env", "--ignore-signal=XFSZ"]) as agent:
+            def limit(size):
+                resource.prlimit(agent.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+            def told():
+                with receiver.lock:
+                    return [one for _, _, document, _ in receiver.came for one in document["alerts"]
+                            if one["annotations"].get("undurable")]
+            limit(0)
+            answer = agent.get("/api/v1/alerts", method="POST", body=b'{"severity": "info", "title": "A", "message": "a"}',
+                               headers={"Content-Type": "application/json"})
+            self.assertEqual(answer.status, 503)
+            alert = lab.wait_for(told, 20, "the undurable alert")[0]
+            self.assertEqual((alert["status"], alert["labels"]),
+                             ("firing", {"alertname": "state failing", "severity": "critical"}))
+            self.assertIn("undurably", alert["annotations"]["summary"])
+            self.assertEqual(agent.check("state")["status"], "fail")
+            self.assertEqual(agent.health()["status"], "unhealthy")
+            time.sleep(7)  # the agent tries again to store it; it is not told again meanwhile
+            self.assertEqual(len(told()), 1)
+            limit(resource.RLIM_INFINITY)
+            lab.wait_for(lambda: agent.check("state") is None, 30, "health")
+            lab.wait_for(lambda: [one["status"] for one in told()] == ["firing", "resolved"], 20, "its end")
+            self.post(agent, "Again")
+            lab.wait_for(lambda: ("firing", "Again") in receiver.alerts(), 10, "what comes after")
+
+
+class Start(Case):
+    def test_the_shipped_routes(self):
+        """The file as it is shipped starts on a bare machine; critical ones go to Slack once it has a URL."""
+        text = (lab.SOURCE / "etc" / "toiletmon.yaml").read_text()
+        text = re.sub(r"^  listen:.*$", "  listen: 127.0.0.1:@PORT@", text, flags=re.M)
+        text = re.sub(r"^  state_dir:.*$", "  state_dir: @DIR@/state", text, flags=re.M)
+        with lab.Agent(text=text, until="ready") as agent:
+            self.assertIsNone(agent.check("routes"))
+            self.post(agent, "Fire")
+            agent.wait_log('name=log text="firing: Fire', 60)
+
+
+if __name__ == "__main__":
+    unittest.main()
