@@ -31,8 +31,10 @@ enum { CODE_SAME = 0, CODE_DECIMAL = 2, CODE_XOR = 6, CODE_WINDOW = 7 };
 /* ---- decimals ---- */
 
 #define PLACES_MOST 9
+/* 2^50: up to there value * 10^places is within a quarter of the number that it is, whatever a
+ * compiler makes of the sum with a half; so writer and reader agree on any machine. */
+#define NUMBER_MOST 1125899906842624.0
 #define MISSES_MOST 4 /* then the run is taken for true floats, and nothing more is tried */
-#define NUMBER_MOST 9007199254740992.0 /* 2^53: all whole numbers below are doubles */
 
 static const double powers[PLACES_MOST + 1] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
 
@@ -177,7 +179,7 @@ static bool decimal_fields(const struct gorilla *state, uint64_t value, int64_t 
     if (!state->decimal || !number_of(value, state->places, ret_number)) {
         return false;
     }
-    change = *ret_number - state->number - state->step; // of 2^53 at most each
+    change = *ret_number - state->number - state->step; // of 2^51 at most each
     while (!fits_signed(change, number_bits[step])) {
         if (++step == NUMBER_STEPS) {
             return false;

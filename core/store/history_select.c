@@ -15,7 +15,6 @@
 #include "store/history_private.h"
 
 /* Costs, where one is that of a sample to be committed. */
-#define MATCHES_PER_SAMPLE 4
 #define TRACK_COST 4          /* to make or to free one */
 #define RECORDS_PER_SAMPLE 32 /* that have another name */
 
@@ -96,7 +95,7 @@ static uint32_t match(struct history *history, const struct history_selector *on
     if (name) {
         hits = match_list(history, &name->list, pairs, n, hits);
     }
-    *cost += (history->nameless.n + (name ? name->list.n : 0)) / MATCHES_PER_SAMPLE;
+    *cost += history->nameless.n + (name ? name->list.n : 0);
     return hits;
 }
 
@@ -289,24 +288,55 @@ static uint32_t look_at_loose(void *arg, struct track *track)
     return 1;
 }
 
+/* The families whose records may be the selector's. */
+struct wanted {
+    bool all;
+    const struct family *named;
+    const struct family *parted; /* whose _bucket, _sum or _count it is */
+};
+
+static struct wanted wanted_by(const struct store *store, const struct history_selector *selector)
+{
+    static const char *const suffixes[] = {"_bucket", "_sum", "_count"};
+    size_t len = selector->name ? strlen(selector->name) : 0;
+    struct wanted wanted = {.all = len == 0};
+
+    if (wanted.all) {
+        return wanted;
+    }
+    wanted.named = family_find(store, selector->name);
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+        size_t suffix = strlen(suffixes[i]);
+
+        if (len > suffix && strcmp(selector->name + len - suffix, suffixes[i]) == 0) {
+            wanted.parted = map_get(&store->by_name, selector->name, len - suffix);
+        }
+    }
+    return wanted;
+}
+
 static void look_at_records(struct history *history)
 {
     struct store *store = history->store;
     uint32_t id = UINT32_MAX;
 
     while (id > 1) {
-        const struct family *other = NULL; // one that is not wanted
+        struct wanted wanted;
 
         pthread_rwlock_wrlock(&store->lock);
+        wanted = wanted_by(store, history->walking);
         id = id < store->nrefs ? id : store->nrefs;
         for (uint32_t spent = 0; id > 1 && spent < HISTORY_SLICE * RECORDS_PER_SAMPLE; spent++) {
-            struct record *record = record_at(store, --id);
+            uint32_t ref = store->refs[--id];
+            const struct family *family;
 
-            if (record && record_family(store, record) != other) {
-                uint32_t cost = history_watch(history, history->walking, record);
-
-                other = cost > 0 ? NULL : record_family(store, record);
-                spent += (1 + cost) * RECORDS_PER_SAMPLE;
+            if (ref & REF_FREE) {
+                continue;
+            }
+            family = store->chunks[ref >> REF_SLOT_BITS].family;
+            if (wanted.all || family == wanted.named || family == wanted.parted) {
+                spent += RECORDS_PER_SAMPLE *
+                         (1 + history_watch(history, history->walking, record_at(store, id)));
             }
         }
         pthread_rwlock_unlock(&store->lock);

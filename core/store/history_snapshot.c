@@ -15,7 +15,7 @@
 #include "base/wire.h"
 #include "store/history_private.h"
 
-#define MAGIC UINT32_C(0x31484d54) /* "TMH1": the version */
+#define MAGIC UINT32_C(0x31484d54) /* "TMH1": the version, of the bits (gorilla.c) too */
 #define HEAD_BYTES 12u             /* magic, length, checksum */
 #define FRAME_BYTES 32768u         /* what damage may cost; one track may be more */
 #define BLOCK_LEAST 25u            /* of one block, encoded */

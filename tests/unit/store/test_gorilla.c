@@ -159,6 +159,15 @@ static void regular_samples_take_little(void **unused)
     before = bits;
     assert_true(gorilla_put(&end, data, sizeof data, &bits, 46005, bits_of(0.1)));
     assert_int_equal(bits - before, 2 + 5 + 1);
+    before = bits;
+    // One that was late does not make the next one late.
+    assert_true(gorilla_put(&end, data, sizeof data, &bits, 61000, bits_of(0.1)));
+    assert_int_equal(bits - before, 2);
+    before = bits;
+    // One is left out: its place in the schedule is told once.
+    assert_true(gorilla_put(&end, data, sizeof data, &bits, 91000, bits_of(0.1)));
+    assert_true(gorilla_put(&end, data, sizeof data, &bits, 106000, bits_of(0.1)));
+    assert_int_equal(bits - before, 4 + 17 + 1 + 2);
 }
 
 /* As doubles, hundredths have nothing in common. */

@@ -523,6 +523,47 @@ static void what_was_dropped_is_told(void **state)
     assert_int_equal(stats(f, NULL).cut, 0); // it is as it should be
 }
 
+struct count {
+    int64_t next;
+    size_t n;
+};
+
+static int count(void *arg, const struct history_series *series)
+{
+    struct count *count = arg;
+
+    assert_false(series->cut);
+    for (size_t i = 0; i < series->n; i++) {
+        assert_true(series->samples[i].time_ms == KIT_T0 + count->next * STEP);
+        assert_true(series->samples[i].value == sin((double)count->next));
+        count->next++;
+        count->n++;
+    }
+    return 7; // what it returns is what the reading returns
+}
+
+/* The lock is let go in between. */
+static void a_long_range_is_read_in_parts(void **state)
+{
+    const struct tmon_pair label = {"__name__", "x"};
+    struct fixture *f = *state;
+    struct history_selector *selector =
+        kit_select(f->history, "__name__=\"x\"", INT64_C(1000) * KIT_HOUR_MS);
+    struct count all = {0}, part = {.next = 10001};
+
+    for (int i = 0; i < 50000; i++) {
+        assert_int_equal(history_append(f->history, &label, 1, KIT_T0 + i * INT64_C(15000), sin(i)),
+                         0);
+    }
+    assert_int_equal(history_read(f->history, selector, KIT_T0 - 1, INT64_MAX, count, &all), 7);
+    assert_int_equal(all.n, 50000);
+    assert_int_equal(history_read(f->history, selector, KIT_T0 + 10000 * INT64_C(15000),
+                                  KIT_T0 + 40000 * INT64_C(15000), count, &part),
+                     7);
+    assert_int_equal(part.n, 30000);
+    assert_int_equal(stats(f, selector).samples, 50000);
+}
+
 static void a_clock_that_goes_back_takes_the_future_along(void **state)
 {
     struct fixture *f = *state;
@@ -649,6 +690,38 @@ static void what_has_no_room_at_all_is_missed(void **state)
     }
     assert_int_equal(stats(f, many).missing, 0);
     assert_int_equal(stats(f, many).series, 100);
+    // Nobody knows what they were before.
+    buf_clear(&f->text);
+    assert_int_equal(kit_show(f->history, many, -1, f->time_ms, false, &f->text), 0);
+    for (const char *at = buf_str(&f->text); *at; at = strchr(at, ';') + 1) {
+        assert_memory_equal(strchr(at, '}'), "} cut ", 6);
+    }
+}
+
+static void what_was_missed_once_is_not_whole_when_it_is_born_again(void **state)
+{
+    struct fixture *f = *state;
+    struct history_selector *many = kit_select(f->history, "__name__=\"many\"", KIT_HOUR_MS);
+    struct history_selector *late = kit_select(f->history, "__name__=\"late\"", KIT_HOUR_MS);
+    char k[16];
+
+    for (int i = 0; i < 1000; i++) {
+        snprintf(k, sizeof k, "%d", i);
+        gauge(f, "many", k, i);
+    }
+    gauge(f, "late", "1", 1);
+    commit(f);
+    assert_int_equal(stats(f, late).missing, 1);
+    history_unselect(f->history, many);
+    gauge(f, "many", "0", 1);
+    f->time_ms += 600000;
+    commit(f); // the store has dropped it now
+    gauge(f, "late", "1", 2);
+    commit(f);
+    history_sample_own(f->history, KIT_T0 + f->time_ms);
+    assert_int_equal(stats(f, late).missing, 0);
+    assert_shows(f, late, -1, f->time_ms, "{__name__=late,k=1} cut 630000:2;");
+    assert_shows(f, late, 629999, f->time_ms, "{__name__=late,k=1} 630000:2;");
 }
 
 static void one_that_comes_late_gets_its_share(void **state)
@@ -795,7 +868,7 @@ static void what_came_before_the_snapshot_was_read_stays(void **state)
                              0);
             buf_clear(&f->batch);
         }
-        assert_int_equal(history_restore(history, saved.data, saved.len, KIT_T0 + 75000), 0);
+        assert_int_equal(history_restore(history, saved.data, saved.len, KIT_T0 + 74998), 0);
         gauge(f, "x", "1", 12);
         assert_int_equal(
             store_commit(store, owner, f->batch.data, f->batch.len, 1000, KIT_T0 + 90000, &result),
@@ -926,10 +999,12 @@ int main(void)
         CASE(the_past_outlives_the_series),
         CASE(instant_selectors_keep_what_the_lookback_needs),
         CASE(what_was_dropped_is_told),
+        CASE(a_long_range_is_read_in_parts),
         CASE(a_clock_that_goes_back_takes_the_future_along),
         CASE(times_are_moved_a_little_to_where_they_were_due),
         SMALL(the_bound_cuts_and_tells),
         SMALL(what_has_no_room_at_all_is_missed),
+        SMALL(what_was_missed_once_is_not_whole_when_it_is_born_again),
         SMALL(one_that_comes_late_gets_its_share),
         CASE(history_survives_a_restart),
         CASE(what_came_before_the_snapshot_was_read_stays),
