@@ -86,16 +86,23 @@ struct alerts_notice {
     size_t ntruncated;               /* firing ones of the group that found no room; none is news */
 };
 
+/* An episode that has ended, and the notification in which the sink was told that it began. */
+struct alerts_ended {
+    int64_t id;
+    int64_t episode;
+    bool unheard; /* set by withdraw(): nobody has heard of it */
+};
+
 struct alerts_hooks {
     void *owner;
     /* Queues it.  The number of the notification, and the ordering that resolves must follow (the
      * notice's own, unless the outbox folded it into a digest).  -errno, which is in the tx. */
     int (*notify)(void *owner, struct state_tx *tx, const struct alerts_notice *notice,
                   struct alerts_time now, int64_t *ret_id, uint64_t *ret_ordering);
-    /* Takes the firing episode out of what waits for the sink from notification `id` on, if that
-     * was never attempted.  1: nobody has heard of it; 0: too late.  -errno. */
+    /* Takes those of the episodes, all told under this ordering, out of what waits for the sink
+     * whose first notification was never attempted.  0, -errno. */
     int (*withdraw)(void *owner, struct state_tx *tx, const char *sink, uint64_t ordering,
-                    int64_t id, int64_t episode, struct alerts_time now);
+                    struct alerts_ended *ended, size_t n, struct alerts_time now);
     /* Whether the notification still waits: then nobody needs a repeat of it.  1, 0, -errno. */
     int (*waits)(void *owner, struct state_tx *tx, const char *sink, int64_t id);
 };

@@ -45,13 +45,14 @@ int flush_resolve(struct alerts *alerts, struct state_tx *tx, struct alert *aler
         .items = &item,
         .nitems = 1,
     };
+    struct alerts_ended ended = {.id = mark->id, .episode = alert->episode};
     uint64_t ordering;
     int64_t id;
-    int r = alerts->hooks.withdraw(alerts->hooks.owner, tx, notice.sink, mark->ordering, mark->id,
-                                   alert->episode, now);
+    int r = alerts->hooks.withdraw(alerts->hooks.owner, tx, notice.sink, mark->ordering, &ended, 1,
+                                   now);
 
-    if (r != 0) {
-        return r < 0 ? r : 0; /* nobody has heard of it */
+    if (r < 0 || ended.unheard) {
+        return r;
     }
     alert->partly_told = true;
     alert_dirty(alerts, alert);
@@ -169,28 +170,94 @@ static int is_due_again(struct flush *flush, struct alert *alert, struct mark *m
     return 0;
 }
 
-/* Whether the alert's state is news for the sink.  A firing that waits unheard is withdrawn when
- * its alert has resolved: then there is nothing to tell.  1, 0, -errno. */
+/* Whether the alert's state is news for the sink.  1, 0, -errno. */
 static int is_news(struct flush *flush, struct alert *alert, bool repeat)
 {
-    struct alerts *alerts = flush->alerts;
     struct mark *mark = mark_find(alert, flush->sink);
-    int r;
 
     if (alert->firing) {
         return !mark ? 1 : repeat ? is_due_again(flush, alert, mark) : 0;
     }
-    if (!mark || mark->fate != FATE_TOLD) {
+    return mark && mark->fate == FATE_TOLD;
+}
+
+/* ---- firings that nobody has heard of ---- */
+
+struct owed { /* the end of an episode */
+    uint64_t ordering;
+    struct alerts_ended ended;
+};
+
+static int by_ordering(const void *a, const void *b)
+{
+    const struct owed *x = a, *y = b;
+
+    return (x->ordering > y->ordering) - (x->ordering < y->ordering);
+}
+
+static int withdraw_run(struct flush *flush, const struct owed *owed, struct alerts_ended *ended,
+                        size_t n)
+{
+    struct alerts *alerts = flush->alerts;
+    int r;
+
+    for (size_t i = 0; i < n; i++) {
+        ended[i] = owed[i].ended;
+    }
+    r = alerts->hooks.withdraw(alerts->hooks.owner, flush->tx, flush->name, owed->ordering, ended,
+                               n, flush->now);
+    for (size_t i = 0; i < n && r == 0; i++) {
+        struct alert *alert = ended[i].unheard ? alert_find(alerts, ended[i].episode) : NULL;
+
+        if (alert) {
+            mark_remove(alert, mark_find(alert, flush->sink));
+            alert_dirty(alerts, alert);
+        }
+    }
+    return r;
+}
+
+/* What fired and has ended while it waited unheard is withdrawn: then there is nothing to tell. All
+ * of the group at once, since the queue may be long. */
+static int withdraw_ended(struct flush *flush)
+{
+    const struct group *group = flush->group;
+    struct owed *owed = NULL;
+    struct alerts_ended *ended = NULL;
+    size_t n = 0;
+    int r = 0;
+
+    for (size_t i = 0; i < group->nmembers; i++) {
+        n += !group->members[i]->firing;
+    }
+    if (n == 0) {
         return 0;
     }
-    r = alerts->hooks.withdraw(alerts->hooks.owner, flush->tx, flush->name, mark->ordering,
-                               mark->id, alert->episode, flush->now);
-    if (r == 1) {
-        mark_remove(alert, mark);
-        alert_dirty(alerts, alert);
+    owed = calloc(n, sizeof *owed);
+    ended = calloc(n, sizeof *ended);
+    n = 0;
+    for (size_t i = 0; i < group->nmembers && owed && ended; i++) {
+        const struct alert *alert = group->members[i];
+        const struct mark *mark = alert->firing ? NULL : mark_find(alert, flush->sink);
+
+        if (mark && mark->fate == FATE_TOLD) {
+            owed[n++] = (struct owed){mark->ordering, {.id = mark->id, .episode = alert->episode}};
+        }
     }
-    return r < 0 ? r : r == 0;
+    r = owed && ended ? 0 : -ENOMEM;
+    if (n > 1) {
+        qsort(owed, n, sizeof *owed, by_ordering);
+    }
+    for (size_t i = 0, next; i < n && r == 0; i = next) {
+        for (next = i + 1; next < n && owed[next].ordering == owed[i].ordering; next++) {}
+        r = withdraw_run(flush, &owed[i], ended, next - i);
+    }
+    free(owed);
+    free(ended);
+    return r;
 }
+
+/* ---- a notification ---- */
 
 /* Beside the news, what fires still and was told before. */
 static size_t fill(struct flush *flush)
@@ -309,6 +376,7 @@ static int tell_sink(struct flush *flush, bool pending)
     if (!pending && !repeat) {
         return 0;
     }
+    r = withdraw_ended(flush);
     for (size_t i = 0; i < group->nmembers && r == 0; i++) {
         r = is_news(flush, group->members[i], repeat);
         if (r == 1) {

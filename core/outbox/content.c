@@ -273,18 +273,6 @@ out:
     return r < 0 ? r : buf->failed ? -ENOMEM : news;
 }
 
-static bool is_another(const void *arg, size_t i, const struct content_item *item)
-{
-    return item->episode != *(const int64_t *)arg;
-}
-
-int content_without(const void *body, size_t len, int64_t episode, struct buf *buf)
-{
-    const struct content_filter filter = {.keep = is_another, .arg = &episode};
-
-    return content_filter(body, len, &filter, buf);
-}
-
 void content_title(const struct alerts_notice *notice, struct buf *buf)
 {
     size_t firing = notice->ntruncated, resolved = 0;

@@ -55,7 +55,8 @@ static int by_number(const void *a, const void *b)
 
 static bool has_gone(const struct move *move, int64_t episode)
 {
-    return bsearch(&episode, move->episodes, move->n, sizeof episode, by_number) != NULL;
+    return move->n > 0 &&
+           bsearch(&episode, move->episodes, move->n, sizeof episode, by_number) != NULL;
 }
 
 struct way {

@@ -59,8 +59,6 @@ struct content_filter {
 /* The same content, filtered, into `buf`.  How many of its items are news; -errno. */
 int content_filter(const void *body, size_t len, const struct content_filter *filter,
                    struct buf *buf);
-/* ... without the episode. */
-int content_without(const void *body, size_t len, int64_t episode, struct buf *buf);
 /* The title of a digest. */
 void content_digest_title(const struct content_item *items, size_t n, struct buf *buf);
 /* A line for lists of what it is about. */
@@ -280,7 +278,7 @@ int row_followers(struct state_tx *tx, const struct sink *sink, uint64_t orderin
 void withdraw_unheard(struct outbox *outbox, struct state_tx *tx, struct sink *sink,
                       const struct row *row, struct alerts_time now);
 int queue_withdraw(void *owner, struct state_tx *tx, const char *sink, uint64_t ordering,
-                   int64_t id, int64_t episode, struct alerts_time now);
+                   struct alerts_ended *ended, size_t n, struct alerts_time now);
 /* Starts what may be started. */
 void sink_pump(struct outbox *outbox, struct state_tx *tx, struct sink *sink,
                struct alerts_time now);

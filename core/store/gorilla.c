@@ -64,29 +64,40 @@ static inline bool number_of(uint64_t bits, uint8_t places, int64_t *ret_number)
     return to_bits((double)*ret_number / powers[places]) == bits;
 }
 
-/* After a value that did not come as a decimal. */
-static void learn(struct gorilla *state)
+/* By value, as a pointer to the state would keep it out of registers in gorilla_get(). */
+static struct gorilla learn_places(struct gorilla state)
 {
-    bool was = state->decimal;
     int64_t number;
 
-    state->decimal = false;
-    if (state->misses >= MISSES_MOST || (state->value >> 52 & 0x7ff) == 0x7ff) {
-        return; // NaN and the infinities are no numbers, and say nothing of the others
+    state.decimal = false;
+    if (state.misses >= MISSES_MOST || (state.value >> 52 & 0x7ff) == 0x7ff) {
+        return state; // NaN and the infinities are no numbers, and say nothing of the others
     }
-    for (uint8_t places = state->places; places <= PLACES_MOST; places++) {
-        if (number_of(state->value, places, &number)) {
-            // Unsigned, for bits that nobody wrote.
-            state->step = was && places == state->places
-                              ? (int64_t)((uint64_t)number - (uint64_t)state->number)
-                              : 0;
-            state->number = number;
-            state->places = places;
-            state->decimal = true;
-            return;
+    for (uint8_t places = state.places; places <= PLACES_MOST; places++) {
+        if (number_of(state.value, places, &number)) {
+            state.step = 0;
+            state.number = number;
+            state.places = places;
+            state.decimal = true;
+            return state;
         }
     }
-    state->misses++;
+    state.misses++;
+    return state;
+}
+
+/* After a value that did not come as a decimal. */
+static inline __attribute__((always_inline)) void learn(struct gorilla *state)
+{
+    int64_t number;
+
+    if (state->decimal && number_of(state->value, state->places, &number)) {
+        // Unsigned, for bits that nobody wrote.
+        state->step = (int64_t)((uint64_t)number - (uint64_t)state->number);
+        state->number = number;
+    } else if (state->decimal || state->misses < MISSES_MOST) {
+        *state = learn_places(*state);
+    }
 }
 
 void gorilla_start(struct gorilla *state, int64_t time_ms, uint64_t value)
@@ -335,7 +346,8 @@ static inline int64_t take_off(struct bits *bits, uint64_t next)
     return upper_signed(next << head, time_bits[step]);
 }
 
-static inline void take_xor(struct gorilla *state, struct bits *bits, bool window)
+static inline __attribute__((always_inline)) void take_xor(struct gorilla *state, struct bits *bits,
+                                                           bool window)
 {
     if (window) {
         uint32_t description = (uint32_t)take(bits, WINDOW_BITS);
@@ -352,7 +364,8 @@ static inline void take_xor(struct gorilla *state, struct bits *bits, bool windo
 }
 
 /* `next` begins with the value's code. */
-static inline void take_value(struct gorilla *state, struct bits *bits, uint64_t next)
+static inline __attribute__((always_inline)) void take_value(struct gorilla *state,
+                                                             struct bits *bits, uint64_t next)
 {
     uint32_t step;
     uint32_t head;

@@ -165,11 +165,13 @@ int history_make(struct history *history, uint32_t text_len, uint32_t nlabels, u
     track->drop_ms = TRACK_NEVER;
     track->hash = hash;
     track->record = NO_SERIES;
+    history->loose++;
     track->text_len = (uint16_t)text_len;
     track->nlabels = (uint8_t)nlabels;
     memcpy(track->text, history->text, text_len);
     if (history_index_add(history, track) < 0) {
         history->tracks.n--;
+        history->loose--;
         free(track);
         return -ENOMEM;
     }
@@ -197,6 +199,7 @@ void history_free(struct history *history, struct track *track)
         history_index_move(history, last, from);
     }
     history->tracks.n--;
+    history->loose--;
     history->cut -= (track->flags & TRACK_CUT) != 0;
     history->bytes -= track->bytes;
     history->track_bytes -= track->bytes;

@@ -74,6 +74,7 @@ struct history {
     uint32_t marks; /* walks, counted */
     uint32_t hand;  /* where the last victim was found */
     uint32_t own;   /* tracks of the agent's own metrics */
+    uint32_t loose; /* tracks without a record */
     uint64_t last_id;
     int64_t now_ms; /* the latest time that was seen; 0: none */
 

@@ -14,7 +14,10 @@
 #include "model/labels.h"
 #include "store/history_private.h"
 
-#define MATCHES_PER_SAMPLE 4 /* that cost as much as to commit a sample */
+/* Costs, where one is that of a sample to be committed. */
+#define MATCHES_PER_SAMPLE 4
+#define TRACK_COST 4          /* to make or to free one */
+#define RECORDS_PER_SAMPLE 32 /* that have another name */
 
 static int list_add(struct history *history, struct selector_list *list,
                     struct history_selector *selector)
@@ -85,7 +88,6 @@ static uint32_t match(struct history *history, const struct history_selector *on
     uint32_t hits;
 
     if (only) {
-        *cost += 1;
         history->hits[0] = history->walking;
         return matches(only, pairs, n);
     }
@@ -94,7 +96,7 @@ static uint32_t match(struct history *history, const struct history_selector *on
     if (name) {
         hits = match_list(history, &name->list, pairs, n, hits);
     }
-    *cost += 1 + (history->nameless.n + (name ? name->list.n : 0)) / MATCHES_PER_SAMPLE;
+    *cost += (history->nameless.n + (name ? name->list.n : 0)) / MATCHES_PER_SAMPLE;
     return hits;
 }
 
@@ -133,11 +135,16 @@ int history_track(struct history *history, const struct history_selector *only,
     if (len == 0) {
         return -EINVAL;
     }
+    *cost += 1;
+    if (track && only && matches(only, pairs, n)) {
+        link_to(history, history->walking, track);
+    }
     hits = track ? 0 : match(history, only, pairs, n, cost);
     if (hits == 0) {
         *ret_track = track;
         return 0;
     }
+    *cost += TRACK_COST;
     r = history_make(history, len, (uint32_t)n, hash, &track);
     for (uint32_t i = 0; i < hits; i++) {
         missed |= history->hits[i]->missing > 0;
@@ -269,14 +276,15 @@ static int enter(struct history *history, struct history_selector *selector)
     return 0;
 }
 
-static uint32_t look_at_track(void *arg, struct track *track)
+static uint32_t look_at_loose(void *arg, struct track *track)
 {
     struct history *history = arg;
-    struct tmon_pair *pairs = history->pairs;
 
-    labels_unpack(track, pairs);
-    if (matches(history->walking, pairs, track->nlabels)) {
-        link_to(history, history->walking, track);
+    if (track->record == NO_SERIES) {
+        labels_unpack(track, history->pairs);
+        if (matches(history->walking, history->pairs, track->nlabels)) {
+            link_to(history, history->walking, track);
+        }
     }
     return 1;
 }
@@ -287,15 +295,18 @@ static void look_at_records(struct history *history)
     uint32_t id = UINT32_MAX;
 
     while (id > 1) {
+        const struct family *other = NULL; // one that is not wanted
+
         pthread_rwlock_wrlock(&store->lock);
         id = id < store->nrefs ? id : store->nrefs;
-        // A record that has another name costs next to nothing.
-        for (uint32_t spent = 0; id > 1 && spent < HISTORY_SLICE * 32;) {
+        for (uint32_t spent = 0; id > 1 && spent < HISTORY_SLICE * RECORDS_PER_SAMPLE; spent++) {
             struct record *record = record_at(store, --id);
 
-            spent += 1;
-            if (record) {
-                spent += 32 * history_watch(history, history->walking, record);
+            if (record && record_family(store, record) != other) {
+                uint32_t cost = history_watch(history, history->walking, record);
+
+                other = cost > 0 ? NULL : record_family(store, record);
+                spent += (1 + cost) * RECORDS_PER_SAMPLE;
             }
         }
         pthread_rwlock_unlock(&store->lock);
@@ -310,14 +321,19 @@ static uint32_t mark(void *arg, struct track *track)
 
 void history_search(struct history *history, struct history_selector *selector, bool again)
 {
+    uint32_t loose;
+
     pthread_rwlock_wrlock(&history->store->lock);
     history->walking = selector;
     history->again = again;
     history->marks++;
     selector->missing = 0;
+    loose = history->loose;
     pthread_rwlock_unlock(&history->store->lock);
     history_walk(history, &selector->tracks, true, mark, history); // it knows these already
-    history_walk(history, &history->tracks, true, look_at_track, history);
+    if (loose > 0) {
+        history_walk(history, &history->tracks, true, look_at_loose, history);
+    }
     look_at_records(history);
     pthread_rwlock_wrlock(&history->store->lock);
     history->walking = NULL;
@@ -357,7 +373,7 @@ static uint32_t let_go(void *arg, struct track *track)
         return 1;
     }
     history_free(arg, track);
-    return 2;
+    return TRACK_COST;
 }
 
 void history_unselect(struct history *history, struct history_selector *selector)

@@ -152,7 +152,7 @@ static void sift(struct history *history, struct track_list *list)
 static uint32_t free_gone(void *arg, struct track *track)
 {
     history_free(arg, track);
-    return 2;
+    return 4;
 }
 
 static void free_old(struct tidy *tidy)
@@ -203,9 +203,9 @@ static void keep_what_is_wanted(struct tidy *tidy)
         return;
     }
     history->unselected = false;
-    pthread_rwlock_wrlock(&history->store->lock);
     qsort(history->selectors.items, history->selectors.n, sizeof *history->selectors.items,
-          by_keep);
+          by_keep); // commits do not look at this list
+    pthread_rwlock_wrlock(&history->store->lock);
     history->marks++;
     pthread_rwlock_unlock(&history->store->lock);
     for (uint32_t i = 0; i < history->selectors.n; i++) {

@@ -94,14 +94,21 @@ static void drop_fan(struct history *history, struct record *record)
     record->watched = false;
 }
 
+static void loosen(struct history *history, struct track *track)
+{
+    track->record = NO_SERIES;
+    history->loose++;
+}
+
 void history_detach(struct history *history, struct track *track)
 {
-    struct record *record = track->record ? record_at(history->store, track->record) : NULL;
+    struct record *record;
 
-    track->record = NO_SERIES;
-    if (!record) {
+    if (track->record == NO_SERIES) {
         return;
     }
+    record = record_at(history->store, track->record);
+    loosen(history, track);
     if (has_points(record_family(history->store, record))) {
         struct fan *fan = history->watches[record->id].fan;
 
@@ -120,14 +127,14 @@ void history_record_gone(struct history *history, struct record *record)
     union watch *watch = &history->watches[record->id];
 
     if (!has_points(record_family(history->store, record))) {
-        watch->track->record = NO_SERIES;
+        loosen(history, watch->track);
         watch->track = NULL;
         record->watched = false;
         return;
     }
     for (uint32_t i = 0; i < watch->fan->npoints + PARTS; i++) {
         if (watch->fan->tracks[i]) {
-            watch->fan->tracks[i]->record = NO_SERIES;
+            loosen(history, watch->fan->tracks[i]);
         }
     }
     drop_fan(history, record);
@@ -197,6 +204,7 @@ static int attach(struct history *history, struct record *record, struct track *
         history->watches[record->id].track = track;
     }
     track->record = record->id;
+    history->loose--;
     track->part = (uint16_t)part;
     record->watched = true;
     return 0;

@@ -88,6 +88,7 @@ class Alertmanager:
     name = "Alertmanager"
 
     def __init__(self, directory, receiver, wait):
+        self.starts = {}
         self.directory, self.port = directory, lab.free_port()
         self.config = directory / "alertmanager.yml"
         self.config.write_text(json.dumps({
@@ -105,11 +106,12 @@ class Alertmanager:
 
     def send(self, name, firing):
         now = time.time()
-        alert = {"labels": {"alertname": name, "severity": "warning", "group": f"g{hash_of(name) % 7}"},
-                 "annotations": {"message": "soak"}}
-        ends = now if not firing else now + 6 * 3600
-        alert["endsAt"] = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(ends)) + f".{int(ends % 1 * 1e3):03}Z"
-        status, _ = post(self.port, "/api/v2/alerts", [alert])
+        # It believes whatever start it is told: the sender keeps it, as Prometheus does.
+        start = self.starts.setdefault(name, now) if firing else self.starts.pop(name, now)
+        status, _ = post(self.port, "/api/v2/alerts", [{
+            "labels": {"alertname": name, "severity": "warning", "group": f"g{hash_of(name) % 7}"},
+            "annotations": {"message": "soak"}, "startsAt": rfc3339(start),
+            "endsAt": rfc3339(now + 6 * 3600 if firing else now)}])
         return 200 <= status < 300
 
     def settled(self):
@@ -117,6 +119,10 @@ class Alertmanager:
 
     def log(self):
         return (self.directory / "log").read_text(errors="replace")
+
+
+def rfc3339(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds % 1 * 1e3):03}Z"
 
 
 def hash_of(name):

@@ -176,7 +176,7 @@ static void a_pause(void **state)
     assert_int_equal(kit->n, 1);
     kit_answer(kit, 0, OUTBOX_DELIVERED);
     assert_false(kit_view(kit, "chat").paused);
-    assert_true(wait_for_attempt(kit) <= 300000);
+    assert_true(wait_for_attempt(kit) <= 360000);
     kit_close(kit);
 }
 
