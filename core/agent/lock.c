@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -15,6 +16,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+
+#define LOCK_TRIES 20
+#define LOCK_WAIT_MS 100
 
 static int make_directories(const char *path)
 {
@@ -51,6 +55,18 @@ static void say_who_holds_it(int fd, const char *path, struct buf *why)
         *pid ? pid : "unknown", path);
 }
 
+/* One that was killed a moment ago may hold it until it is wholly gone. */
+static int lock_soon(int fd)
+{
+    int r = flock(fd, LOCK_EX | LOCK_NB);
+
+    for (int i = 0; r < 0 && errno == EWOULDBLOCK && i < LOCK_TRIES; i++) {
+        (void)poll(NULL, 0, LOCK_WAIT_MS);
+        r = flock(fd, LOCK_EX | LOCK_NB);
+    }
+    return r;
+}
+
 int lock_state_dir(const char *path, struct buf *why, int *ret_fd)
 {
     char file[PATH_MAX];
@@ -77,7 +93,7 @@ int lock_state_dir(const char *path, struct buf *why, int *ret_fd)
             file, log_errno(r));
         return r;
     }
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+    if (lock_soon(fd) < 0) {
         r = errno == EWOULDBLOCK ? -EBUSY : -errno;
         if (r == -EBUSY) {
             say_who_holds_it(fd, path, why);

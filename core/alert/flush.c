@@ -158,12 +158,11 @@ static int is_due_again(struct flush *flush, struct alert *alert, struct mark *m
     struct alerts *alerts = flush->alerts;
     int r;
 
-    if (mark->fate == FATE_REJECTED ||
-        group_repeat_at(flush->group, mark->told) > flush->now.mono_ms + REPEAT_SLACK_MS) {
+    if (group_repeat_at(flush->group, mark->told) > flush->now.mono_ms + REPEAT_SLACK_MS) {
         return 0;
     }
     r = alerts->hooks.waits(alerts->hooks.owner, flush->tx, flush->name, mark->last);
-    if (r != 1 || mark->fate == FATE_MOVED) {
+    if (r != 1 || mark->fate != FATE_TOLD) {
         return r < 0 ? r : 1;
     }
     mark->told = flush->now; /* what waits will remind it */
@@ -288,7 +287,7 @@ static int set_told(struct flush *flush, bool repeated)
     for (size_t i = 0; i < group->nmembers; i++) {
         const struct mark *mark = mark_find(group->members[i], flush->sink);
 
-        if (group->members[i]->firing && mark && mark->fate != FATE_REJECTED) {
+        if (group->members[i]->firing && mark) {
             oldest = mark->told.mono_ms < oldest.mono_ms ? mark->told : oldest;
             newest = mark->told.mono_ms > newest.mono_ms ? mark->told : newest;
         }

@@ -49,8 +49,7 @@ static int settle_told(struct alerts *alerts, struct group *group)
             const struct alert *alert = group->members[j];
             const struct mark *mark = mark_find(alert, sink);
 
-            if (alert->firing && mark && mark->fate != FATE_REJECTED &&
-                mark->told.mono_ms > newest.at.mono_ms) {
+            if (alert->firing && mark && mark->told.mono_ms > newest.at.mono_ms) {
                 newest.at = mark->told;
             }
         }

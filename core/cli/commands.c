@@ -65,7 +65,8 @@ static int version(struct cli *cli)
 }
 
 const struct cli_command cli_commands[] = {
-    {"alerts", "", "List the alerts of an agent", "Sinks in brackets are still to be told.", 0, 0,
+    {"alerts", "", "List the alerts of an agent",
+     "For a sink in brackets nothing is queued: its group waits, or it has rejected it.", 0, 0,
      cli_alerts_options, cli_alerts_commands, cli_alerts},
     {"run", "", "Start the agent and stay in the foreground",
      "Ends on SIGTERM and SIGINT; SIGHUP reloads the configuration. The log goes to standard "

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "outbox/private.h"
 
 #define UNREADY_MS 2000 /* a worker that is not there is looked for again */
@@ -32,6 +34,11 @@ static void bury(struct outbox *outbox, struct state_tx *tx, struct item *item, 
     if (!(item->flags & ITEM_HEARD)) {
         row_of(item, &row);
         withdraw_unheard(outbox, tx, item->sink, &row, now);
+    }
+    if (log_limit_allow(&item->sink->log_limit, now.mono_ms * NS_PER_MS)) {
+        log_warning("a notification is a dead letter: see toiletmon outbox",
+                    LOG_S("sink", item->sink->name), LOG_I("number", item->id),
+                    LOG_S("title", item->title), LOG_S("reason", reason));
     }
     item_end(outbox, tx, item, OUTBOX_DEAD, reason, now);
 }

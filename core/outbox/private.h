@@ -21,6 +21,7 @@
 
 #include "base/heap.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/map.h"
 #include "model/notification.h"
 #include "outbox/outbox.h"
@@ -134,6 +135,7 @@ struct sink {
     int64_t failover_at;                   /* monotonic: not looked at before */
     int64_t failover_next_ms, failover_id; /* how far through its first ones the look has come */
     char reason[REASON_SIZE];
+    struct log_limit log_limit; /* of lines about dead letters */
     int64_t delivered_ms;
     uint64_t outcomes[OUTBOX_UNREADY + 1];
 

@@ -16,6 +16,10 @@ void sink_well(struct sink *sink, const struct outbox_times *times, struct alert
     if (sink->paused) {
         sink->resumed = now.mono_ms;
     }
+    if (sink->probing) {
+        log_info("a sink is well again", LOG_S("sink", sink->name),
+                 LOG_I("pending", sink->pending));
+    }
     sink->failures = 0;
     sink->paused = false;
     sink->probing = false;
@@ -70,10 +74,20 @@ void sink_failed(struct outbox *outbox, struct sink *sink, const struct outbox_o
             sink->not_before = most(sink->not_before, now.mono_ms + sink->pause_ms);
             sink->pause_ms = least(2 * sink->pause_ms, most(PAUSE_MOST_MS, times->pause_ms));
         }
+        if (!sink->paused) {
+            log_warning("a sink is paused: its settings are wrong, nothing of it is lost",
+                        LOG_S("sink", sink->name), LOG_S("reason", sink->reason),
+                        LOG_I("pending", sink->pending));
+        }
         sink->paused = true;
         sink->probing = true;
     } else if (++sink->failures >= LIMIT_BREAKER && !rests) {
         sink->not_before = now.mono_ms + sink->rest_ms;
+        if (!sink->probing) {
+            log_warning("a sink fails again and again, and rests between tries",
+                        LOG_S("sink", sink->name), LOG_S("reason", sink->reason),
+                        LOG_I("pending", sink->pending));
+        }
         sink->rest_ms = least(2 * sink->rest_ms, times->breaker_most_ms);
         sink->probing = true;
     }

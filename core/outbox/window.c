@@ -57,6 +57,7 @@ struct sink *sink_get(struct outbox *outbox, const char *name)
     map_init(&sink->by_id);
     map_init(&sink->by_ordering);
     heap_init(&sink->ready);
+    log_limit_init(&sink->log_limit, 10, 0.2);
     sink_well(sink, &outbox->times, (struct alerts_time){0});
     sinks[outbox->nsinks++] = sink;
     return sink;

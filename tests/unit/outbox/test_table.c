@@ -135,6 +135,28 @@ static void a_rejected_firing_gets_no_resolve(void **state)
     kit_close(kit);
 }
 
+/* One 400 is not the end of it: what still fires is told with the next repeat. */
+static void a_rejected_firing_is_told_with_the_next_repeat(void **state)
+{
+    struct kit *kit = kit_open(both, sinks, 2);
+
+    (void)kit_fire(kit, "A", "critical");
+    kit_answer(kit, 0, OUTBOX_REJECTED);
+    kit_answer(kit, 0, OUTBOX_DELIVERED);
+    kit_pass(kit, 3590000);
+    assert_int_equal(kit->n, 0);
+    kit_pass(kit, 10000);
+    assert_int_equal(kit->n, 2);
+    assert_string_equal(kit_text(kit, 0), "chat: +A");
+    kit_answer(kit, 0, OUTBOX_DELIVERED);
+    kit_answer(kit, 0, OUTBOX_DELIVERED);
+    (void)kit_resolve(kit, "A", "critical");
+    kit_pass(kit, 10000);
+    assert_int_equal(kit->n, 2);
+    assert_string_equal(kit_text(kit, 0), "chat: -A");
+    kit_close(kit);
+}
+
 static void everything_survives_a_crash(void **state)
 {
     struct kit *kit = kit_open(both, sinks, 2);
@@ -251,6 +273,7 @@ int main(void)
         cmocka_unit_test(what_nobody_heard_of_is_cancelled),
         cmocka_unit_test(attempted_ones_are_resolved_in_order),
         cmocka_unit_test(a_rejected_firing_gets_no_resolve),
+        cmocka_unit_test(a_rejected_firing_is_told_with_the_next_repeat),
         cmocka_unit_test(everything_survives_a_crash),
         cmocka_unit_test(group_wait_survives_a_crash),
         cmocka_unit_test(repeats_and_expires),
