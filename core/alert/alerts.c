@@ -16,6 +16,8 @@
 #include "base/utf8.h"
 #include "model/labels.h"
 
+#define TTL_MOST_MS (INT64_C(1) << 45) /* a thousand years: for ever, and no overflow */
+
 const char *alerts_verdict_name(enum alerts_verdict verdict)
 {
     static const char *const names[ALERTS_VERDICTS] = {"firing", "updated", "unchanged", "resolved",
@@ -150,7 +152,8 @@ int alert_finish(struct alerts *alerts, struct state_tx *tx, struct alert *alert
 void alert_set_end(struct alerts *alerts, struct alert *alert, struct alerts_time now)
 {
     if (alert->firing && alert->ttl_ms > 0) {
-        (void)heap_set(&alerts->ends, &alert->end, now.mono_ms + alert->ttl_ms);
+        (void)heap_set(&alerts->ends, &alert->end,
+                       now.mono_ms + (alert->ttl_ms < TTL_MOST_MS ? alert->ttl_ms : TTL_MOST_MS));
     } else {
         heap_remove(&alerts->ends, &alert->end);
     }
@@ -254,7 +257,9 @@ static int take_texts(struct alert *alert, const struct alerts_input *input)
     return 1;
 }
 
-static struct alert *look_up(struct alerts *alerts, const struct alerts_input *input)
+/* -ENOMEM; NULL in ret_alert: there is none. */
+static int look_up(struct alerts *alerts, const struct alerts_input *input,
+                   struct alert **ret_alert)
 {
     struct buf *key = &alerts->scratch;
 
@@ -263,7 +268,11 @@ static struct alert *look_up(struct alerts *alerts, const struct alerts_input *i
         buf_append(key, input->labels[i].key, strlen(input->labels[i].key) + 1);
         buf_append(key, input->labels[i].value, strlen(input->labels[i].value) + 1);
     }
-    return key->failed ? NULL : map_get(&alerts->by_identity, key->data, key->len);
+    if (key->failed) {
+        return -ENOMEM;
+    }
+    *ret_alert = map_get(&alerts->by_identity, key->data, key->len);
+    return 0;
 }
 
 static int fire(struct alerts *alerts, const struct alerts_input *input, struct alerts_time now)
@@ -363,10 +372,13 @@ static size_t active(const struct alerts *alerts)
 int alerts_put(struct alerts *alerts, struct state_tx *tx, const struct alerts_input *input,
                struct alerts_time now, enum alerts_verdict *ret_verdict)
 {
-    struct alert *alert = look_up(alerts, input);
+    struct alert *alert = NULL;
     enum alerts_verdict verdict = ALERTS_FIRING;
-    int r = 0;
+    int r = look_up(alerts, input, &alert);
 
+    if (r < 0) {
+        return r; /* nothing has happened yet */
+    }
     if (input->resolved) {
         verdict = alert && alert->firing ? ALERTS_RESOLVED : ALERTS_NOT_FIRING;
         if (verdict == ALERTS_RESOLVED) {

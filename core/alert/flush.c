@@ -22,6 +22,7 @@ struct flush {
     bool one_alert;
     struct alerts_item items[LIMIT_ALERTS];
     size_t nitems;
+    size_t nshown; /* of the group, those that fire and were told of in its ordering */
 };
 
 static int say(struct alerts *alerts, struct state_tx *tx, const struct alerts_notice *notice,
@@ -106,7 +107,7 @@ static int note_item(struct flush *flush, const struct alerts_item *item, int64_
         alert->partly_told = true;
         mark_remove(alert, mark);
     } else if (mark) {
-        mark->told_ms = flush->now.real_ms;
+        mark->told = flush->now;
         mark->ordering = ordering; /* a repeat may be in a digest */
         mark->last = id;
         if (!item->repeat) {
@@ -114,7 +115,7 @@ static int note_item(struct flush *flush, const struct alerts_item *item, int64_
             mark->id = id;
         }
     } else {
-        const struct mark made = {flush->sink, FATE_TOLD, id, id, ordering, flush->now.real_ms};
+        const struct mark made = {flush->sink, FATE_TOLD, id, id, ordering, flush->now};
 
         r = mark_add(alert, &made);
     }
@@ -144,7 +145,7 @@ static int send(struct flush *flush, uint64_t ordering, size_t ntruncated)
         r = note_item(flush, &flush->items[i], id, taken);
     }
     if (r == 0) {
-        told->real_ms = flush->now.real_ms;
+        told->at = flush->now;
         group_dirty(flush->alerts, flush->group);
     }
     flush->nitems = 0;
@@ -157,15 +158,15 @@ static int is_due_again(struct flush *flush, struct alert *alert, struct mark *m
     struct alerts *alerts = flush->alerts;
     int r;
 
-    if (mark->fate == FATE_REJECTED || mark->told_ms + flush->group->route->repeat_interval_ms >
-                                           flush->now.real_ms + REPEAT_SLACK_MS) {
+    if (mark->fate == FATE_REJECTED ||
+        group_repeat_at(flush->group, mark->told) > flush->now.mono_ms + REPEAT_SLACK_MS) {
         return 0;
     }
     r = alerts->hooks.waits(alerts->hooks.owner, flush->tx, flush->name, mark->last);
     if (r != 1 || mark->fate == FATE_MOVED) {
         return r < 0 ? r : 1;
     }
-    mark->told_ms = flush->now.real_ms; /* what waits will remind it */
+    mark->told = flush->now; /* what waits will remind it */
     alert_dirty(alerts, alert);
     return 0;
 }
@@ -181,105 +182,27 @@ static int is_news(struct flush *flush, struct alert *alert, bool repeat)
     return mark && mark->fate == FATE_TOLD;
 }
 
-/* ---- firings that nobody has heard of ---- */
-
-struct owed { /* the end of an episode */
-    uint64_t ordering;
-    struct alerts_ended ended;
-};
-
-static int by_ordering(const void *a, const void *b)
-{
-    const struct owed *x = a, *y = b;
-
-    return (x->ordering > y->ordering) - (x->ordering < y->ordering);
-}
-
-static int withdraw_run(struct flush *flush, const struct owed *owed, struct alerts_ended *ended,
-                        size_t n)
-{
-    struct alerts *alerts = flush->alerts;
-    int r;
-
-    for (size_t i = 0; i < n; i++) {
-        ended[i] = owed[i].ended;
-    }
-    r = alerts->hooks.withdraw(alerts->hooks.owner, flush->tx, flush->name, owed->ordering, ended,
-                               n, flush->now);
-    for (size_t i = 0; i < n && r == 0; i++) {
-        struct alert *alert = ended[i].unheard ? alert_find(alerts, ended[i].episode) : NULL;
-
-        if (alert) {
-            mark_remove(alert, mark_find(alert, flush->sink));
-            alert_dirty(alerts, alert);
-        }
-    }
-    return r;
-}
-
-/* What fired and has ended while it waited unheard is withdrawn: then there is nothing to tell. All
- * of the group at once, since the queue may be long. */
-static int withdraw_ended(struct flush *flush)
-{
-    const struct group *group = flush->group;
-    struct owed *owed = NULL;
-    struct alerts_ended *ended = NULL;
-    size_t n = 0;
-    int r = 0;
-
-    for (size_t i = 0; i < group->nmembers; i++) {
-        n += !group->members[i]->firing;
-    }
-    if (n == 0) {
-        return 0;
-    }
-    owed = calloc(n, sizeof *owed);
-    ended = calloc(n, sizeof *ended);
-    n = 0;
-    for (size_t i = 0; i < group->nmembers && owed && ended; i++) {
-        const struct alert *alert = group->members[i];
-        const struct mark *mark = alert->firing ? NULL : mark_find(alert, flush->sink);
-
-        if (mark && mark->fate == FATE_TOLD) {
-            owed[n++] = (struct owed){mark->ordering, {.id = mark->id, .episode = alert->episode}};
-        }
-    }
-    r = owed && ended ? 0 : -ENOMEM;
-    if (n > 1) {
-        qsort(owed, n, sizeof *owed, by_ordering);
-    }
-    for (size_t i = 0, next; i < n && r == 0; i = next) {
-        for (next = i + 1; next < n && owed[next].ordering == owed[i].ordering; next++) {}
-        r = withdraw_run(flush, &owed[i], ended, next - i);
-    }
-    free(owed);
-    free(ended);
-    return r;
-}
-
 /* ---- a notification ---- */
 
-/* Beside the news, what fires still and was told before. */
+static bool is_shown(const struct flush *flush, const struct alert *alert)
+{
+    const struct mark *mark = alert->firing ? mark_find(alert, flush->sink) : NULL;
+
+    /* What goes another way, or to another sink, is not shown here: its end would not be. */
+    return mark && mark->fate == FATE_TOLD && mark->ordering == flush->group->ordering;
+}
+
+/* Beside the news, what fires still and was told before.  How many found no room. */
 static size_t fill(struct flush *flush)
 {
     struct group *group = flush->group;
-    size_t left_out = 0, news = flush->nitems;
+    size_t left_out = 0;
 
     for (size_t i = 0; i < group->nmembers; i++) {
         const struct alert *alert = group->members[i];
-        const struct mark *mark = mark_find(alert, flush->sink);
-        bool there = false;
 
-        /* What goes another way, or to another sink, is not shown here: its end would not be. */
-        if (!alert->firing || !mark || mark->fate != FATE_TOLD ||
-            mark->ordering != group->ordering) {
-            continue;
-        }
-        for (size_t j = 0; j < news && !there; j++) {
-            there = flush->items[j].alert == alert;
-        }
-        if (there) {
-            continue;
+        if (alert->stamp == flush->alerts->stamp || !is_shown(flush, alert)) {
+            continue; /* it is news */
         }
         if (flush->nitems == LIMIT_ALERTS) {
             left_out++;
@@ -292,11 +215,30 @@ static size_t fill(struct flush *flush)
 
 static int send_group(struct flush *flush)
 {
-    return flush->nitems == 0 ? 0 : send(flush, flush->group->ordering, fill(flush));
+    int r = flush->nitems == 0 ? 0 : send(flush, flush->group->ordering, fill(flush));
+
+    flush->alerts->stamp++; /* what comes now is of the next one */
+    return r;
+}
+
+/* A full one: what else fires needs only be counted, which has been done. */
+static int send_full(struct flush *flush)
+{
+    size_t shown = 0, first = 0;
+    int r;
+
+    for (size_t i = 0; i < flush->nitems; i++) {
+        shown += flush->items[i].repeat;
+        first += flush->items[i].firing && !flush->items[i].repeat;
+    }
+    r = send(flush, flush->group->ordering, flush->nshown - shown);
+    flush->nshown += first;
+    flush->alerts->stamp++;
+    return r;
 }
 
 /* Takes one alert's news: gathers it, or sends it by itself. */
-static int take(struct flush *flush, const struct alert *alert)
+static int take(struct flush *flush, struct alert *alert)
 {
     uint64_t ordering = ordering_for(flush, alert);
     const struct mark *mark = mark_find(alert, flush->sink);
@@ -320,15 +262,15 @@ static int take(struct flush *flush, const struct alert *alert)
         return r;
     }
     flush->items[flush->nitems++] = news;
-    return flush->nitems == LIMIT_ALERTS ? send_group(flush) : 0;
+    alert->stamp = flush->alerts->stamp;
+    return flush->nitems == LIMIT_ALERTS ? send_full(flush) : 0;
 }
 
 static bool repeat_is_due(struct flush *flush)
 {
     const struct told *told = told_of(flush, false);
 
-    return told && told->real_ms + flush->group->route->repeat_interval_ms <=
-                       flush->now.real_ms + REPEAT_SLACK_MS;
+    return told && group_repeat_at(flush->group, told->at) <= flush->now.mono_ms + REPEAT_SLACK_MS;
 }
 
 /* When the next repeat counts from.  A sink that takes one alert a notification has a repeat for
@@ -338,7 +280,7 @@ static int set_told(struct flush *flush, bool repeated)
 {
     struct group *group = flush->group;
     struct told *told = told_of(flush, false);
-    int64_t oldest = flush->now.real_ms, newest = 0;
+    struct alerts_time oldest = flush->now, newest = {0, INT64_MIN};
 
     if (told && !flush->one_alert && !repeated) {
         return 0;
@@ -347,21 +289,21 @@ static int set_told(struct flush *flush, bool repeated)
         const struct mark *mark = mark_find(group->members[i], flush->sink);
 
         if (group->members[i]->firing && mark && mark->fate != FATE_REJECTED) {
-            oldest = mark->told_ms < oldest ? mark->told_ms : oldest;
-            newest = mark->told_ms > newest ? mark->told_ms : newest;
+            oldest = mark->told.mono_ms < oldest.mono_ms ? mark->told : oldest;
+            newest = mark->told.mono_ms > newest.mono_ms ? mark->told : newest;
         }
     }
-    if (!told && newest == 0) {
+    if (!told && newest.mono_ms == INT64_MIN) {
         return 0;
     }
     if (!told && !(told = told_of(flush, true))) {
         return -ENOMEM;
     }
     if (!flush->one_alert) {
-        oldest = repeated ? flush->now.real_ms : newest;
+        oldest = repeated ? flush->now : newest;
     }
-    if (told->real_ms != oldest) {
-        told->real_ms = oldest;
+    if (told->at.mono_ms != oldest.mono_ms) {
+        told->at = oldest;
         group_dirty(flush->alerts, group);
     }
     return 0;
@@ -376,7 +318,12 @@ static int tell_sink(struct flush *flush, bool pending)
     if (!pending && !repeat) {
         return 0;
     }
-    r = withdraw_ended(flush);
+    r = group_withdraw(flush->alerts, flush->tx, group, flush->sink, flush->now);
+    flush->alerts->stamp++;
+    flush->nshown = 0;
+    for (size_t i = 0; i < group->nmembers && group->nmembers >= LIMIT_ALERTS; i++) {
+        flush->nshown += is_shown(flush, group->members[i]);
+    }
     for (size_t i = 0; i < group->nmembers && r == 0; i++) {
         r = is_news(flush, group->members[i], repeat);
         if (r == 1) {
@@ -419,6 +366,10 @@ int group_flush(struct alerts *alerts, struct state_tx *tx, struct group *group,
     bool pending = group->pending;
     int r = 0;
 
+    if (group->nmembers == 0) {
+        group_drop(alerts, tx, group);
+        return 0;
+    }
     for (size_t i = 0; i < group->route->nto && r == 0; i++) {
         const struct routing_sink *sink = &alerts->routing->sinks[group->route->to[i]];
 

@@ -254,29 +254,29 @@ bool group_needs_telling(const struct alerts *alerts, const struct group *group)
     return false;
 }
 
-/* The first repeat of what fires: of the whole group where a sink takes groups. */
-static int64_t next_repeat(const struct group *group, struct alerts_time now)
+int64_t group_repeat_at(const struct group *group, struct alerts_time told)
 {
-    int64_t oldest = INT64_MAX;
+    int64_t ms = group->route->repeat_interval_ms;
 
-    if (group->nmembers == 0) {
-        return INT64_MAX;
+    return told.mono_ms + (ms > REPEAT_LEAST_MS ? ms : REPEAT_LEAST_MS);
+}
+
+/* The first repeat of what fires: of the whole group where a sink takes groups. */
+static int64_t next_repeat(const struct group *group)
+{
+    int64_t next = INT64_MAX;
+
+    for (size_t i = 0; i < group->ntold && group->nmembers > 0; i++) {
+        int64_t at = group_repeat_at(group, group->told[i].at);
+
+        next = at < next ? at : next;
     }
-    for (size_t i = 0; i < group->ntold; i++) {
-        if (group->told[i].real_ms < oldest) {
-            oldest = group->told[i].real_ms;
-        }
-    }
-    if (oldest == INT64_MAX) {
-        return INT64_MAX;
-    }
-    oldest += group->route->repeat_interval_ms;
-    return now.mono_ms + (oldest > now.real_ms ? oldest - now.real_ms : 0);
+    return next;
 }
 
 void group_schedule(struct alerts *alerts, struct group *group, struct alerts_time now)
 {
-    int64_t at = next_repeat(group, now);
+    int64_t at = next_repeat(group);
 
     if (group->pending) {
         int64_t told = group->flushed_ms == 0

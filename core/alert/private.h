@@ -5,6 +5,7 @@
  *   groups.c   groups: who is in them, when they are due
  *   marks.c    which sinks were told of an episode
  *   flush.c    what a group has to say, said
+ *   unheard.c  what has ended and was not heard of, taken back
  *   route_all.c  a routing comes into force
  *   rows.c     alerts and groups in the file
  *   view.c     what others may see
@@ -27,12 +28,12 @@ enum fate {
 
 /* A sink that was told that an episode began. */
 struct mark {
-    uint32_t sink;     /* index of alerts.sinks */
-    uint8_t fate;      /* of enum fate */
-    int64_t id;        /* of the notification */
-    int64_t last;      /* of the one that repeated it last, or the same */
-    uint64_t ordering; /* its ordering: the resolve must follow it there */
-    int64_t told_ms;   /* Unix time of the last telling, for repeats */
+    uint32_t sink;           /* index of alerts.sinks */
+    uint8_t fate;            /* of enum fate */
+    int64_t id;              /* of the notification */
+    int64_t last;            /* of the one that repeated it last, or the same */
+    uint64_t ordering;       /* its ordering: the resolve must follow it there */
+    struct alerts_time told; /* last; repeats count from it */
 };
 
 struct member { /* an alert's place in a group */
@@ -59,6 +60,7 @@ struct alert {
     bool saved;       /* there is a row */
     bool dirty;       /* the row is not as it is here */
     bool gone;        /* forgotten; alerts_save() frees it */
+    uint32_t stamp;   /* of the notification that is being put together, if it is in it */
     int64_t starts_ms, updated_ms;
     int64_t ends_ms; /* Unix time of its resolve */
     int64_t ttl_ms;
@@ -71,7 +73,7 @@ struct alert {
 
 struct told {
     uint32_t sink;
-    int64_t real_ms;
+    struct alerts_time at;
 };
 
 struct group {
@@ -107,11 +109,13 @@ struct alerts {
     struct group *dirty_groups;
     int64_t last_episode, last_group; /* the highest numbers that were given */
     int64_t saved_episode;            /* the highest that the file knows of */
+    uint32_t stamp;                   /* the last that was used */
     struct buf scratch;
     struct alerts_counts counts;
 };
 
 #define REPEAT_SLACK_MS 1000 /* what is due within a second goes with what is due now */
+#define REPEAT_LEAST_MS 2000 /* more than that: what was repeated must not be due at once */
 
 /* alerts.c */
 struct alert *alert_find(const struct alerts *alerts, int64_t episode);
@@ -152,6 +156,10 @@ void group_dirty(struct alerts *alerts, struct group *group);
 /* NULL: it was told of nothing. */
 struct told *told_find(const struct group *group, uint32_t sink);
 bool group_needs_telling(const struct alerts *alerts, const struct group *group);
+/* On the clock that does not jump, as all that is compared with it. */
+int64_t group_repeat_at(const struct group *group, struct alerts_time told);
+/* A time out of the file, on both clocks. */
+struct alerts_time time_of(int64_t real_ms, struct alerts_time now);
 
 /* flush.c */
 int group_flush(struct alerts *alerts, struct state_tx *tx, struct group *group,
@@ -161,8 +169,14 @@ int flush_resolve(struct alerts *alerts, struct state_tx *tx, struct alert *aler
                   const struct mark *mark, const char *group_key, const struct tmon_pair *group,
                   size_t ngroup, struct alerts_time now);
 
+/* unheard.c */
+/* What fired and has ended while it waited unheard for the sink is withdrawn: then there is nothing
+ * to tell.  0, -errno. */
+int group_withdraw(struct alerts *alerts, struct state_tx *tx, struct group *group, uint32_t sink,
+                   struct alerts_time now);
+
 /* route_all.c */
-/* Every alert into the groups that the routing leads to. */
+/* Every alert into the groups that the routing leads to.  `tx` NULL: nothing can be written. */
 int route_all(struct alerts *alerts, struct state_tx *tx, struct alerts_time now);
 
 /* rows.c */

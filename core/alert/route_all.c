@@ -43,18 +43,18 @@ static int settle_told(struct alerts *alerts, struct group *group)
     for (size_t i = 0; i < group->route->nto; i++) {
         uint32_t sink = alerts->routed[group->route->to[i]];
         const struct told *old = told_find(group, sink);
-        struct told newest = old ? *old : (struct told){.sink = sink};
+        struct told newest = old ? *old : (struct told){sink, {0, INT64_MIN}};
 
         for (size_t j = 0; !old && j < group->nmembers; j++) {
             const struct alert *alert = group->members[j];
             const struct mark *mark = mark_find(alert, sink);
 
             if (alert->firing && mark && mark->fate != FATE_REJECTED &&
-                mark->told_ms > newest.real_ms) {
-                newest.real_ms = mark->told_ms;
+                mark->told.mono_ms > newest.at.mono_ms) {
+                newest.at = mark->told;
             }
         }
-        if (newest.real_ms > 0) {
+        if (newest.at.mono_ms > INT64_MIN) {
             told[n++] = newest;
         }
     }
@@ -87,6 +87,10 @@ static int settle_groups(struct alerts *alerts, struct state_tx *tx, struct aler
     }
     for (i = 0; i < n && r == 0; i++) {
         group = groups[i];
+        if (group->nmembers == 0 && !tx) {
+            r = heap_set(&alerts->due, &group->due, now.mono_ms); /* as soon as one can write */
+            continue;
+        }
         if (group->nmembers == 0) {
             group_drop(alerts, tx, group);
             continue;
@@ -112,7 +116,7 @@ int route_all(struct alerts *alerts, struct state_tx *tx, struct alerts_time now
     if (r == 0) {
         r = settle_groups(alerts, tx, now);
     }
-    if (r < 0 && tx->error == 0) {
+    if (r < 0 && tx && tx->error == 0) {
         tx->error = r;
     }
     return r;

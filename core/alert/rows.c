@@ -43,7 +43,7 @@ static void encode_alert(const struct alerts *alerts, const struct alert *alert,
         wire_put_i64(buf, mark->id);
         wire_put_i64(buf, mark->last);
         wire_put_u64(buf, mark->ordering);
-        wire_put_i64(buf, mark->told_ms);
+        wire_put_i64(buf, mark->told.real_ms);
     }
 }
 
@@ -56,7 +56,7 @@ static void encode_group(const struct alerts *alerts, const struct group *group,
     wire_put_u32(buf, (uint32_t)group->ntold);
     for (size_t i = 0; i < group->ntold; i++) {
         wire_put_str(buf, alerts->sinks[group->told[i].sink]);
-        wire_put_i64(buf, group->told[i].real_ms);
+        wire_put_i64(buf, group->told[i].at.real_ms);
     }
 }
 
@@ -202,38 +202,74 @@ void alerts_save(struct alerts *alerts, struct state_tx *tx)
 
 /* ---- reading ---- */
 
-static bool decode_marks(struct alerts *alerts, struct wire_reader *reader, struct alert *alert)
+struct load {
+    struct alerts *alerts;
+    struct state_tx *tx;
+    bool writable;
+    struct alerts_time now;
+};
+
+struct alerts_time time_of(int64_t real_ms, struct alerts_time now)
+{
+    int64_t ago = now.real_ms - real_ms;
+
+    return (struct alerts_time){real_ms, now.mono_ms - (ago > 0 ? ago : 0)};
+}
+
+/* All of these: 0; -EPROTO: it is no such thing; -ENOMEM. */
+static int decode_marks(const struct load *load, struct wire_reader *reader, struct alert *alert)
 {
     uint32_t n = wire_get_count(reader, MARKS_MOST, 5 + 1 + 4 * 8);
 
     for (uint32_t i = 0; i < n && !reader->bad; i++) {
         struct mark mark = {0};
-        long sink = sink_index(alerts, wire_get_str(reader, LIMIT_NAME_BYTES));
+        const char *name = wire_get_str(reader, LIMIT_NAME_BYTES);
+        long sink;
 
-        mark.sink = (uint32_t)sink;
         mark.fate = wire_get_u8(reader);
         mark.id = wire_get_i64(reader);
         mark.last = wire_get_i64(reader);
         mark.ordering = wire_get_u64(reader);
-        mark.told_ms = wire_get_i64(reader);
-        if (sink < 0 || mark.fate > FATE_MOVED || mark_add(alert, &mark) < 0) {
-            return false;
+        mark.told = time_of(wire_get_i64(reader), load->now);
+        if (reader->bad || mark.fate > FATE_MOVED) {
+            return -EPROTO;
+        }
+        sink = sink_index(load->alerts, name);
+        mark.sink = (uint32_t)sink;
+        if (sink == -ENOMEM || (sink >= 0 && mark_add(alert, &mark) < 0)) {
+            return -ENOMEM;
         }
     }
-    return !reader->bad;
+    return reader->bad ? -EPROTO : 0;
 }
 
-static bool decode_alert(struct alerts *alerts, struct wire_reader *reader, struct alert *alert)
+static int decode_texts(struct wire_reader *reader, struct alert *alert)
 {
-    struct tmon_pair *labels = NULL, *annotations = NULL;
-    const char *url;
-    uint8_t flags;
-    bool good;
+    const char *url = wire_get_str(reader, LIMIT_HTTP_URL_BYTES);
+    struct tmon_pair *labels =
+        pairs_decode(reader, LIMIT_PAIRS, LIMIT_LABEL_VALUE_BYTES, &alert->nlabels);
+    struct tmon_pair *annotations =
+        pairs_decode(reader, LIMIT_PAIRS, LIMIT_ALERT_TEXT_BYTES, &alert->nannotations);
+    int r = reader->bad || alert->nlabels == 0 ? -EPROTO : 0;
 
-    if (wire_get_u8(reader) != ROW_VERSION) {
-        return false;
+    if (r == 0 && (labels_copy(labels, alert->nlabels, &alert->labels) < 0 ||
+                   labels_copy(annotations, alert->nannotations, &alert->annotations) < 0 ||
+                   (*url && !(alert->generator_url = strdup(url))))) {
+        r = -ENOMEM;
     }
-    flags = wire_get_u8(reader);
+    free(labels);
+    free(annotations);
+    return r;
+}
+
+static int decode_alert(const struct load *load, struct wire_reader *reader, struct alert *alert)
+{
+    uint8_t version = wire_get_u8(reader), flags = wire_get_u8(reader);
+    int r;
+
+    if (version != ROW_VERSION) {
+        return -EPROTO;
+    }
     alert->firing = flags & FLAG_FIRING;
     alert->expired = flags & FLAG_EXPIRED;
     alert->partly_told = flags & FLAG_PARTLY_TOLD;
@@ -242,119 +278,146 @@ static bool decode_alert(struct alerts *alerts, struct wire_reader *reader, stru
     alert->ends_ms = wire_get_i64(reader);
     alert->updated_ms = wire_get_i64(reader);
     alert->ttl_ms = wire_get_i64(reader);
-    url = wire_get_str(reader, LIMIT_HTTP_URL_BYTES);
-    labels = pairs_decode(reader, LIMIT_PAIRS, LIMIT_LABEL_VALUE_BYTES, &alert->nlabels);
-    annotations = pairs_decode(reader, LIMIT_PAIRS, LIMIT_ALERT_TEXT_BYTES, &alert->nannotations);
-    good = !reader->bad && alert->nlabels > 0 &&
-           labels_copy(labels, alert->nlabels, &alert->labels) == 0 &&
-           labels_copy(annotations, alert->nannotations, &alert->annotations) == 0 &&
-           (!*url || (alert->generator_url = strdup(url)));
-    free(labels);
-    free(annotations);
-    return good && decode_marks(alerts, reader, alert) && wire_done(reader);
+    r = decode_texts(reader, alert);
+    r = r < 0 ? r : decode_marks(load, reader, alert);
+    return r < 0 ? r : wire_done(reader) ? 0 : -EPROTO;
 }
 
-static bool take_alert(struct alerts *alerts, int64_t id, struct wire_reader *reader,
-                       struct alerts_time now)
+static int take_alert(const struct load *load, int64_t id, struct wire_reader *reader)
 {
     struct alert *alert = calloc(1, sizeof *alert);
+    int r = alert ? decode_alert(load, reader, alert) : -ENOMEM;
 
-    if (!alert || !decode_alert(alerts, reader, alert)) {
-        alert_free(alert);
-        return false;
+    if (r == 0) {
+        alert->episode = id;
+        alert->saved = true;
+        alert->fingerprint = labels_fingerprint(alert->labels, alert->nlabels);
+        alert->severity = (uint8_t)alert_severity(alert->labels, alert->nlabels);
+        alert_make_key(alert);
+        r = alert_enter(load->alerts, alert);
     }
-    alert->episode = id;
-    alert->saved = true;
-    alert->fingerprint = labels_fingerprint(alert->labels, alert->nlabels);
-    alert->severity = (uint8_t)alert_severity(alert->labels, alert->nlabels);
-    alert_make_key(alert);
-    if (alert_enter(alerts, alert) < 0) {
+    if (r < 0) {
         alert_free(alert);
-        return false;
+        return r;
     }
-    alert_set_end(alerts, alert, now);
-    return true;
+    alert_set_end(load->alerts, alert, load->now);
+    return 0;
 }
 
-/* How long ago by the wall clock, put on the clock that does not jump. */
-static int64_t to_mono(int64_t real_ms, struct alerts_time now)
+static int decode_told(const struct load *load, struct wire_reader *reader, struct group *group)
 {
-    int64_t ago = now.real_ms - real_ms;
+    uint32_t n = wire_get_count(reader, LIMIT_OUTBOX_SINKS, 5 + 8);
 
-    return now.mono_ms - (ago > 0 ? ago : 0);
+    group->told = calloc(n ? n : 1, sizeof *group->told);
+    if (!group->told) {
+        return -ENOMEM;
+    }
+    for (uint32_t i = 0; i < n && !reader->bad; i++) {
+        const char *name = wire_get_str(reader, LIMIT_NAME_BYTES);
+        int64_t real_ms = wire_get_i64(reader);
+        long sink = reader->bad ? -EPROTO : sink_index(load->alerts, name);
+
+        if (sink == -ENOMEM) {
+            return -ENOMEM;
+        }
+        if (sink >= 0) {
+            group->told[group->ntold++] =
+                (struct told){(uint32_t)sink, time_of(real_ms, load->now)};
+        }
+    }
+    return wire_done(reader) ? 0 : -EPROTO;
 }
 
-static bool take_group(struct alerts *alerts, int64_t id, struct wire_reader *reader,
-                       struct alerts_time now)
+static int take_group(const struct load *load, int64_t id, struct wire_reader *reader)
 {
     bool good = wire_get_u8(reader) == ROW_VERSION;
     const char *key = wire_get_str(reader, LIMIT_ALERT_BODY_BYTES);
-    int64_t created = wire_get_i64(reader), flushed = wire_get_i64(reader);
-    uint32_t n = wire_get_count(reader, LIMIT_OUTBOX_SINKS, 5 + 8);
-    struct group *group = good && !reader->bad ? group_get(alerts, key, now) : NULL;
+    struct alerts_time created = time_of(wire_get_i64(reader), load->now);
+    struct alerts_time flushed = time_of(wire_get_i64(reader), load->now);
+    struct group *group;
 
+    if (!good || reader->bad || map_get(&load->alerts->groups, key, strlen(key))) {
+        return -EPROTO;
+    }
+    group = group_get(load->alerts, key, load->now);
     if (!group) {
-        return false;
+        return -ENOMEM;
     }
     group->row = id;
-    group->created_ms = created;
-    group->flushed_ms = flushed;
-    group->created_mono = to_mono(created, now);
-    group->flushed_mono = to_mono(flushed, now);
-    group->told = calloc(n ? n : 1, sizeof *group->told);
-    for (uint32_t i = 0; group->told && i < n && !reader->bad; i++) {
-        long sink = sink_index(alerts, wire_get_str(reader, LIMIT_NAME_BYTES));
-        int64_t real_ms = wire_get_i64(reader);
-
-        if (sink >= 0) {
-            group->told[group->ntold++] = (struct told){(uint32_t)sink, real_ms};
-        }
-    }
-    return wire_done(reader); /* one that is bad is of no use, and does no harm */
+    group->created_ms = created.real_ms;
+    group->created_mono = created.mono_ms;
+    group->flushed_ms = flushed.real_ms;
+    group->flushed_mono = flushed.mono_ms;
+    return decode_told(load, reader, group); /* one that is bad by then does no harm */
 }
 
-static int load_table(struct alerts *alerts, struct state_tx *tx, const char *select,
-                      const char *delete, const char *table, bool writable,
-                      bool (*take)(struct alerts *, int64_t, struct wire_reader *,
-                                   struct alerts_time),
-                      struct alerts_time now, int64_t *ret_last)
-{
-    sqlite3_stmt *statement = state_prepare(tx, select);
-    int64_t *bad = NULL;
-    size_t nbad = 0;
-    int r;
+struct table {
+    const char *name, *select, *delete;
+    int (*take)(const struct load *load, int64_t id, struct wire_reader *reader);
+};
 
-    if (!statement) {
-        return tx->error;
+/* Numbers of rows that are to be deleted. */
+struct numbers {
+    int64_t *list;
+    size_t n;
+};
+
+static int note(struct numbers *numbers, int64_t id)
+{
+    int64_t *more = realloc(numbers->list, (numbers->n + 1) * sizeof *more);
+
+    if (!more) {
+        return -ENOMEM;
     }
-    while ((r = state_step(tx, statement)) == 1) {
+    numbers->list = more;
+    more[numbers->n++] = id;
+    return 0;
+}
+
+/* Rows that do not verify go into `bad`. */
+static int take_rows(const struct load *load, const struct table *table, struct numbers *bad,
+                     int64_t *ret_last)
+{
+    sqlite3_stmt *statement = state_prepare(load->tx, table->select);
+    int r = statement ? 1 : load->tx->error;
+
+    while (r == 1 && (r = state_step(load->tx, statement)) == 1) {
         int64_t id = sqlite3_column_int64(statement, 0);
         const void *body = sqlite3_column_blob(statement, 1);
-        size_t len = (size_t)sqlite3_column_bytes(statement, 1);
-        uint32_t sum = (uint32_t)sqlite3_column_int64(statement, 2);
+        size_t len = body ? (size_t)sqlite3_column_bytes(statement, 1) : 0;
+        uint32_t sum = state_sum_bytes(state_sum_int(STATE_SUM, id), body, len);
         struct wire_reader reader;
+        int taken = -EPROTO;
 
-        wire_reader_init(&reader, body, body ? len : 0);
         *ret_last = id > *ret_last ? id : *ret_last;
-        if (sum != state_sum_bytes(state_sum_int(STATE_SUM, id), body, len) ||
-            !take(alerts, id, &reader, now)) {
-            int64_t *more = realloc(bad, (nbad + 1) * sizeof *bad);
-
-            if (more) {
-                bad = more;
-                bad[nbad++] = id;
-            }
+        wire_reader_init(&reader, body, len);
+        if (sum == (uint32_t)sqlite3_column_int64(statement, 2)) {
+            taken = table->take(load, id, &reader);
         }
+        if (taken == -EPROTO) {
+            taken = note(bad, id);
+        }
+        r = taken < 0 ? taken : 1;
     }
-    (void)sqlite3_reset(statement);
-    for (size_t i = 0; writable && r == 0 && i < nbad; i++) {
-        delete_row(tx, delete, bad[i]);
+    if (statement) {
+        (void)sqlite3_reset(statement);
     }
-    if (nbad > 0) {
-        state_lost(tx->state, table, nbad);
+    return r;
+}
+
+static int load_table(const struct load *load, const struct table *table, int64_t *ret_last)
+{
+    struct numbers bad = {0};
+    int r = take_rows(load, table, &bad, ret_last);
+
+    for (size_t i = 0; load->writable && r == 0 && i < bad.n; i++) {
+        delete_row(load->tx, table->delete, bad.list[i]);
     }
-    free(bad);
-    return r < 0 ? r : tx->error;
+    if (bad.n > 0) {
+        state_lost(load->tx->state, table->name, bad.n);
+    }
+    free(bad.list);
+    return r < 0 ? r : load->tx->error;
 }
 
 static int load_sequence(struct alerts *alerts, struct state_tx *tx)
@@ -413,17 +476,19 @@ static void forget_all(struct alerts *alerts)
 
 int alerts_load(struct alerts *alerts, struct state_tx *tx, bool writable, struct alerts_time now)
 {
-    static const char select_alerts[] = "SELECT id, body, sum FROM alert ORDER BY id";
-    static const char select_groups[] = "SELECT id, body, sum FROM alert_group ORDER BY id";
+    static const struct table of_alerts = {"alert", "SELECT id, body, sum FROM alert ORDER BY id",
+                                           delete_alert, take_alert};
+    static const struct table of_groups = {"alert_group",
+                                           "SELECT id, body, sum FROM alert_group ORDER BY id",
+                                           delete_group, take_group};
+    const struct load load = {alerts, tx, writable, now};
     int64_t last_group = 0, last_alert = 0;
     int r;
 
     forget_all(alerts);
-    r = load_table(alerts, tx, select_alerts, delete_alert, "alert", writable, take_alert, now,
-                   &last_alert);
+    r = load_table(&load, &of_alerts, &last_alert);
     if (r == 0) {
-        r = load_table(alerts, tx, select_groups, delete_group, "alert_group", writable, take_group,
-                       now, &last_group);
+        r = load_table(&load, &of_groups, &last_group);
     }
     alerts->last_episode = last_alert > alerts->last_episode ? last_alert : alerts->last_episode;
     alerts->last_group = last_group;
@@ -435,7 +500,7 @@ int alerts_load(struct alerts *alerts, struct state_tx *tx, bool writable, struc
         alerts->dirty_groups = alerts->dirty_groups->next_dirty;
     }
     if (r == 0 && alerts->routing) {
-        r = route_all(alerts, tx, now);
+        r = route_all(alerts, writable ? tx : NULL, now);
     }
     return r;
 }

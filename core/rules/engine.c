@@ -124,7 +124,7 @@ static void evaluate_group(struct rules_engine *engine, struct engine_group *gro
     int64_t start_ns = clock_mono_ns();
 
     history_sample_own(engine->options.history, now.real_ms);
-    for (size_t i = 0; i < group->group->n; i++) {
+    for (size_t i = 0; i < group->group->n && !atomic_load(&engine->ending); i++) {
         if (evaluate_rule(engine, &group->group->rules[i], now) < 0) {
             group->failures++;
             store_metric_inc(engine->metrics.failures);
@@ -557,15 +557,13 @@ void rules_engine_stop(struct rules_engine *engine)
     if (!engine || !engine->running) {
         return;
     }
+    atomic_store(&engine->ending, true);
     loop_stop(engine->loop);
     (void)pthread_join(engine->thread, NULL);
     engine->running = false;
     for (size_t g = 0; engine->begun && g < engine->set->ngroups; g++) {
-        const struct engine_group *group = &engine->groups[g];
-
-        if (group->attempted) { /* as of its last evaluation: what came after was not seen */
-            engine_submit(engine, &engine->groups[g],
-                          (group->due_ns - interval_ns(group)) / NS_PER_MS, true);
+        if (engine->groups[g].attempted) {
+            engine_submit(engine, &engine->groups[g], rules_engine_timer_ms(), true);
         }
     }
     engine_save_snapshot(engine);
@@ -577,6 +575,7 @@ void rules_engine_destroy(struct rules_engine *engine)
         return;
     }
     rules_engine_stop(engine);
+    engine_finish_saving(engine);
     if (engine->loop) {
         loop_run_posts(engine->loop); /* batches that came back since */
     }

@@ -74,10 +74,14 @@ static int64_t note_ms(const struct active *active)
 
 static bool wants_row(const struct active *active, int64_t timer_ms, bool all)
 {
-    return active->state != active->saved ||
-           (active->state != ACTIVE_OVER &&
-            (active->saved_keeping != (active->keep_since_ms >= 0) ||
-             (timer_runs(active) && (all || timer_ms - active->saved_ms >= note_ms(active)))));
+    if (active->state != active->saved) {
+        return true;
+    }
+    if (active->state == ACTIVE_OVER || active->resumed) { /* it stands as it was read */
+        return false;
+    }
+    return active->saved_keeping != (active->keep_since_ms >= 0) ||
+           (timer_runs(active) && (all || timer_ms - active->saved_ms >= note_ms(active)));
 }
 
 static void change_finish(struct rules_change *change)
@@ -111,8 +115,9 @@ static int make_change(const struct rules_engine *engine, struct active *active,
     change->nlabels = active->nlabels;
     change->nannotations = active->nannotations;
     if (row && active->state != ACTIVE_OVER && active->rule) {
-        rules_row_encode(active, active->rule->group->key, active->rule->key, timer_ms, firing,
-                         &change->body);
+        /* As of its last evaluation: what came after was not seen. */
+        rules_row_encode(active, active->rule->group->key, active->rule->key,
+                         active->rule->timer_ms, firing, &change->body);
         if (change->body.failed) {
             change_finish(change);
             return -ENOMEM;

@@ -236,22 +236,63 @@ static int write_file(const char *path, const struct buf *buf)
     return r;
 }
 
-void engine_save_snapshot(struct rules_engine *engine)
-{
+struct saving {
+    struct rules_engine *engine;
     struct buf buf;
-    int r;
+};
 
-    if (!engine->snapshot || !engine->begun || !engine->set || engine->set->nrules == 0) {
-        return;
-    }
-    buf_init(&buf, SNAPSHOT_BYTES);
-    r = history_save(engine->options.history, clock_real_ms(), &buf);
-    if (r == 0) {
-        r = write_file(engine->snapshot, &buf);
-    }
+static void *save(void *arg)
+{
+    struct saving *saving = arg;
+    struct rules_engine *engine = saving->engine;
+    int r = write_file(engine->snapshot, &saving->buf);
+
     if (r < 0) {
         log_warning("the history of rules could not be saved; after a restart they would warm up",
                     LOG_S("file", engine->snapshot), LOG_E(r));
     }
-    buf_finish(&buf);
+    buf_finish(&saving->buf);
+    free(saving);
+    atomic_store(&engine->saving, false);
+    return NULL;
+}
+
+void engine_finish_saving(struct rules_engine *engine)
+{
+    if (engine->saver_started) {
+        (void)pthread_join(engine->saver, NULL);
+        engine->saver_started = false;
+    }
+}
+
+void engine_save_snapshot(struct rules_engine *engine)
+{
+    struct saving *saving;
+    int r;
+
+    if (!engine->snapshot || !engine->begun || !engine->set || engine->set->nrules == 0 ||
+        atomic_load(&engine->saving)) {
+        return;
+    }
+    engine_finish_saving(engine); /* it has ended */
+    saving = calloc(1, sizeof *saving);
+    if (!saving) {
+        return;
+    }
+    saving->engine = engine;
+    buf_init(&saving->buf, SNAPSHOT_BYTES);
+    r = history_save(engine->options.history, clock_real_ms(), &saving->buf);
+    if (r == 0) {
+        atomic_store(&engine->saving, true);
+        r = -pthread_create(&engine->saver, NULL, save, saving);
+    }
+    if (r < 0) {
+        log_warning("the history of rules could not be saved", LOG_E(r));
+        atomic_store(&engine->saving, false);
+        buf_finish(&saving->buf);
+        free(saving);
+        return;
+    }
+    engine->saver_started = true;
+    (void)pthread_setname_np(engine->saver, "rules-saver");
 }

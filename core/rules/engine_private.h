@@ -6,6 +6,7 @@
 #define RULES_ENGINE_PRIVATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/loop.h"
 #include "rules/engine.h"
@@ -47,6 +48,10 @@ struct rules_engine {
     struct rules_batch *batches; /* under way */
     struct engine_metrics metrics;
     int64_t measured_ns;
+    atomic_bool ending; /* the evaluation under way is the last */
+    pthread_t saver;    /* writes the snapshot: a disk that hangs holds up no rule */
+    bool saver_started;
+    atomic_bool saving;
 };
 
 /* engine_history.c */
@@ -58,7 +63,10 @@ int engine_read(void *owner, const struct rule *rule, size_t selector, int64_t f
 int engine_append(void *owner, const struct tmon_pair *labels, size_t n, int64_t time_ms,
                   double value);
 void engine_load_snapshot(struct rules_engine *engine);
+/* On a thread of its own; nothing while the one before is still writing. */
 void engine_save_snapshot(struct rules_engine *engine);
+/* Waits for it. */
+void engine_finish_saving(struct rules_engine *engine);
 
 /* engine_batch.c */
 /* Submits what the desk does not know of the group yet (NULL: of those that leave); `all`: how far

@@ -866,7 +866,7 @@ static inline char *dump(const struct alerts *alerts, const struct alerts *real)
 
             buf_printf(&buf, "mark %lld: %s %d %lld %llx %lld\n", (long long)alert->episode,
                        alerts->sinks[mark->sink], mark->fate, (long long)mark->id,
-                       (unsigned long long)mark->ordering, (long long)mark->told_ms);
+                       (unsigned long long)mark->ordering, (long long)mark->told.real_ms);
         }
     }
     pos = 0;
@@ -882,7 +882,7 @@ static inline char *dump(const struct alerts *alerts, const struct alerts *real)
         for (size_t i = 0; other && !other->pending && !the_world->revived && i < group->ntold;
              i++) {
             buf_printf(&buf, "told %s: %s %lld\n", group->key, alerts->sinks[group->told[i].sink],
-                       (long long)group->told[i].real_ms);
+                       (long long)group->told[i].at.real_ms);
         }
     }
     assert_false(buf.failed);
