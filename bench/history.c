@@ -313,7 +313,7 @@ static void snapshot(struct world *world, struct history *history, int64_t now_m
     if (store_create(NULL, &store) < 0 || history_create(store, NULL, &again) < 0) {
         die("no memory");
     }
-    (void)select_all(again, HOUR_MS + 300000);
+    (void)select_all(again, HOUR_MS);
     restore = now_ns();
     if (history_restore(again, buf.data, buf.len, now_ms) < 0) {
         die("cannot restore");
@@ -357,7 +357,7 @@ static void one(const struct recording *recording, bool moving)
         beside = spent < beside ? spent : beside;
     }
     history_unselect(history, selector);
-    selector = select_all(history, HOUR_MS + 300000);
+    selector = select_all(history, HOUR_MS);
     for (; round < 700; round++) {
         spent = commit(&world, round);
         fed = spent < fed ? spent : fed;
