@@ -1,81 +1,11 @@
-"""From an alert to the far end, with a real agent: sinks, routes, the agent's own alerts, reloads and ends."""
+"""From an alert to the far end, with a real agent: sinks, routes, reloads and ends."""
 import json
-import os
 import re
-import resource
-import signal
-import subprocess
-import threading
 import time
 import unittest
 
 import lab
-import web
-
-NOW = {"group_by": ["..."], "group_wait": "0s", "group_interval": "100ms", "repeat_interval": "4h"}
-
-
-class Receiver:
-    """A webhook. `answer` is a function of how many came before: (status, headers), after `delay` seconds."""
-
-    def __init__(self):
-        self.answer, self.delay, self.came, self.lock = lambda n: (200, ()), 0.0, [], threading.Lock()
-        self.web = web.Web({"/hook/c4n4ry0fthep4th77": self.take})
-
-    def take(self, request):
-        time.sleep(self.delay)  # the far end is slow
-        with self.lock:
-            status, headers = self.answer(len(self.came))
-            self.came.append((time.monotonic(), status, json.loads(request.body), request.headers))
-        return web.answer(status, b"said " + request.path.encode(), *headers)
-
-    def __enter__(self):
-        self.web.__enter__()
-        return self
-
-    def __exit__(self, *_):
-        self.web.__exit__(*_)
-
-    def url(self):
-        return self.web.url("/hook/c4n4ry0fthep4th77")
-
-    def alerts(self, status=None, taken=True):
-        """(status, alertname) of all that was taken, in order."""
-        with self.lock:
-            return [(alert["status"], alert["labels"]["alertname"]) for _, code, document, _ in self.came
-                    for alert in document["alerts"] if (code < 300 or not taken) and status in (None, alert["status"])]
-
-
-class Case(unittest.TestCase):
-    def receiver(self):
-        receiver = Receiver()
-        receiver.__enter__()
-        self.addCleanup(receiver.__exit__, None, None, None)
-        return receiver
-
-    @staticmethod
-    def text(plugins, routes, **agent):
-        return {"plugins": plugins, "agent": agent or None, "rest": {"routes": routes}}
-
-    def post(self, agent, title, severity="critical", **more):
-        body = json.dumps({"severity": severity, "title": title, "message": f"{title} happened", **more}).encode()
-        answer = agent.get("/api/v1/alerts", method="POST", body=body, headers={"Content-Type": "application/json"})
-        self.assertEqual(answer.status, 200, answer.text)
-
-    def sink(self, agent, name):
-        return next(one for one in agent.get("/api/v1/sinks").json["sinks"] if one["name"] == name)
-
-    def alert(self, agent, name):
-        """The alert of this name, or None."""
-        found = [one for one in agent.get("/api/v1/alerts").json["alerts"] if one["labels"]["alertname"] == name]
-        self.assertLessEqual(len(found), 1)
-        return found[0] if found else None
-
-    def reload(self, agent, text):
-        agent.write(text)
-        answer = agent.get("/api/v1/reload", method="POST")
-        self.assertEqual(answer.status, 200, answer.text)
-        return answer.json
+from delivery_kit import NOW, Case
 
 
 class Sinks(Case):
@@ -220,78 +150,14 @@ class Routes(Case):
             self.assertNotEqual(agent.child.wait(20), 0)
             self.assertIn(words, agent.log())
 
-    def test_failover(self):
+    @lab.plain_build_only
+    def test_failover(self):  # it waits a minute, as the agent does
         down, up = self.receiver(), self.receiver()
         down.answer = lambda n: (503, ("Retry-After: 120",))
         plugins = {"down": {"use": "webhook", "url": down.url(), "failover": "up"}, "up": {"use": "webhook", "url": up.url()}}
         with lab.Agent(**self.text(plugins, [{"to": "down", **NOW}]), until="ready") as agent:
             self.post(agent, "Fire")
             lab.wait_for(lambda: up.alerts() == [("firing", "Fire")], 100, "the other sink")
-
-
-class OwnAlerts(Case):
-    ROUTES = [{"to": "hook", **NOW}]
-
-    def disk(self, **settings):
-        return {"use": "disk", "interval": "200ms", "timeout": "200ms", **settings}
-
-    def test_a_failing_check_is_an_alert_and_its_recovery_ends_it(self):
-        receiver = self.receiver()
-        hook = {"use": "webhook", "url": receiver.url()}
-        failing, well = self.disk(fail_above=0.001, warn_above=0.0001), self.disk()
-        with lab.Agent(**self.text({"hook": hook, "disk": failing}, self.ROUTES), until="ready") as agent:
-            lab.wait_for(lambda: ("firing", "check failing") in receiver.alerts(), 10, "the alert")
-            alert = self.alert(agent, "check failing")
-            self.assertEqual(alert["labels"], {"alertname": "check failing", "name": "disk", "severity": "critical"})
-            self.assertRegex(alert["annotations"]["summary"], "^disk on .* fails: ")
-            # Said once, however often it fails.
-            time.sleep(1)  # some rounds of the check
-            self.assertEqual(receiver.alerts(), [("firing", "check failing")])
-            metrics = agent.metrics()
-            self.assertEqual(metrics.value("toiletmon_alerts_received_total", verdict="firing"), 1)
-            self.assertFalse(metrics.value("toiletmon_alerts_received_total", verdict="unchanged"))
-            # Another severity is another alert.
-            self.reload(agent, agent.render({"hook": hook, "disk": {**failing, "affects": "degrade"}},
-                                            rest={"routes": self.ROUTES}))
-            lab.wait_for(lambda: receiver.alerts()[1:] in ([("resolved", "check failing"), ("firing", "check failing")],
-                                                           [("firing", "check failing"), ("resolved", "check failing")]),
-                         10, "the one of the other severity")
-            self.reload(agent, agent.render({"hook": hook, "disk": well}, rest={"routes": self.ROUTES}))
-            lab.wait_for(lambda: len(receiver.alerts("resolved")) == 2, 10, "the end")
-            self.assertEqual(len(receiver.alerts("firing")), 2)
-
-    def test_what_fired_before_a_restart_ends_after_it(self):
-        receiver = self.receiver()
-        hook = {"use": "webhook", "url": receiver.url()}
-        agent = lab.Agent(**self.text({"hook": hook, "disk": self.disk(fail_above=0.001, warn_above=0.0001)}, self.ROUTES),
-                          until="ready")
-        with agent:
-            lab.wait_for(lambda: receiver.alerts() == [("firing", "check failing")], 10, "the alert")
-            lab.wait_for(lambda: self.sink(agent, "hook")["pending"] == 0, 10, "that it is known to be delivered")
-            agent.child.end(signal.SIGKILL)
-            agent.write(agent.render({"hook": hook, "disk": self.disk()}, rest={"routes": self.ROUTES}))
-            agent.start()
-            lab.wait_for(lambda: receiver.alerts() == [("firing", "check failing"), ("resolved", "check failing")], 10, "the end")
-
-    def test_alerts_of_what_is_gone_end(self):
-        receiver = self.receiver()
-        hook = {"use": "webhook", "url": receiver.url()}
-        failing = self.disk(fail_above=0.001, warn_above=0.0001)
-        with lab.Agent(**self.text({"hook": hook, "disk": failing, "other": failing}, self.ROUTES), until="ready") as agent:
-            lab.wait_for(lambda: len(receiver.alerts("firing")) == 2, 10, "both alerts")
-            self.reload(agent, agent.render({"hook": hook, "other": {**failing, "alerts": False}}, rest={"routes": self.ROUTES}))
-            lab.wait_for(lambda: len(receiver.alerts("resolved")) == 2, 10, "their ends")
-
-    def test_a_plugin_that_is_quarantined_is_an_alert(self):
-        receiver = self.receiver()
-        plugins = {"hook": {"use": "webhook", "url": receiver.url()},
-                   "crash": {"use": "crash", "interval": "100ms", "timeout": "100ms", "alerts": False}}
-        with lab.Agent(**self.text(plugins, self.ROUTES), fixtures=True, until="live") as agent:
-            lab.wait_for(lambda: ("firing", "plugin unhealthy") in receiver.alerts(), 60, "the alert")
-            alert = self.alert(agent, "plugin unhealthy")
-            self.assertEqual(alert["labels"], {"alertname": "plugin unhealthy", "name": "crash", "severity": "warning"})
-            self.assertIn("rests for", alert["annotations"]["summary"])
-            self.assertIsNone(self.alert(agent, "check failing"))
 
 
 class Ends(Case):
@@ -354,82 +220,6 @@ class Ends(Case):
             receiver.answer = lambda n: (200, ())
             self.reload(agent, agent.render(plugins, rest={"routes": routes}))
             lab.wait_for(lambda: receiver.alerts() == [("firing", "Fire")], 20, "its delivery")
-
-
-class State(Case):
-    """A disk that is full in earnest: a small tmpfs of the test's own."""
-
-    def setUp(self):
-        self.disk = lab.scratch("disk")
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "none", str(self.disk)], capture_output=True, check=False)
-        if done.returncode != 0:
-            self.skipTest("nothing can be mounted here")
-        self.addCleanup(os.rmdir, self.disk)
-        self.addCleanup(subprocess.run, ["umount", "-l", str(self.disk)], check=True)
-
-    def fill(self):
-        with open(self.disk / "filler", "ab", buffering=0) as file:
-            block = b"x" * 65536
-            while block:
-                try:
-                    file.write(block)
-                except OSError:
-                    block = block[:len(block) // 2]
-
-    def test_a_full_disk_is_an_alert_all_the_same(self):
-        receiver = self.receiver()
-        plugins = {"hook": {"use": "webhook", "url": receiver.url()}}
-        with lab.Agent(**self.text(plugins, [{"to": "hook", **NOW}], state_dir=str(self.disk / "state")), until="ready") as agent:
-            self.fill()
-            body = json.dumps({"severity": "info", "title": "Big", "message": "x" * 60000}).encode()
-            headers = {"Content-Type": "application/json"}
-
-            def refused():
-                return agent.get("/api/v1/alerts", method="POST", headers=headers,
-                                 body=body.replace(b"Big", b"Big%d" % time.monotonic_ns())).status == 503
-            lab.wait_for(refused, 30, "a refusal")
-            lab.wait_for(lambda: ("firing", "state failing") in receiver.alerts(), 20, "the alert about the state")
-            check = lab.wait_for(lambda: agent.check("state"), 10, "the check")
-            self.assertIn(check["status"], ("warn", "fail"))
-            self.assertNotEqual(agent.health()["status"], "healthy")
-            (self.disk / "filler").unlink()
-            lab.wait_for(lambda: agent.check("state") is None, 30, "health")
-            lab.wait_for(lambda: ("resolved", "state failing") in receiver.alerts(), 20, "its end")
-            self.post(agent, "Again")
-            lab.wait_for(lambda: ("firing", "Again") in receiver.alerts(), 10, "what comes after")
-
-
-class StateThatFails(Case):
-    def test_it_is_told_once_and_directly(self):
-        receiver = self.receiver()
-        plugins = {"hook": {"use": "webhook", "url": receiver.url()}}
-        # A limit on the size of files, of which the signal is ignored, is a disk that takes nothing.
-        with lab.Agent(**self.text(plugins, [{"to": "hook", **NOW}]), until="ready",
-                       within=["env", "--ignore-signal=XFSZ"]) as agent:
-            def limit(size):
-                resource.prlimit(agent.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
-
-            def told():
-                with receiver.lock:
-                    return [one for _, _, document, _ in receiver.came for one in document["alerts"]
-                            if one["annotations"].get("undurable")]
-            limit(0)
-            answer = agent.get("/api/v1/alerts", method="POST", body=b'{"severity": "info", "title": "A", "message": "a"}',
-                               headers={"Content-Type": "application/json"})
-            self.assertEqual(answer.status, 503)
-            alert = lab.wait_for(told, 20, "the undurable alert")[0]
-            self.assertEqual((alert["status"], alert["labels"]),
-                             ("firing", {"alertname": "state failing", "severity": "critical"}))
-            self.assertIn("undurably", alert["annotations"]["summary"])
-            self.assertEqual(agent.check("state")["status"], "fail")
-            self.assertEqual(agent.health()["status"], "unhealthy")
-            time.sleep(7)  # the agent tries again to store it; it is not told again meanwhile
-            self.assertEqual(len(told()), 1)
-            limit(resource.RLIM_INFINITY)
-            lab.wait_for(lambda: agent.check("state") is None, 30, "health")
-            lab.wait_for(lambda: [one["status"] for one in told()] == ["firing", "resolved"], 20, "its end")
-            self.post(agent, "Again")
-            lab.wait_for(lambda: ("firing", "Again") in receiver.alerts(), 10, "what comes after")
 
 
 class Start(Case):
