@@ -102,7 +102,9 @@ static int inherit_to(struct route *route, const struct route *parent)
     if (!route->to) {
         return -ENOMEM;
     }
-    memcpy(route->to, parent->to, parent->nto * sizeof *route->to);
+    if (parent->nto > 0) {
+        memcpy(route->to, parent->to, parent->nto * sizeof *route->to);
+    }
     route->nto = parent->nto;
     return 0;
 }

@@ -12,6 +12,7 @@
 
 #include "../unit/rules/kit.h"
 #include "base/limits.h"
+#include "fuzz_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -144,7 +145,7 @@ static void reread(struct kit *kit, const struct expr *expr, const char *text, i
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     size_t len = strnlen((const char *)data, size);
-    char *text = strndup((const char *)data, size);
+    char *text = fuzz_text(data, size);
     struct expr *expr = NULL;
     struct expr_result result, lent;
     struct kit kit;

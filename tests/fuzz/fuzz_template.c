@@ -8,6 +8,7 @@
 
 #include "base/utf8.h"
 #include "config/rules.h"
+#include "fuzz_text.h"
 #include "rules/notation.h"
 #include "rules/template.h"
 
@@ -42,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 1 || size > 4096 || !utf8_valid((const char *)data + 1, size - 1)) {
         return 0;
     }
-    text = strndup((const char *)data + 1, size - 1);
+    text = fuzz_text(data + 1, size - 1);
     if (!text) {
         return 0;
     }
