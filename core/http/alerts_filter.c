@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alert/labels.h"
 #include "http/query.h"
+#include "model/labels.h"
 
 #define LIST_DEFAULT 1000
 

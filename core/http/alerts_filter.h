@@ -5,8 +5,8 @@
 #define HTTP_ALERTS_FILTER_H
 
 #include "alert/alerts.h"
-#include "alert/matcher.h"
 #include "base/limits.h"
+#include "model/matcher.h"
 
 struct alerts_filter {
     int severity; /* -1: any */

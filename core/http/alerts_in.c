@@ -14,12 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alert/labels.h"
 #include "base/clock.h"
 #include "base/json_text.h"
 #include "base/limits.h"
 #include "base/utf8.h"
 #include "config/errors.h"
+#include "model/labels.h"
 #include "model/value.h"
 #include "store/number.h"
 

@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-#include "alert/labels.h"
 #include "base/limits.h"
 #include "http/alerts_in.h"
+#include "model/labels.h"
 
 #define NOW_MS INT64_C(1767323045678) /* 2026-01-02T03:04:05.678Z */
 

@@ -1,2 +1,0 @@
-/* labels.h: has moved; this is for branches that are under way. */
-#include "model/labels.h"

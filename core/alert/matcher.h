@@ -1,2 +1,0 @@
-/* matcher.h: has moved; this is for branches that are under way. */
-#include "model/matcher.h"
