@@ -25,6 +25,7 @@
 #include "model/notification.h"
 #include "outbox/outbox.h"
 
+#define PREFIX_LEN 16 /* of a uid: the run's; the number follows */
 #define UID_SIZE 33
 #define REASON_SIZE 256
 #define LOST_AT_A_TIME                                                                             \
@@ -149,7 +150,7 @@ struct outbox {
     struct alerts *alerts;
     size_t nsinks;
     struct sink **sinks;
-    char prefix[17]; /* of the ids of this run */
+    char prefix[PREFIX_LEN + 1]; /* of the ids of this run */
     int64_t last_id; /* the highest that was given */
     bool held;
     bool damaged; /* rows were lost: counts and first ones are to be looked at */
