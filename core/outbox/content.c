@@ -169,6 +169,43 @@ int content_encode(struct buf *buf, const struct alerts_notice *notice, const ch
     return buf->failed ? -ENOMEM : r;
 }
 
+int content_encode_alert(struct buf *buf, const struct alerts_item *item, struct buf *scratch)
+{
+    struct tmon_alert alert;
+    const struct tmon_alert *const pointers[] = {&alert};
+    struct tmon_notification notification = {.size = sizeof notification};
+    struct tmon_pair *cut;
+    size_t before;
+    int r;
+
+    alert_describe(item->alert, item->firing, &alert);
+    cut = fit(&alert, LIMIT_ALERTS / 4);
+    buf_clear(scratch);
+    r = notification_encode(scratch, &notification);
+    before = scratch->len;
+    if (r == 0) {
+        buf_clear(scratch);
+        notification.alerts = pointers;
+        notification.nalerts = 1;
+        r = notification_encode(scratch, &notification);
+    }
+    if (r == 0) { /* they come last */
+        buf_append(buf, scratch->data + before, scratch->len - before);
+    }
+    free(cut);
+    return r < 0 ? r : buf->failed ? -ENOMEM : 0;
+}
+
+int content_begin(struct buf *buf, const struct tmon_notification *notification, size_t nalerts)
+{
+    int r = notification_encode(buf, notification);
+
+    if (r == 0) {
+        wire_set_u32(buf, buf->len - 4, (uint32_t)nalerts); /* it ends with their number */
+    }
+    return r;
+}
+
 void content_digest_title(const struct content_item *items, size_t n, struct buf *buf)
 {
     size_t firing = 0;

@@ -60,6 +60,10 @@ struct content_filter {
 /* The same content, filtered, into `buf`.  How many of its items are news; -errno. */
 int content_filter(const void *body, size_t len, const struct content_filter *filter,
                    struct buf *buf);
+/* A notification in pieces: appends one alert as it stands in one... */
+int content_encode_alert(struct buf *buf, const struct alerts_item *item, struct buf *scratch);
+/* ... and a notification without its alerts, so many of which are to be appended. */
+int content_begin(struct buf *buf, const struct tmon_notification *notification, size_t nalerts);
 /* The title of a digest. */
 void content_digest_title(const struct content_item *items, size_t n, struct buf *buf);
 /* A line for lists of what it is about. */
@@ -151,7 +155,7 @@ struct outbox {
     size_t nsinks;
     struct sink **sinks;
     char prefix[PREFIX_LEN + 1]; /* of the ids of this run */
-    int64_t last_id; /* the highest that was given */
+    int64_t last_id;             /* the highest that was given */
     bool held;
     bool damaged; /* rows were lost: counts and first ones are to be looked at */
     uint64_t ended[OUTBOX_STATES];
