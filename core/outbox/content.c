@@ -102,8 +102,8 @@ static struct tmon_pair *cut_annotations(const struct tmon_alert *alert, size_t 
 static struct tmon_pair *fit(struct tmon_alert *alert, size_t n)
 {
     size_t most = (LIMIT_CALL_BYTES - CALL_ROOM) / n;
-    size_t fixed = pairs_bytes(alert->labels, alert->nlabels) + strlen(alert->name) +
-                   strlen(alert->generator_url) + 256;
+    size_t labels = pairs_bytes(alert->labels, alert->nlabels) + strlen(alert->name) + 256;
+    size_t fixed = labels + strlen(alert->generator_url);
     /* Summary and description stand in the annotations, and are encoded once more each. */
     size_t texts = strlen(alert->summary) + strlen(alert->description) +
                    pairs_bytes(alert->annotations, alert->nannotations);
@@ -111,6 +111,10 @@ static struct tmon_pair *fit(struct tmon_alert *alert, size_t n)
 
     if (fixed + texts <= most) {
         return NULL;
+    }
+    if (fixed > most) { /* labels alone always fit: LIMIT_ALERT_LABELS_BYTES */
+        alert->generator_url = "";
+        fixed = labels;
     }
     cut = cut_annotations(alert, most > fixed ? (most - fixed) / 2 : 0);
     for (size_t i = 0; cut && i < alert->nannotations; i++) {

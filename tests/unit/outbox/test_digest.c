@@ -261,7 +261,7 @@ static void large_alerts(void **state)
     struct kit *kit = kit_open(each, sinks, 1);
     struct tmon_notification *notification;
     struct wire_reader reader;
-    char name[16];
+    char name[32];
 
     fire_many(kit, 0, 3);
     answer_all(kit);
