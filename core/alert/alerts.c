@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "alert/private.h"
+#include "base/hex.h"
 #include "base/utf8.h"
 #include "model/labels.h"
 
@@ -61,11 +62,15 @@ tmon_severity alert_severity(const struct tmon_pair *labels, size_t n)
 
 void alert_make_key(struct alert *alert)
 {
-    (void)snprintf(alert->key, sizeof alert->key, "%016llx-%llx-%llx",
-                   (unsigned long long)alert->fingerprint, (unsigned long long)alert->starts_ms,
-                   (unsigned long long)alert->episode);
-    (void)snprintf(alert->fingerprint_text, sizeof alert->fingerprint_text, "%016llx",
-                   (unsigned long long)alert->fingerprint);
+    char *at = hex_put(alert->fingerprint_text, alert->fingerprint, HEX_MOST);
+
+    *at = '\0';
+    memcpy(alert->key, alert->fingerprint_text, HEX_MOST);
+    at = alert->key + HEX_MOST;
+    *at++ = '-';
+    at = hex_put(at, (uint64_t)alert->starts_ms, 1);
+    *at++ = '-';
+    *hex_put(at, (uint64_t)alert->episode, 1) = '\0';
 }
 
 static const char *identity(const struct alert *alert)
@@ -175,8 +180,8 @@ static const char *check_pairs(const struct tmon_pair *pairs, size_t n, size_t m
         if (!labels_name_ok(pairs[i].key)) {
             return "has a name that is none: [a-zA-Z_][a-zA-Z0-9_]*";
         }
-        if (key > LIMIT_METRIC_NAME_BYTES) {
-            return "has a name longer than 256 bytes";
+        if (key > LIMIT_NAME_BYTES) {
+            return "has a name longer than 128 bytes";
         }
         if (value > most_value) {
             return most_value == LIMIT_LABEL_VALUE_BYTES ? "has a label longer than 2048 bytes"

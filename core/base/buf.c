@@ -98,19 +98,24 @@ void buf_putc(struct buf *buf, char c)
 
 void buf_vprintf(struct buf *buf, const char *format, va_list args)
 {
+    size_t spare = buf->data && !buf->failed ? buf->size - buf->len : 0;
     va_list again;
     int n;
     char *room;
 
     va_copy(again, args);
-    n = vsnprintf(NULL, 0, format, again);
+    n = vsnprintf(spare > 0 ? buf->data + buf->len : NULL, spare, format, again);
     va_end(again);
-    if (n < 0) {
-        buf->failed = true;
+    if (n >= 0 && (size_t)n < spare) {
+        buf_advance(buf, (size_t)n);
         return;
     }
-    room = buf_reserve(buf, (size_t)n);
+    if (spare > 0) {
+        buf->data[buf->len] = '\0'; /* it did not fit */
+    }
+    room = n < 0 ? NULL : buf_reserve(buf, (size_t)n);
     if (!room) {
+        buf->failed = true;
         return;
     }
     (void)vsnprintf(room, (size_t)n + 1, format, args);

@@ -53,19 +53,24 @@ void wire_put_f64(struct buf *buf, double value)
 
 void wire_put_bytes(struct buf *buf, const void *data, size_t len)
 {
-    size_t before = buf->len;
+    char *at;
 
-    if (len > UINT32_MAX) {
+    if (len > UINT32_MAX - 5) {
         buf->failed = true;
         return;
     }
-    wire_put_u32(buf, (uint32_t)len);
-    buf_append(buf, data, len);
-    buf_append(buf, "", 1);
-    if (buf->failed && buf->len > before) {
-        buf->len = before;
-        buf->data[before] = '\0';
+    at = buf_reserve(buf, len + 5);
+    if (!at) {
+        return;
     }
+    for (size_t i = 0; i < 4; i++) {
+        at[i] = (char)(unsigned char)(len >> (8 * i));
+    }
+    if (len > 0) {
+        memcpy(at + 4, data, len);
+    }
+    at[4 + len] = '\0';
+    buf_advance(buf, len + 5);
 }
 
 void wire_put_str(struct buf *buf, const char *text)

@@ -102,8 +102,8 @@ static struct tmon_pair *cut_annotations(const struct tmon_alert *alert, size_t 
 static struct tmon_pair *fit(struct tmon_alert *alert, size_t n)
 {
     size_t most = (LIMIT_CALL_BYTES - CALL_ROOM) / n;
-    size_t fixed = pairs_bytes(alert->labels, alert->nlabels) + strlen(alert->name) +
-                   strlen(alert->generator_url) + 256;
+    size_t labels = pairs_bytes(alert->labels, alert->nlabels) + strlen(alert->name) + 256;
+    size_t fixed = labels + strlen(alert->generator_url);
     /* Summary and description stand in the annotations, and are encoded once more each. */
     size_t texts = strlen(alert->summary) + strlen(alert->description) +
                    pairs_bytes(alert->annotations, alert->nannotations);
@@ -111,6 +111,10 @@ static struct tmon_pair *fit(struct tmon_alert *alert, size_t n)
 
     if (fixed + texts <= most) {
         return NULL;
+    }
+    if (fixed > most) { /* labels alone always fit: LIMIT_ALERT_LABELS_BYTES */
+        alert->generator_url = "";
+        fixed = labels;
     }
     cut = cut_annotations(alert, most > fixed ? (most - fixed) / 2 : 0);
     for (size_t i = 0; cut && i < alert->nannotations; i++) {
@@ -167,6 +171,43 @@ int content_encode(struct buf *buf, const struct alerts_notice *notice, const ch
         free(cuts[i]);
     }
     return buf->failed ? -ENOMEM : r;
+}
+
+int content_encode_alert(struct buf *buf, const struct alerts_item *item, struct buf *scratch)
+{
+    struct tmon_alert alert;
+    const struct tmon_alert *const pointers[] = {&alert};
+    struct tmon_notification notification = {.size = sizeof notification};
+    struct tmon_pair *cut;
+    size_t before;
+    int r;
+
+    alert_describe(item->alert, item->firing, &alert);
+    cut = fit(&alert, LIMIT_ALERTS / 4);
+    buf_clear(scratch);
+    r = notification_encode(scratch, &notification);
+    before = scratch->len;
+    if (r == 0) {
+        buf_clear(scratch);
+        notification.alerts = pointers;
+        notification.nalerts = 1;
+        r = notification_encode(scratch, &notification);
+    }
+    if (r == 0) { /* they come last */
+        buf_append(buf, scratch->data + before, scratch->len - before);
+    }
+    free(cut);
+    return r < 0 ? r : buf->failed ? -ENOMEM : 0;
+}
+
+int content_begin(struct buf *buf, const struct tmon_notification *notification, size_t nalerts)
+{
+    int r = notification_encode(buf, notification);
+
+    if (r == 0) {
+        wire_set_u32(buf, buf->len - 4, (uint32_t)nalerts); /* it ends with their number */
+    }
+    return r;
 }
 
 void content_digest_title(const struct content_item *items, size_t n, struct buf *buf)

@@ -18,7 +18,7 @@
 struct digest_item {
     struct content_item item;
     size_t place; /* in digest->items */
-    void *alert;  /* a notification of that one alert, as content_encode() made it; NULL: counted */
+    void *alert;  /* as it stands in the notification; NULL: it is only counted */
     size_t len;
 };
 
@@ -107,59 +107,32 @@ static struct content_item *list(const struct digest *digest)
     return items;
 }
 
-struct parts { /* notifications of one alert each, and their alerts */
-    struct tmon_notification *parts[LIMIT_ALERTS];
-    const struct tmon_alert *alerts[LIMIT_ALERTS];
-    size_t n;
-};
-
-static int take_apart(const struct digest *digest, struct parts *parts)
-{
-    int r = 0;
-
-    for (size_t i = 0; i < digest->len && r == 0; i++) {
-        const struct digest_item *item = digest->items[i];
-        struct wire_reader reader;
-
-        if (item->alert) {
-            wire_reader_init(&reader, item->alert, item->len);
-            reader.pos = content_offset(item->alert, item->len);
-            r = notification_decode(&reader, &parts->parts[parts->n]);
-            if (r == 0) {
-                parts->alerts[parts->n] = parts->parts[parts->n]->alerts[0];
-                parts->n++;
-            }
-        }
-    }
-    return r;
-}
-
-/* Its alerts are out of several notifications: decoded, put together, encoded.  Without gaps. */
+/* Put together from what was encoded when it came.  Without gaps. */
 static int encode(const struct digest *digest, struct buf *title, struct buf *body)
 {
-    struct tmon_notification whole = {
-        .size = sizeof whole, .attempt = 1, .id = digest->uid, .resolved = true};
+    struct tmon_notification whole = {.size = sizeof whole,
+                                      .attempt = 1,
+                                      .id = digest->uid,
+                                      .resolved = true,
+                                      .ntruncated = digest->len - digest->nalerts,
+                                      .group_key = "digest"};
     struct content_item *items = list(digest);
-    struct parts *parts = calloc(1, sizeof *parts);
-    int r = items && parts ? take_apart(digest, parts) : -ENOMEM;
+    int r = -ENOMEM;
 
-    if (r == 0) {
+    if (items) {
         for (size_t i = 0; i < digest->len; i++) {
             whole.resolved = whole.resolved && !items[i].firing;
         }
         content_digest_title(items, digest->len, title);
-        whole.alerts = parts->alerts;
-        whole.nalerts = parts->n;
-        whole.ntruncated = digest->len - parts->n;
-        whole.group_key = "digest";
         whole.title = buf_str(title);
         content_put_items(body, items, digest->len);
-        r = notification_encode(body, &whole);
+        r = content_begin(body, &whole, digest->nalerts);
     }
-    for (size_t i = 0; parts && i < parts->n; i++) {
-        notification_destroy(parts->parts[i]);
+    for (size_t i = 0; i < digest->len && r == 0; i++) {
+        if (digest->items[i]->alert) {
+            buf_append(body, digest->items[i]->alert, digest->items[i]->len);
+        }
     }
-    free(parts);
     free(items);
     return r == 0 && body->failed ? -ENOMEM : r;
 }
@@ -255,32 +228,26 @@ static int begin(struct outbox *outbox, struct state_tx *tx, struct sink *sink,
     return 0;
 }
 
-/* One alert by itself, encoded, if there is room for it. */
-static int keep_alert(struct digest *digest, struct digest_item *kept,
-                      const struct alerts_notice *notice, const struct alerts_item *item)
+/* The alert itself, if there is room for it. */
+static int keep_alert(struct outbox *outbox, struct digest *digest, struct digest_item *kept,
+                      const struct alerts_item *item)
 {
-    struct alerts_notice one = *notice;
-    struct buf body;
+    struct buf alert;
     int r;
 
     if (digest->nalerts == LIMIT_ALERTS || digest->bytes > LIMIT_CALL_BYTES / 2) {
         return 0;
     }
-    one.items = item;
-    one.nitems = 1;
-    one.ntruncated = 0;
-    one.group_key = "";
-    one.ngroup = 0;
-    buf_init(&body, LIMIT_CALL_BYTES / LIMIT_ALERTS * 4);
-    r = content_encode(&body, &one, "", NULL);
+    buf_init(&alert, LIMIT_CALL_BYTES / LIMIT_ALERTS * 4);
+    r = content_encode_alert(&alert, item, &outbox->scratch);
     if (r < 0) {
-        buf_finish(&body);
-        return r == -ENOBUFS ? 0 : r; /* one that is too large is only counted */
+        buf_finish(&alert);
+        return r;
     }
-    kept->alert = body.data;
-    kept->len = body.len;
+    kept->alert = alert.data;
+    kept->len = alert.len;
     digest->nalerts++;
-    digest->bytes += body.len;
+    digest->bytes += alert.len;
     return 0;
 }
 
@@ -324,8 +291,7 @@ static int append(struct digest *digest, struct digest_item *item)
     return 0;
 }
 
-static int add(struct digest *digest, const struct alerts_notice *notice,
-               const struct alerts_item *item)
+static int add(struct outbox *outbox, struct digest *digest, const struct alerts_item *item)
 {
     struct digest_item *old = find(digest, alert_episode(item->alert)), *made;
 
@@ -341,7 +307,7 @@ static int add(struct digest *digest, const struct alerts_notice *notice,
     }
     made->item =
         (struct content_item){alert_episode(item->alert), item->firing, true, item->repeat};
-    if (keep_alert(digest, made, notice, item) < 0 || append(digest, made) < 0) {
+    if (keep_alert(outbox, digest, made, item) < 0 || append(digest, made) < 0) {
         item_destroy(made);
         return -ENOMEM;
     }
@@ -362,7 +328,7 @@ int digest_take(struct outbox *outbox, struct state_tx *tx, struct sink *sink,
     }
     for (size_t i = 0; r == 0 && i < notice->nitems; i++) {
         if (notice->items[i].news) {
-            r = add(sink->digest, notice, &notice->items[i]);
+            r = add(outbox, sink->digest, &notice->items[i]);
         }
     }
     if (r == 0) {

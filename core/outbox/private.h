@@ -26,6 +26,7 @@
 #include "model/notification.h"
 #include "outbox/outbox.h"
 
+#define PREFIX_LEN 16 /* of a uid: the run's; the number follows */
 #define UID_SIZE 33
 #define REASON_SIZE 256
 #define LOST_AT_A_TIME                                                                             \
@@ -60,6 +61,10 @@ struct content_filter {
 /* The same content, filtered, into `buf`.  How many of its items are news; -errno. */
 int content_filter(const void *body, size_t len, const struct content_filter *filter,
                    struct buf *buf);
+/* A notification in pieces: appends one alert as it stands in one... */
+int content_encode_alert(struct buf *buf, const struct alerts_item *item, struct buf *scratch);
+/* ... and a notification without its alerts, so many of which are to be appended. */
+int content_begin(struct buf *buf, const struct tmon_notification *notification, size_t nalerts);
 /* The title of a digest. */
 void content_digest_title(const struct content_item *items, size_t n, struct buf *buf);
 /* A line for lists of what it is about. */
@@ -151,8 +156,8 @@ struct outbox {
     struct alerts *alerts;
     size_t nsinks;
     struct sink **sinks;
-    char prefix[17]; /* of the ids of this run */
-    int64_t last_id; /* the highest that was given */
+    char prefix[PREFIX_LEN + 1]; /* of the ids of this run */
+    int64_t last_id;             /* the highest that was given */
     bool held;
     bool damaged; /* rows were lost: counts and first ones are to be looked at */
     uint64_t ended[OUTBOX_STATES];

@@ -5,10 +5,10 @@
  * writes it twice, once when it is accepted and once when it is delivered.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/utf8.h"
 #include "outbox/private.h"
 
@@ -105,8 +105,8 @@ void outbox_committed(struct outbox *outbox)
 
 void make_uid(struct outbox *outbox, char ret_uid[static UID_SIZE])
 {
-    (void)snprintf(ret_uid, UID_SIZE, "%s%012llx", outbox->prefix,
-                   (unsigned long long)(outbox->last_id + 1));
+    memcpy(ret_uid, outbox->prefix, PREFIX_LEN);
+    *hex_put(ret_uid + PREFIX_LEN, (uint64_t)outbox->last_id + 1, 12) = '\0';
 }
 
 int queue_has_pending(struct state_tx *tx, const struct sink *sink, uint64_t ordering)

@@ -14,21 +14,20 @@ uint32_t row_body_sum(const void *body, size_t len)
 
 static uint32_t sum_of(const struct row *row)
 {
-    uint32_t sum = state_sum_int(STATE_SUM, row->id);
+    const int64_t numbers[] = {
+        row->id,      (int64_t)row->ordering, row->head,     row->state, row->attempts,
+        row->next_ms, row->created_ms,        row->ended_ms, row->flags, row->body_sum};
+    unsigned char bytes[sizeof numbers];
+    uint32_t sum;
 
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (unsigned char)((uint64_t)numbers[i / 8] >> (8 * (i % 8)));
+    }
+    sum = state_sum_bytes(STATE_SUM, bytes, sizeof bytes);
     sum = state_sum_bytes(sum, row->uid, strlen(row->uid) + 1);
     sum = state_sum_bytes(sum, row->sink, strlen(row->sink) + 1);
-    sum = state_sum_int(sum, (int64_t)row->ordering);
-    sum = state_sum_int(sum, row->head);
-    sum = state_sum_int(sum, row->state);
-    sum = state_sum_int(sum, row->attempts);
-    sum = state_sum_int(sum, row->next_ms);
-    sum = state_sum_int(sum, row->created_ms);
-    sum = state_sum_int(sum, row->ended_ms);
-    sum = state_sum_int(sum, row->flags);
     sum = state_sum_bytes(sum, row->reason, strlen(row->reason) + 1);
-    sum = state_sum_bytes(sum, row->title, strlen(row->title) + 1);
-    return state_sum_int(sum, row->body_sum);
+    return state_sum_bytes(sum, row->title, strlen(row->title) + 1);
 }
 
 static const char *text(sqlite3_stmt *statement, int column)

@@ -132,6 +132,78 @@ static void a_large_group_repeats(void **state)
     kit_close(kit);
 }
 
+/* ---- sizes ---- */
+
+static int put_large(struct kit *kit, struct state_tx *tx, void *arg)
+{
+    static char value[231], url[8001], text[60001];
+    static char names[64][8];
+    struct tmon_pair labels[64] = {{"alertname", arg}};
+    const struct tmon_pair annotations[] = {{"description", text}, {"summary", text}};
+    const struct alerts_input input = {.labels = labels,
+                                       .nlabels = 64,
+                                       .annotations = annotations,
+                                       .nannotations = 2,
+                                       .generator_url = url};
+    enum alerts_verdict verdict;
+    char why[128];
+
+    memset(value, 'v', sizeof value - 1);
+    memset(url, 'u', sizeof url - 1);
+    memset(text, 't', sizeof text - 1);
+    for (int i = 1; i < 64; i++) {
+        (void)snprintf(names[i], sizeof names[i], "b%d", i + 100);
+        labels[i] = (struct tmon_pair){names[i], value};
+    }
+    if (alerts_input_check(&input, why, sizeof why) < 0) {
+        (void)fprintf(stderr, "%s\n", why);
+        return -EINVAL;
+    }
+    return alerts_put(kit->alerts, tx, &input, kit->now, &verdict);
+}
+
+/* As many of the largest as a notification may have: it fits into a call, and can be read. */
+static void the_largest_of_all(void **state)
+{
+    struct kit *kit = kit_open(one_group, sinks, 2);
+    struct tmon_notification *notification;
+    struct wire_reader reader;
+    char name[16];
+
+    (void)kit_fire(kit, "First", "info");
+    kit_answer(kit, 0, OUTBOX_REJECTED);
+    for (int i = 0; i < 200; i++) {
+        (void)snprintf(name, sizeof name, "A%d", i);
+        assert_int_equal(kit_do(kit, put_large, name), 0);
+    }
+    kit_pass(kit, 1000);
+    assert_int_equal(kit->n, 1);
+    assert_true(kit->attempts[0]->len < LIMIT_CALL_BYTES - 65536);
+    wire_reader_init(&reader, kit->attempts[0]->body, kit->attempts[0]->len);
+    assert_int_equal(notification_decode(&reader, &notification), 0);
+    assert_int_equal(notification->nalerts, 200);
+    notification_destroy(notification);
+    kit_restart(kit);
+    assert_int_equal(kit->n, 1);
+    kit_answer(kit, 0, OUTBOX_DELIVERED);
+    assert_string_equal(kit_sql(kit, "SELECT count(*) FROM alert"), "201");
+    kit_close(kit);
+}
+
+/* Names are as long as what reads them allows. */
+static void long_names(void **state)
+{
+    char name[131], why[128];
+    struct tmon_pair labels[] = {{name, "x"}};
+    const struct alerts_input input = {.labels = labels, .nlabels = 1};
+
+    memset(name, 'n', sizeof name);
+    name[129] = '\0';
+    assert_int_equal(alerts_input_check(&input, why, sizeof why), -EINVAL);
+    name[128] = '\0';
+    assert_int_equal(alerts_input_check(&input, why, sizeof why), 0);
+}
+
 /* ---- instances that are gone ---- */
 
 static int put_check(struct kit *kit, struct state_tx *tx, void *arg)
@@ -283,10 +355,15 @@ static void a_storm_in_one_group(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_wall_clock_steps),    cmocka_unit_test(ends_run_by_the_other_clock),
-        cmocka_unit_test(intervals_of_nothing),    cmocka_unit_test(a_large_group_repeats),
-        cmocka_unit_test(instances_that_are_gone), cmocka_unit_test(only_to_be_read),
+        cmocka_unit_test(the_wall_clock_steps),
+        cmocka_unit_test(ends_run_by_the_other_clock),
+        cmocka_unit_test(intervals_of_nothing),
+        cmocka_unit_test(a_large_group_repeats),
+        cmocka_unit_test(instances_that_are_gone),
+        cmocka_unit_test(only_to_be_read),
         cmocka_unit_test(a_storm_in_one_group),
+        cmocka_unit_test(the_largest_of_all),
+        cmocka_unit_test(long_names),
     };
 
     log_setup(LOG_LEVEL_ERROR + 1, LOG_FORMAT_LOGFMT); // of a disk that fails as it should

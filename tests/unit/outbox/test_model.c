@@ -33,8 +33,10 @@ static void one_step(struct world *world)
 
     if (dice < 250) {
         world_put(world, (int)draw(world, WORLD_NAMES), false, ttls[draw(world, 5)]);
-    } else if (dice < 400) {
+    } else if (dice < 370) {
         world_put(world, (int)draw(world, WORLD_NAMES), true, 0);
+    } else if (dice < 400) {
+        world_put_many(world);
     } else if (dice < 600) {
         world_pass(world, times[draw(world, 9)]);
     } else if (dice < 900) {

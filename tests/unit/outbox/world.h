@@ -1094,6 +1094,46 @@ static inline void world_put(struct world *world, int name, bool resolved, int64
     look(world);
 }
 
+struct many {
+    size_t n;
+    struct kit_put puts[6];
+    char names[6][16];
+};
+
+static inline int many_job(struct kit *kit, struct state_tx *tx, void *arg)
+{
+    struct many *many = arg;
+    int r = 0;
+
+    for (size_t i = 0; i < many->n && r == 0; i++) {
+        r = kit_put_job(kit, tx, &many->puts[i]);
+    }
+    return r;
+}
+
+/* Several at once, in one transaction; some fire and resolve in it. */
+static inline void world_put_many(struct world *world)
+{
+    struct many many = {.n = 2 + draw(world, 5)};
+
+    for (size_t i = 0; i < many.n; i++) {
+        int name = (int)draw(world, WORLD_NAMES);
+
+        (void)snprintf(many.names[i], sizeof many.names[i], "N%d", name);
+        many.puts[i] = (struct kit_put){.name = many.names[i],
+                                        .severity = world_severities[name % 3],
+                                        .resolved = chance(world, 50)};
+        TRACE("%s%s, together", many.puts[i].resolved ? "-" : "+", many.names[i]);
+        world->names[name].firing = !many.puts[i].resolved;
+        if (!many.puts[i].resolved) {
+            world->names[name].ttl_ms = world->names[name].ends_ms = 0;
+        }
+    }
+    assert_int_equal(kit_do(world->kit, many_job, &many), 0);
+    world_note_failure(world);
+    look(world);
+}
+
 static inline void world_crash(struct world *world)
 {
     TRACE("crash");
