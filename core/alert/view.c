@@ -48,7 +48,8 @@ void alert_describe(const struct alert *alert, bool firing, struct tmon_alert *r
     };
 }
 
-#define VIEW_SINKS 64 /* of one alert; more are not shown */
+#define VIEW_SINKS 64   /* of one alert; more are not shown */
+#define VIEW_SOURCES 16 /* that inhibit one alert */
 
 struct sinks {
     const char *names[VIEW_SINKS];
@@ -92,17 +93,39 @@ static int64_t running_end(const struct alert *alert, struct alerts_time now)
     return heap_has(&alert->end) ? now.real_ms + (alert->end.at - now.mono_ms) : 0;
 }
 
+/* What holds it back. */
+struct why {
+    const char *silences[ALERT_SILENCES];
+    const char *sources[VIEW_SOURCES];
+    size_t nsilences, nsources;
+};
+
+static void collect_why(struct alerts *alerts, struct alert *alert, struct why *why)
+{
+    why->nsilences = why->nsources = 0;
+    if (!alert->firing) {
+        return;
+    }
+    (void)silences_hold(alerts, alert); /* it looks at what is new */
+    for (; why->nsilences < alert->nsilences; why->nsilences++) {
+        why->silences[why->nsilences] = alert->silences[why->nsilences]->id;
+    }
+    why->nsources = inhibit_sources(alert, why->sources, VIEW_SOURCES);
+}
+
 void alerts_visit(struct alerts *alerts, bool (*fn)(void *arg, const struct alerts_view *view),
                   void *arg, struct alerts_time now)
 {
-    const struct alert *alert;
+    struct alert *alert;
     struct sinks sinks;
+    struct why why;
     size_t pos = 0;
 
     while ((alert = map_next(&alerts->by_episode, &pos))) {
         struct alerts_view view;
 
         collect_sinks(alerts, alert, &sinks);
+        collect_why(alerts, alert, &why);
         view = (struct alerts_view){
             .episode = alert->episode,
             .key = alert->key,
@@ -122,6 +145,10 @@ void alerts_visit(struct alerts *alerts, bool (*fn)(void *arg, const struct aler
             .nsinks = sinks.n,
             .sinks = sinks.names,
             .told = sinks.told,
+            .silenced_by = why.silences,
+            .nsilenced = why.nsilences,
+            .inhibited_by = why.sources,
+            .ninhibited = why.nsources,
         };
         if (!fn(arg, &view)) {
             return;
@@ -132,4 +159,5 @@ void alerts_visit(struct alerts *alerts, bool (*fn)(void *arg, const struct aler
 void alerts_count(const struct alerts *alerts, struct alerts_counts *ret_counts)
 {
     *ret_counts = alerts->counts;
+    memcpy(ret_counts->silences, alerts->silences.n, sizeof ret_counts->silences);
 }
