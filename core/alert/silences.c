@@ -482,6 +482,11 @@ int alerts_silence_put(struct alerts *alerts, struct state_tx *tx,
     if (r == 0 && names_one && !silence) {
         return -ENOENT;
     }
+    if (r == 0 && silence && input->starts_ms <= 0 && silence->state == SILENCE_PENDING &&
+        input->ends_ms <= silence->starts_ms) {
+        (void)snprintf(ret_why, size, "it must start before it ends");
+        return -EINVAL;
+    }
     if (r == 0 && silence && keeps_id(silence, input, now)) {
         r = change(silences, silence, input, now);
     } else if (r == 0) {
