@@ -48,15 +48,8 @@ void alert_describe(const struct alert *alert, bool firing, struct tmon_alert *r
     };
 }
 
-#define VIEW_SINKS 64 /* of one alert; more are not shown */
-
-struct sinks {
-    const char *names[VIEW_SINKS];
-    bool told[VIEW_SINKS];
-    size_t n;
-};
-
-static void add_sink(const struct alerts *alerts, struct sinks *sinks, uint32_t sink, bool told)
+static void add_sink(const struct alerts *alerts, struct view_sinks *sinks, uint32_t sink,
+                     bool told)
 {
     for (size_t i = 0; i < sinks->n; i++) {
         if (sinks->names[i] == alerts->sinks[sink]) {
@@ -71,7 +64,7 @@ static void add_sink(const struct alerts *alerts, struct sinks *sinks, uint32_t 
 }
 
 static void collect_sinks(const struct alerts *alerts, const struct alert *alert,
-                          struct sinks *sinks)
+                          struct view_sinks *sinks)
 {
     sinks->n = 0;
     for (size_t i = 0; i < alert->ngroups; i++) {
@@ -86,47 +79,51 @@ static void collect_sinks(const struct alerts *alerts, const struct alert *alert
     }
 }
 
-/* The end that is running, on the wall clock. */
-static int64_t running_end(const struct alert *alert, struct alerts_time now)
+struct alerts_view alert_view(struct alerts *alerts, struct alert *alert, struct view_sinks *sinks,
+                              struct alerts_time now)
 {
-    return heap_has(&alert->end) ? now.real_ms + (alert->end.at - now.mono_ms) : 0;
+    collect_sinks(alerts, alert, sinks);
+    return (struct alerts_view){
+        .episode = alert->episode,
+        .key = alert->key,
+        .fingerprint = alert->fingerprint_text,
+        .labels = alert->labels,
+        .nlabels = alert->nlabels,
+        .annotations = alert->annotations,
+        .nannotations = alert->nannotations,
+        .generator_url = alert->generator_url ? alert->generator_url : "",
+        .source = alert->source,
+        .severity = alert->severity,
+        .firing = alert->firing,
+        .expired = alert->expired,
+        .starts_ms = alert->starts_ms,
+        .updated_ms = alert->updated_ms,
+        .ends_ms = alert->firing ? alert_running_end(alert, now) : alert->ends_ms,
+        .nsinks = sinks->n,
+        .sinks = sinks->names,
+        .told = sinks->told,
+    };
 }
 
 void alerts_visit(struct alerts *alerts, bool (*fn)(void *arg, const struct alerts_view *view),
                   void *arg, struct alerts_time now)
 {
-    const struct alert *alert;
-    struct sinks sinks;
+    struct alert *alert;
+    struct view_sinks sinks;
     size_t pos = 0;
 
     while ((alert = map_next(&alerts->by_episode, &pos))) {
-        struct alerts_view view;
+        const struct alerts_view view = alert_view(alerts, alert, &sinks, now);
 
-        collect_sinks(alerts, alert, &sinks);
-        view = (struct alerts_view){
-            .episode = alert->episode,
-            .key = alert->key,
-            .fingerprint = alert->fingerprint_text,
-            .labels = alert->labels,
-            .nlabels = alert->nlabels,
-            .annotations = alert->annotations,
-            .nannotations = alert->nannotations,
-            .generator_url = alert->generator_url ? alert->generator_url : "",
-            .source = alert->source,
-            .severity = alert->severity,
-            .firing = alert->firing,
-            .expired = alert->expired,
-            .starts_ms = alert->starts_ms,
-            .updated_ms = alert->updated_ms,
-            .ends_ms = alert->firing ? running_end(alert, now) : alert->ends_ms,
-            .nsinks = sinks.n,
-            .sinks = sinks.names,
-            .told = sinks.told,
-        };
         if (!fn(arg, &view)) {
             return;
         }
     }
+}
+
+const struct routing *alerts_routing(const struct alerts *alerts)
+{
+    return alerts->routing;
 }
 
 void alerts_count(const struct alerts *alerts, struct alerts_counts *ret_counts)
