@@ -40,6 +40,7 @@ struct alerts_in {
     struct alerts_in_item *items;
     size_t good;  /* how many are to be put */
     bool firing;  /* one of these at least fires */
+    bool v2;      /* they came by /api/v2, and are answered as there */
     size_t bytes; /* of memory */
     struct pool pool;
 };
