@@ -66,12 +66,12 @@ static int visit(struct alerts *alerts, struct alert **list, size_t n,
                  bool (*fn)(void *arg, const struct alerts_view *view), void *arg,
                  struct alerts_time now)
 {
-    struct view_sinks sinks;
+    struct view_space space;
     bool more = true;
 
     qsort(list, n, sizeof(struct alert *), order);
     for (size_t i = 0; i < n && more; i++) {
-        const struct alerts_view view = alert_view(alerts, list[i], &sinks, now);
+        const struct alerts_view view = alert_view(alerts, list[i], &space, now);
 
         more = fn(arg, &view);
     }

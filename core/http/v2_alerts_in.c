@@ -27,8 +27,8 @@ struct reading {
 /* ---- complaints ---- */
 
 /* This one makes no sense; the others go on.  0; -ENOMEM. */
-__attribute__((format(printf, 2, 3))) static int reject(struct reading *reading,
-                                                        const char *format, ...)
+__attribute__((format(printf, 2, 3))) static int reject(struct reading *reading, const char *format,
+                                                        ...)
 {
     struct alerts_in_item *item = reading->item;
     char text[512];
@@ -234,8 +234,7 @@ static int read_item(struct reading *reading)
     int r = read_pairs(reading, "annotations", v2_member(reading->object, "annotations"),
                        &annotations, &nannotations);
 
-    r = r < 0 ? r
-              : v2_time(&reading->place, reading->object, "endsAt", &ends_ms, reading->error);
+    r = r < 0 ? r : v2_time(&reading->place, reading->object, "endsAt", &ends_ms, reading->error);
     r = r < 0 ? r
               : v2_time(&reading->place, reading->object, "startsAt", &starts_ms, reading->error);
     r = r < 0 ? r : take_url(reading);

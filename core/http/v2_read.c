@@ -123,7 +123,8 @@ static size_t scheme_len(const char *text)
     size_t len = 0;
 
     while (isalpha((unsigned char)text[len]) ||
-           (len > 0 && (isdigit((unsigned char)text[len]) || (text[len] && strchr("+-.", text[len]))))) {
+           (len > 0 &&
+            (isdigit((unsigned char)text[len]) || (text[len] && strchr("+-.", text[len]))))) {
         len++;
     }
     return len > 0 && text[len] == ':' ? len + 1 : 0;

@@ -1,8 +1,8 @@
 /*
  * v2_silence_in.c: see v2_silence_in.h.
  *
- * First what cannot be read, then what the schema does not allow, in the order in which Alertmanager
- * looks at the members, then what makes no sense.
+ * First what cannot be read, then what the schema does not allow, in the order in which
+ * Alertmanager looks at the members, then what makes no sense.
  */
 #include "http/v2_silence_in.h"
 
@@ -93,10 +93,9 @@ static int read_all(struct reading *reading)
 
 static int need(const struct reading *reading, const char *member)
 {
-    return v2_member(reading->object, member)
-               ? 0
-               : v2_against_schema(reading->error, V2_CODE_REQUIRED, "%s in body is required",
-                                   member);
+    return v2_member(reading->object, member) ? 0
+                                              : v2_against_schema(reading->error, V2_CODE_REQUIRED,
+                                                                  "%s in body is required", member);
 }
 
 static int check_schema(const struct reading *reading)
@@ -130,9 +129,8 @@ static int take_matcher(struct reading *reading, size_t i)
 {
     const struct given *given = &reading->given[i];
     struct v2_silence_in *silence = reading->silence;
-    enum matcher_op op = given->is_regex
-                             ? (given->is_equal ? MATCHER_REGEX : MATCHER_NOT_REGEX)
-                             : (given->is_equal ? MATCHER_EQUAL : MATCHER_NOT_EQUAL);
+    enum matcher_op op = given->is_regex ? (given->is_equal ? MATCHER_REGEX : MATCHER_NOT_REGEX)
+                                         : (given->is_equal ? MATCHER_EQUAL : MATCHER_NOT_EQUAL);
     char why[256] = "", space[V2_QUOTED_SIZE];
     int r;
 
