@@ -62,6 +62,19 @@ int v2_bool(const struct v2_place *place, const json_t *object, const char *key,
     return 0;
 }
 
+/* One without an offset is in UTC. */
+static int parse_time(const char *text, int64_t *ret_ms)
+{
+    char utc[64];
+
+    if (clock_parse_rfc3339(text, ret_ms) == 0) {
+        return 0;
+    }
+    return (size_t)snprintf(utc, sizeof utc, "%sZ", text) < sizeof utc
+               ? clock_parse_rfc3339(utc, ret_ms)
+               : -EINVAL;
+}
+
 int v2_time(const struct v2_place *place, const json_t *object, const char *key, int64_t *ret_ms,
             struct v2_error *error)
 {
@@ -72,7 +85,7 @@ int v2_time(const struct v2_place *place, const json_t *object, const char *key,
     if (v2_string(place, object, key, &text, error) < 0) {
         return -EINVAL;
     }
-    if (*text && clock_parse_rfc3339(text, ret_ms) < 0) {
+    if (*text && parse_time(text, ret_ms) < 0) {
         return v2_unreadable(error, place->body,
                              "parsing time %s: %s%s must be as RFC 3339 has it, such as "
                              "2026-01-02T03:04:05Z",

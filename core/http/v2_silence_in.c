@@ -163,7 +163,9 @@ static int take_matchers(struct reading *reading)
     silence->input.matchers = silence->matchers;
     for (size_t i = 0; i < reading->n && r == 0; i++) {
         r = take_matcher(reading, i);
-        asks |= r == 0 && !matcher_matches(&silence->matchers[i], "");
+        /* One that rules something out asks for something, whatever it matches. */
+        asks |=
+            r == 0 && (!reading->given[i].is_equal || !matcher_matches(&silence->matchers[i], ""));
     }
     return r < 0  ? r
            : asks ? 0
