@@ -25,6 +25,7 @@ struct api {
     struct desk *desk;
     struct rules_engine *rules; /* under the lock; NULL: there is none */
     atomic_size_t bytes; /* of alerts on the desk, those that nobody waits for any more included */
+    int64_t started_ms;  /* Unix time, for the status of /api/v2 */
     struct sink_test *tests; /* under way; the agent's thread */
     /* Delivers an attempt (takes it) outside of the queue and calls `done` once, maybe at once; as
      * delivery_try().  The agent's thread.  NULL: it cannot be done. */
@@ -64,6 +65,10 @@ void api_answer_failure(struct api *api, uint64_t ticket, int r);
 /* alerts_api.c */
 int alerts_api_put(struct api *api, struct http_question *question);
 int alerts_api_list(struct api *api, struct http_question *question);
+/* silences_api.c */
+int silences_api_ask(struct api *api, struct http_question *question);
+/* v2_api.c */
+int v2_api_ask(struct api *api, struct http_question *question);
 /* outbox_api.c */
 int outbox_api_ask(struct api *api, const struct http_question *question);
 /* rules_api.c */

@@ -24,6 +24,7 @@
 
 struct alerts;
 struct alert;
+struct group;
 
 /* Both clocks at the same moment.  Intervals run by the monotonic one. */
 struct alerts_time {
@@ -49,6 +50,12 @@ struct alerts_input {
     bool resolved;
     int64_t starts_ms; /* Unix time; 0: now */
     int64_t ttl_ms;    /* how long from now it fires unless it is said again; 0: until resolved */
+    /* As Alertmanager takes alerts: starts_ms is given, it ends or has ended at ends_ms (Unix
+     * time), and what was said before is merged where it overlaps.  `resolved` and `ttl_ms` come of
+     * that. */
+    bool merge;
+    bool end_said; /* merge: else ends_ms stands in for an end that nobody gave */
+    int64_t ends_ms;
 };
 
 enum alerts_verdict {
@@ -163,14 +170,60 @@ struct alerts_view {
     size_t nsinks;
     const char *const *sinks; /* the sinks that its routes lead to, and those with marks */
     const bool *told;         /* of each: it was told of, or is queued */
+    size_t nsilenced;
+    const char *const *silenced_by; /* ids of active silences; a few where there are many */
+    size_t ninhibited;
+    const char *const *inhibited_by; /* fingerprints, one for each rule; a few */
+    const char *acked_by;            /* NULL: nobody has */
+    int64_t acked_ms;
+    bool muted; /* all its routes are in maintenance windows */
+    bool flapping;
 };
 /* In no particular order; fn ends the walk by returning false. */
 void alerts_visit(struct alerts *alerts, bool (*fn)(void *arg, const struct alerts_view *view),
                   void *arg, struct alerts_time now);
 
+/* The same, those that fire only, in the order of their fingerprints.  -ENOMEM. */
+int alerts_visit_firing(struct alerts *alerts,
+                        bool (*fn)(void *arg, const struct alerts_view *view), void *arg,
+                        struct alerts_time now);
+
+struct alerts_group_view {
+    const struct tmon_pair *labels; /* that it is grouped by */
+    size_t nlabels;
+    size_t nsinks;
+    const char *const *sinks;
+    size_t nmembers; /* resolved ones included */
+    const struct group *group;
+};
+/* Those that have members, by their labels as Alertmanager orders sets of labels.  -ENOMEM. */
+int alerts_visit_groups(struct alerts *alerts,
+                        bool (*fn)(void *arg, const struct alerts_group_view *view), void *arg,
+                        struct alerts_time now);
+/* The members of one that fire, in Alertmanager's order: by job, instance, then all labels.
+ * -ENOMEM. */
+int alerts_visit_members(struct alerts *alerts, const struct alerts_group_view *group,
+                         bool (*fn)(void *arg, const struct alerts_view *view), void *arg,
+                         struct alerts_time now);
+/* The routing in force; NULL: there is none yet.  Borrowed until it is replaced. */
+const struct routing *alerts_routing(const struct alerts *alerts);
+
+/* Why nobody is told of an alert now. */
+enum hold {
+    HOLD_NONE,
+    HOLD_SILENCED,
+    HOLD_INHIBITED,
+    HOLD_MAINTENANCE, /* its routes are in a maintenance window */
+    HOLD_FLAPPING,
+    HOLDS
+};
+const char *hold_name(enum hold hold);
+
 struct alerts_counts {
-    size_t firing[3]; /* by severity */
-    size_t resolved;  /* that somebody is still to be told of */
+    size_t firing[3];   /* by severity */
+    size_t held[HOLDS]; /* firing ones by their first reason; up to a second old */
+    size_t silences[3]; /* by enum silence_state */
+    size_t resolved;    /* that somebody is still to be told of */
     size_t groups;
     uint64_t put[ALERTS_VERDICTS]; /* since the start */
     uint64_t refused;              /* no room */

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "config/errors.h"
+#include "config/inhibit.h"
 #include "config/routes.h"
 #include "config/rules.h"
 #include "config/tree.h"
@@ -115,7 +116,9 @@ struct config {
     struct map by_name;                /* of the instances */
     size_t nroutes;
     struct config_route *routes; /* in the order of the files; none: everything goes to `log` */
-    struct config_rules rules;   /* of `groups` and `rule_files` */
+    size_t ninhibit;
+    struct config_inhibit *inhibit; /* of `inhibit_rules`, in the order of the files */
+    struct config_rules rules;      /* of `groups` and `rule_files` */
     struct tree **trees; /* one a file; nodes and positions of the instances point into them */
     size_t ntrees;
 };

@@ -119,12 +119,8 @@ static const struct {
     {"just text",
      "c.yaml:1:1: a configuration is a mapping with 'agent', 'plugins' and 'routes', not text\n"},
     {"plugin: {}", "c.yaml:1:1: there is no section 'plugin'; did you mean 'plugins'?\n"},
-    {"zzz: {}",
-     "c.yaml:1:1: there is no section 'zzz'; there are 'agent', 'plugins', 'routes', 'groups' and "
-     "'rule_files'\n"},
-    {"silences: []", "c.yaml:1:1: this version of toiletmon has no silences yet, so 'silences' "
-                     "would do nothing; take it "
-                     "out for now\n"},
+    {"zzz: {}", "c.yaml:1:1: there is no section 'zzz'; there are 'agent', 'plugins', 'routes', "
+                "'inhibit_rules', 'groups' and 'rule_files'\n"},
     {"agent: [1]", "c.yaml:1:8: 'agent' must be a mapping, not a list\n"},
     {"plugins: x", "c.yaml:1:10: 'plugins' must be a mapping, not text\n"},
     /* the agent's section */
@@ -255,8 +251,8 @@ static const struct {
     {"agent: {lisen: x}\nplugins: {a: {interval: 1}, a: {}}",
      "c.yaml:2:29: the key 'a' is here twice, first in line 2; remove one\n"},
     {"agent: {lisen: x}\nplugins: {a: {interval: x}}\nfoo: 1\n",
-     "c.yaml:3:1: there is no section 'foo'; there are 'agent', 'plugins', 'routes', 'groups' and "
-     "'rule_files'\n"
+     "c.yaml:3:1: there is no section 'foo'; there are 'agent', 'plugins', 'routes', "
+     "'inhibit_rules', 'groups' and 'rule_files'\n"
      "c.yaml:1:9: there is no setting 'lisen'; did you mean 'listen'?\n"
      "c.yaml:2:25: 'interval' must be a duration with its unit, such as 500ms, 30s, 5m, 2h or 1d, "
      "not 'x'\n"},
