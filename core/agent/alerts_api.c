@@ -148,6 +148,14 @@ static void put_view(struct buf *buf, const struct alerts_view *view)
     json_text_put_time(buf, "starts_at", view->starts_ms);
     json_text_put_time(buf, "updated_at", view->updated_ms);
     json_text_put_time(buf, "ends_at", view->ends_ms);
+    if (view->acked_ms > 0) {
+        json_text_key(buf, "acknowledged");
+        buf_putc(buf, '{');
+        json_text_put_string(buf, "by", view->acked_by);
+        json_text_put_string(buf, "comment", view->ack_comment);
+        json_text_put_time(buf, "at", view->acked_ms);
+        buf_putc(buf, '}');
+    }
     json_text_key(buf, "sinks");
     buf_putc(buf, '[');
     for (size_t i = 0; i < view->nsinks; i++) {

@@ -12,7 +12,7 @@
 
 struct desk_metrics {
     struct store *store;
-    struct store_metric *firing[3], *resolved, *groups;
+    struct store_metric *firing[3], *resolved, *groups, *acked;
     struct store_metric *put[ALERTS_VERDICTS], *refused;
 
     struct store_metric *jobs, *batches, *failed_batches, *lost_rows, *salvages, *waiting,

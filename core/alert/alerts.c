@@ -49,6 +49,9 @@ void alert_count(struct alerts *alerts, const struct alert *alert, int by)
         alert->firing ? &alerts->counts.firing[alert->severity] : &alerts->counts.resolved;
 
     *count += (size_t)by;
+    if (alert->firing && alert->acked_ms != 0) {
+        alerts->counts.acked += (size_t)by;
+    }
 }
 
 tmon_severity alert_severity(const struct tmon_pair *labels, size_t n)
@@ -106,6 +109,8 @@ void alert_free(struct alert *alert)
         free(alert->labels);
         free(alert->annotations);
         free(alert->generator_url);
+        free(alert->acked_by);
+        free(alert->ack_comment);
         free(alert->marks);
         free(alert->groups);
         free(alert);

@@ -127,6 +127,18 @@ int64_t alerts_next(const struct alerts *alerts);
 /* Writes what changed.  Errors are in the tx. */
 void alerts_save(struct alerts *alerts, struct state_tx *tx);
 
+/* Who sees to an alert.  Borrowed; neither is NULL. */
+struct alerts_ack {
+    const char *by;      /* "": nobody said */
+    const char *comment; /* "" */
+};
+/* Acknowledges the alert of that episode key or fingerprint: it is told to whom it was not, and
+ * not repeated.  One that was acknowledged before changes hands.  `ack` NULL takes it back.
+ * -ENOENT; -ENOTUNIQ: several have that fingerprint; -ESTALE: it has resolved; -EINVAL: a text is
+ * longer than LIMIT_ACK_... or no UTF-8; -ENOMEM. */
+int alerts_ack(struct alerts *alerts, const char *id, const struct alerts_ack *ack,
+               struct alerts_time now);
+
 /* ---- what the outbox reports ---- */
 
 /* The sink will never hear of notification `id`, in which it was told that the episode began. */
@@ -160,6 +172,8 @@ struct alerts_view {
     bool expired;           /* it resolved because its time was up */
     int64_t starts_ms, updated_ms;
     int64_t ends_ms; /* resolved: when; firing: when it will end by itself, 0: never */
+    const char *acked_by, *ack_comment; /* "" */
+    int64_t acked_ms;                   /* 0: it is not acknowledged */
     size_t nsinks;
     const char *const *sinks; /* the sinks that its routes lead to, and those with marks */
     const bool *told;         /* of each: it was told of, or is queued */
@@ -168,8 +182,14 @@ struct alerts_view {
 void alerts_visit(struct alerts *alerts, bool (*fn)(void *arg, const struct alerts_view *view),
                   void *arg, struct alerts_time now);
 
+/* The one of that episode key or fingerprint.  -ENOENT, -ENOTUNIQ. */
+int alerts_find(struct alerts *alerts, const char *id,
+                void (*fn)(void *arg, const struct alerts_view *view), void *arg,
+                struct alerts_time now);
+
 struct alerts_counts {
     size_t firing[3]; /* by severity */
+    size_t acked;     /* of these */
     size_t resolved;  /* that somebody is still to be told of */
     size_t groups;
     uint64_t put[ALERTS_VERDICTS]; /* since the start */

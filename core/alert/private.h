@@ -1,6 +1,7 @@
 /*
  * private.h: what the files of this room share; nobody else includes it.
  *
+ *   ack.c      somebody sees to it
  *   alerts.c   episodes: fired, resolved, expired, forgotten
  *   groups.c   groups: who is in them, when they are due
  *   marks.c    which sinks were told of an episode
@@ -61,6 +62,8 @@ struct alert {
     bool dirty;       /* the row is not as it is here */
     bool gone;        /* forgotten; alerts_save() frees it */
     uint32_t stamp;   /* of the notification that is being put together, if it is in it */
+    char *acked_by, *ack_comment; /* NULL: nobody */
+    int64_t acked_ms;             /* 0: it is not acknowledged */
     int64_t starts_ms, updated_ms;
     int64_t ends_ms; /* Unix time of its resolve */
     int64_t ttl_ms;
@@ -116,6 +119,18 @@ struct alerts {
 
 #define REPEAT_SLACK_MS 1000 /* what is due within a second goes with what is due now */
 #define REPEAT_LEAST_MS 2000 /* more than that: what was repeated must not be due at once */
+
+/* ack.c */
+/* Copies.  -ENOMEM: it is as it was. */
+int alert_set_ack(struct alert *alert, const char *by, const char *comment, int64_t at_ms);
+/* Whether whom the mark is of need not be reminded: somebody sees to the alert.  What it has
+ * rejected it was not told of. */
+bool alert_is_seen(const struct alert *alert, const struct mark *mark);
+
+/* view.c */
+void alert_view(const struct alerts *alerts, const struct alert *alert,
+                void (*fn)(void *arg, const struct alerts_view *view), void *arg,
+                struct alerts_time now);
 
 /* alerts.c */
 struct alert *alert_find(const struct alerts *alerts, int64_t episode);

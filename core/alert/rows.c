@@ -16,7 +16,7 @@
 #define ROW_VERSION 1
 #define MARKS_MOST 4096 /* of one alert; there are LIMIT_OUTBOX_SINKS sinks */
 
-enum { FLAG_FIRING = 1, FLAG_EXPIRED = 2, FLAG_PARTLY_TOLD = 4 };
+enum { FLAG_FIRING = 1, FLAG_EXPIRED = 2, FLAG_PARTLY_TOLD = 4, FLAG_ACKED = 8 };
 
 /* ---- writing ---- */
 
@@ -25,7 +25,8 @@ static void encode_alert(const struct alerts *alerts, const struct alert *alert,
     wire_put_u8(buf, ROW_VERSION);
     wire_put_u8(buf,
                 (uint8_t)((alert->firing ? FLAG_FIRING : 0) | (alert->expired ? FLAG_EXPIRED : 0) |
-                          (alert->partly_told ? FLAG_PARTLY_TOLD : 0)));
+                          (alert->partly_told ? FLAG_PARTLY_TOLD : 0) |
+                          (alert->acked_ms != 0 ? FLAG_ACKED : 0)));
     wire_put_u8(buf, alert->source);
     wire_put_i64(buf, alert->starts_ms);
     wire_put_i64(buf, alert->ends_ms);
@@ -44,6 +45,11 @@ static void encode_alert(const struct alerts *alerts, const struct alert *alert,
         wire_put_i64(buf, mark->last);
         wire_put_u64(buf, mark->ordering);
         wire_put_i64(buf, mark->told.real_ms);
+    }
+    if (alert->acked_ms != 0) {
+        wire_put_i64(buf, alert->acked_ms);
+        wire_put_str(buf, alert->acked_by);
+        wire_put_str(buf, alert->ack_comment);
     }
 }
 
@@ -262,6 +268,15 @@ static int decode_texts(struct wire_reader *reader, struct alert *alert)
     return r;
 }
 
+static int decode_ack(struct wire_reader *reader, struct alert *alert)
+{
+    int64_t at_ms = wire_get_i64(reader);
+    const char *by = wire_get_str(reader, LIMIT_ACK_BY_BYTES);
+    const char *comment = wire_get_str(reader, LIMIT_ACK_COMMENT_BYTES);
+
+    return reader->bad || at_ms == 0 ? -EPROTO : alert_set_ack(alert, by, comment, at_ms);
+}
+
 static int decode_alert(const struct load *load, struct wire_reader *reader, struct alert *alert)
 {
     uint8_t version = wire_get_u8(reader), flags = wire_get_u8(reader);
@@ -280,6 +295,7 @@ static int decode_alert(const struct load *load, struct wire_reader *reader, str
     alert->ttl_ms = wire_get_i64(reader);
     r = decode_texts(reader, alert);
     r = r < 0 ? r : decode_marks(load, reader, alert);
+    r = r == 0 && (flags & FLAG_ACKED) ? decode_ack(reader, alert) : r;
     return r < 0 ? r : wire_done(reader) ? 0 : -EPROTO;
 }
 

@@ -92,6 +92,45 @@ static int64_t running_end(const struct alert *alert, struct alerts_time now)
     return heap_has(&alert->end) ? now.real_ms + (alert->end.at - now.mono_ms) : 0;
 }
 
+static struct alerts_view make_view(const struct alerts *alerts, const struct alert *alert,
+                                    struct sinks *sinks, struct alerts_time now)
+{
+    collect_sinks(alerts, alert, sinks);
+    return (struct alerts_view){
+        .episode = alert->episode,
+        .key = alert->key,
+        .fingerprint = alert->fingerprint_text,
+        .labels = alert->labels,
+        .nlabels = alert->nlabels,
+        .annotations = alert->annotations,
+        .nannotations = alert->nannotations,
+        .generator_url = alert->generator_url ? alert->generator_url : "",
+        .source = alert->source,
+        .severity = alert->severity,
+        .firing = alert->firing,
+        .expired = alert->expired,
+        .starts_ms = alert->starts_ms,
+        .updated_ms = alert->updated_ms,
+        .ends_ms = alert->firing ? running_end(alert, now) : alert->ends_ms,
+        .acked_by = alert->acked_by ? alert->acked_by : "",
+        .ack_comment = alert->ack_comment ? alert->ack_comment : "",
+        .acked_ms = alert->acked_ms,
+        .nsinks = sinks->n,
+        .sinks = sinks->names,
+        .told = sinks->told,
+    };
+}
+
+void alert_view(const struct alerts *alerts, const struct alert *alert,
+                void (*fn)(void *arg, const struct alerts_view *view), void *arg,
+                struct alerts_time now)
+{
+    struct sinks sinks;
+    struct alerts_view view = make_view(alerts, alert, &sinks, now);
+
+    fn(arg, &view);
+}
+
 void alerts_visit(struct alerts *alerts, bool (*fn)(void *arg, const struct alerts_view *view),
                   void *arg, struct alerts_time now)
 {
@@ -100,29 +139,8 @@ void alerts_visit(struct alerts *alerts, bool (*fn)(void *arg, const struct aler
     size_t pos = 0;
 
     while ((alert = map_next(&alerts->by_episode, &pos))) {
-        struct alerts_view view;
+        struct alerts_view view = make_view(alerts, alert, &sinks, now);
 
-        collect_sinks(alerts, alert, &sinks);
-        view = (struct alerts_view){
-            .episode = alert->episode,
-            .key = alert->key,
-            .fingerprint = alert->fingerprint_text,
-            .labels = alert->labels,
-            .nlabels = alert->nlabels,
-            .annotations = alert->annotations,
-            .nannotations = alert->nannotations,
-            .generator_url = alert->generator_url ? alert->generator_url : "",
-            .source = alert->source,
-            .severity = alert->severity,
-            .firing = alert->firing,
-            .expired = alert->expired,
-            .starts_ms = alert->starts_ms,
-            .updated_ms = alert->updated_ms,
-            .ends_ms = alert->firing ? running_end(alert, now) : alert->ends_ms,
-            .nsinks = sinks.n,
-            .sinks = sinks.names,
-            .told = sinks.told,
-        };
         if (!fn(arg, &view)) {
             return;
         }

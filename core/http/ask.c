@@ -23,6 +23,7 @@ struct reply {
     json_t *document;     /* owned; or */
     char *text;           /* owned */
     size_t len;
+    bool page; /* the text is HTML */
 };
 
 static void reply_free(struct reply *reply)
@@ -39,7 +40,9 @@ static void question_finish(struct http_question *question)
     alerts_in_destroy(question->alerts);
     alerts_filter_destroy(question->filter);
     free(question->text);
+    free(question->ack);
     question->text = NULL;
+    question->ack = NULL;
     question->alerts = NULL;
     question->filter = NULL;
 }
@@ -143,6 +146,12 @@ void http_answer_text(struct http *http, uint64_t ticket, unsigned status, char 
                                .len = len});
 }
 
+void http_answer_page(struct http *http, uint64_t ticket, unsigned status, char *text, size_t len)
+{
+    post(http, &(struct reply){
+                   .ticket = ticket, .status = status, .text = text, .len = len, .page = true});
+}
+
 void ask_finish(struct http *http)
 {
     while (http->replies) {
@@ -191,7 +200,10 @@ int ask_answer(struct request *request)
     if (!reply) {
         return answer_expired(request);
     }
-    if (reply->text) {
+    if (reply->text && reply->page) {
+        r = answer_page(request, reply->status, reply->text, reply->len);
+        reply->text = NULL;
+    } else if (reply->text) {
         r = answer_text(request, reply->status, reply->text, reply->len, reply->retry_after);
         reply->text = NULL;
     } else {

@@ -32,6 +32,10 @@ enum http_what {
     /* the thread of the durable state */
     HTTP_ALERTS_PUT,    /* POST /api/v1/alerts: `alerts` */
     HTTP_ALERTS_LIST,   /* GET /api/v1/alerts: those that `filter` wants */
+    HTTP_ALERT_ACK,     /* POST /api/v1/alerts/ID/ack: `text` is the ID, `ack` */
+    HTTP_ALERT_UNACK,   /* POST /api/v1/alerts/ID/unack: `text` */
+    HTTP_ACK_PAGE,      /* GET /ack/TOKEN: a page; `text` is the token */
+    HTTP_ACK_FORM,      /* POST /ack/TOKEN: `text`, `ack` */
     HTTP_OUTBOX_LIST,   /* GET /api/v1/notifications: those that `outbox` wants */
     HTTP_OUTBOX_SHOW,   /* GET /api/v1/notifications/ID: `id` */
     HTTP_OUTBOX_RETRY,  /* POST /api/v1/notifications/ID/retry */
@@ -57,6 +61,10 @@ struct http_question {
         int64_t before;
         size_t limit;
     } outbox;
+    struct http_ack {
+        char by[LIMIT_ACK_BY_BYTES + 1];
+        char comment[LIMIT_ACK_COMMENT_BYTES + 1];
+    } *ack; /* owned; NULL: none */
     int64_t id;
     char name[LIMIT_NAME_BYTES + 1];
     char *text; /* owned; NULL: none */
@@ -125,6 +133,8 @@ void http_answer(struct http *http, uint64_t ticket, unsigned status, json_t *do
  */
 void http_answer_text(struct http *http, uint64_t ticket, unsigned status, char *text, size_t len,
                       unsigned retry_after);
+/* The same with a page in HTML that may send a form to where it came from. */
+void http_answer_page(struct http *http, uint64_t ticket, unsigned status, char *text, size_t len);
 
 /* The port of the i-th listener; 0 for a Unix socket or when there is none.  Agent's thread. */
 unsigned http_port(const struct http *http, size_t i);
