@@ -177,6 +177,14 @@ struct alerts_view {
     size_t nsinks;
     const char *const *sinks; /* the sinks that its routes lead to, and those with marks */
     const bool *told;         /* of each: it was told of, or is queued */
+    size_t nsilenced;
+    const char *const *silenced_by; /* ids of active silences; a few where there are many */
+    size_t ninhibited;
+    const char *const *inhibited_by; /* fingerprints, one for each rule; a few */
+    const char *acked_by;            /* NULL: nobody has */
+    int64_t acked_ms;
+    bool muted; /* all its routes are in maintenance windows */
+    bool flapping;
 };
 /* In no particular order; fn ends the walk by returning false. */
 void alerts_visit(struct alerts *alerts, bool (*fn)(void *arg, const struct alerts_view *view),

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/hold.h"
 #include "alert/private.h"
 
 struct flush {
@@ -23,6 +24,7 @@ struct flush {
     struct alerts_item items[LIMIT_ALERTS];
     size_t nitems;
     size_t nshown; /* of the group, those that fire and were told of in its ordering */
+    bool sent;     /* something was, to this sink */
 };
 
 static int say(struct alerts *alerts, struct state_tx *tx, const struct alerts_notice *notice,
@@ -146,6 +148,7 @@ static int send(struct flush *flush, uint64_t ordering, size_t ntruncated)
     }
     if (r == 0) {
         told->at = flush->now;
+        flush->sent = true;
         group_dirty(flush->alerts, flush->group);
     }
     flush->nitems = 0;
@@ -175,11 +178,20 @@ static int is_due_again(struct flush *flush, struct alert *alert, struct mark *m
     return 0;
 }
 
+static bool is_held(const struct flush *flush, struct alert *alert)
+{
+    return alert->firing &&
+           alert_hold(flush->alerts, alert, flush->group->route, flush->now) != HOLD_NONE;
+}
+
 /* Whether the alert's state is news for the sink.  1, 0, -errno. */
 static int is_news(struct flush *flush, struct alert *alert, bool repeat)
 {
     struct mark *mark = mark_find(alert, flush->sink);
 
+    if (is_held(flush, alert)) {
+        return 0;
+    }
     if (alert->firing) {
         return !mark ? 1 : repeat ? is_due_again(flush, alert, mark) : 0;
     }

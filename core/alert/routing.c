@@ -25,20 +25,37 @@ struct routing *routing_create(void)
     return routing;
 }
 
+static void free_matchers(struct matcher *matchers, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        matcher_finish(&matchers[i]);
+    }
+    free(matchers);
+}
+
+static void free_names(char **names, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        free(names[i]);
+    }
+    free(names);
+}
+
+static void inhibit_finish(struct inhibit_rule *rule)
+{
+    free_matchers(rule->source, rule->nsource);
+    free_matchers(rule->target, rule->ntarget);
+    free_names(rule->equal, rule->nequal);
+}
+
 static void route_finish(struct route *route)
 {
-    for (size_t i = 0; i < route->nmatchers; i++) {
-        matcher_finish(&route->matchers[i]);
-    }
-    for (size_t i = 0; i < route->ngroup_by; i++) {
-        free(route->group_by[i]);
-    }
+    free_matchers(route->matchers, route->nmatchers);
+    free_names(route->group_by, route->ngroup_by);
     for (size_t i = 0; i < route->nroutes; i++) {
         route_finish(&route->routes[i]);
     }
-    free(route->matchers);
     free(route->to);
-    free(route->group_by);
     free(route->key);
     free(route->routes);
 }
@@ -52,6 +69,10 @@ void routing_destroy(struct routing *routing)
     for (size_t i = 0; i < routing->nsinks; i++) {
         free(routing->sinks[i].name);
     }
+    for (size_t i = 0; i < routing->ninhibit; i++) {
+        inhibit_finish(&routing->inhibit[i]);
+    }
+    free(routing->inhibit);
     free(routing->sinks);
     free(routing);
 }

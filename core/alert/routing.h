@@ -40,10 +40,20 @@ struct route {
     struct route *routes; /* owned */
 };
 
+/* While an alert fires that fits `source`, nobody is told of those that fit `target` and have the
+ * same values of all labels in `equal`.  One that fits both is not inhibited by another such. */
+struct inhibit_rule {
+    size_t nsource, ntarget, nequal;
+    struct matcher *source, *target; /* owned */
+    char **equal;                    /* owned; a label that is not there has the value "" */
+};
+
 struct routing {
     struct route root; /* without matchers */
     size_t nsinks;
     struct routing_sink *sinks; /* owned; the fallback is always there and live */
+    size_t ninhibit;
+    struct inhibit_rule *inhibit; /* owned */
 };
 
 #define ROUTING_GROUP_WAIT_MS 30000

@@ -60,7 +60,14 @@
 #define LIMIT_ALERTS_ACTIVE 100000
 #define LIMIT_ALERT_LABELS_BYTES 16384      /* names and values of one alert */
 #define LIMIT_ALERT_BODY_BYTES (256u << 10) /* one alert with its annotations, encoded */
-#define LIMIT_MATCH_STEPS 100000 /* of a regular expression over a label: some milliseconds */
+/* pending and active; ten times what is measured.  As many expired ones are kept beside them */
+#define LIMIT_SILENCES 10000
+#define LIMIT_SILENCE_TEXT_BYTES 4096 /* a comment; people write a sentence and a link */
+#define LIMIT_SILENCE_NAME_BYTES 256  /* who made it: an e-mail address fits */
+#define LIMIT_SILENCE_MATCHERS 32     /* an alert has few labels that say what it is about */
+#define LIMIT_SILENCE_BYTES 16384     /* names and values of all its matchers */
+#define LIMIT_INHIBIT_RULES 256       /* each alert is held against them once */
+#define LIMIT_MATCH_STEPS 100000      /* of a regular expression over a label: some milliseconds */
 #define LIMIT_MATCH_DEPTH 1000
 #define LIMIT_MATCH_HEAP_KIB 1024
 #define LIMIT_REGEX_BYTES 65536 /* of one, as it is written for PCRE2; that has the same limit */
