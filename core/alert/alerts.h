@@ -172,8 +172,6 @@ struct alerts_view {
     bool expired;           /* it resolved because its time was up */
     int64_t starts_ms, updated_ms;
     int64_t ends_ms; /* resolved: when; firing: when it will end by itself, 0: never */
-    const char *acked_by, *ack_comment; /* "" */
-    int64_t acked_ms;                   /* 0: it is not acknowledged */
     size_t nsinks;
     const char *const *sinks; /* the sinks that its routes lead to, and those with marks */
     const bool *told;         /* of each: it was told of, or is queued */
@@ -181,8 +179,8 @@ struct alerts_view {
     const char *const *silenced_by; /* ids of active silences; a few where there are many */
     size_t ninhibited;
     const char *const *inhibited_by; /* fingerprints, one for each rule; a few */
-    const char *acked_by;            /* NULL: nobody has */
-    int64_t acked_ms;
+    const char *acked_by, *ack_comment; /* NULL: nobody sees to it; "": nothing was said */
+    int64_t acked_ms;                   /* 0: it is not acknowledged */
     bool muted; /* all its routes are in maintenance windows */
     bool flapping;
 };

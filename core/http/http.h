@@ -101,6 +101,7 @@ struct http_options {
     const char *tls_key;
     const char *const *hosts; /* more names that Host may carry on loopback, without port */
     size_t nhosts;
+    const char *external_url; /* where people reach us: its host is one more such name; NULL */
     const char
         *write_token; /* what POST needs off loopback; NULL or "": nobody can write from there */
     const char *version;
