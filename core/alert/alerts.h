@@ -178,10 +178,10 @@ struct alerts_view {
     size_t nsilenced;
     const char *const *silenced_by; /* ids of active silences; a few where there are many */
     size_t ninhibited;
-    const char *const *inhibited_by; /* fingerprints, one for each rule; a few */
+    const char *const *inhibited_by;    /* fingerprints, one for each rule; a few */
     const char *acked_by, *ack_comment; /* NULL: nobody sees to it; "": nothing was said */
     int64_t acked_ms;                   /* 0: it is not acknowledged */
-    bool muted; /* all its routes are in maintenance windows */
+    bool muted;                         /* all its routes are in maintenance windows */
     bool flapping;
 };
 /* In no particular order; fn ends the walk by returning false. */

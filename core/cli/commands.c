@@ -66,7 +66,8 @@ static int version(struct cli *cli)
 
 const struct cli_command cli_commands[] = {
     {"ack", "ALERT", "Say that somebody sees to an alert: it is not repeated any more",
-     "ALERT is its fingerprint or its episode. Whoever was not told of it yet still is, and its end "
+     "ALERT is its fingerprint or its episode. Whoever was not told of it yet still is, and its "
+     "end "
      "is told. It holds\n"
      "until the alert resolves.",
      1, 1, cli_ack_options, NULL, cli_ack},

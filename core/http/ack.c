@@ -64,8 +64,7 @@ static int read_object(const json_t *object, struct http_ack *ack, char *why, si
         }
     }
     r = take_text(object, "by", ack->by, sizeof ack->by, why, size);
-    return r < 0 ? r
-                 : take_text(object, "comment", ack->comment, sizeof ack->comment, why, size);
+    return r < 0 ? r : take_text(object, "comment", ack->comment, sizeof ack->comment, why, size);
 }
 
 /* No body at all is fine: then nobody says who it was. */

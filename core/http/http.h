@@ -64,7 +64,7 @@ struct http_question {
     struct http_ack {
         char by[LIMIT_ACK_BY_BYTES + 1];
         char comment[LIMIT_ACK_COMMENT_BYTES + 1];
-    } *ack; /* owned; NULL: none */
+    } * ack; /* owned; NULL: none */
     int64_t id;
     char name[LIMIT_NAME_BYTES + 1];
     char *text; /* owned; NULL: none */

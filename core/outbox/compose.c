@@ -15,7 +15,7 @@
 
 #define NAMES_SHOWN 3 /* of alerts in a title */
 #define KEPT_BYTES LIMIT_FRAME_BYTES
-#define HEAD_BYTES 64 /* of a CALL, in front of it */
+#define HEAD_BYTES 64   /* of a CALL, in front of it */
 #define LINK_BYTES 2048 /* of where people reach the agent: a longer one makes no links */
 
 void compose_init(struct compose *compose)

@@ -1,7 +1,7 @@
 /*
  * compose.h: what delivery adds to a queued notification before a sink sees it: who receives it,
- * where people reach the agent, a title, a text, and for each alert that fires a link by which it is
- * acknowledged.
+ * where people reach the agent, a title, a text, and for each alert that fires a link by which it
+ * is acknowledged.
  *
  * Main thread.
  */

@@ -178,7 +178,8 @@ static void fills_in(void **state)
     compose_finish(&kept);
 }
 
-/* What fires has a link, the same for each attempt; without a place that people reach there is none.
+/* What fires has a link, the same for each attempt; without a place that people reach there is
+ * none.
  */
 static void links_what_fires(void **state)
 {
@@ -262,10 +263,13 @@ static void refuses_what_is_no_notification(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(renders_titles),      cmocka_unit_test(keeps_titles_on_a_line),
-        cmocka_unit_test(renders_texts),       cmocka_unit_test(fills_in),
+        cmocka_unit_test(renders_titles),
+        cmocka_unit_test(keeps_titles_on_a_line),
+        cmocka_unit_test(renders_texts),
+        cmocka_unit_test(fills_in),
         cmocka_unit_test(links_what_fires),
-        cmocka_unit_test(stays_within_a_call), cmocka_unit_test(refuses_what_is_no_notification),
+        cmocka_unit_test(stays_within_a_call),
+        cmocka_unit_test(refuses_what_is_no_notification),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
