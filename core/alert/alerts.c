@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/hold.h"
 #include "alert/private.h"
 #include "base/hex.h"
 #include "base/utf8.h"
@@ -52,6 +53,7 @@ void alert_count(struct alerts *alerts, const struct alert *alert, int by)
     if (alert->firing && alert->acked_ms != 0) {
         alerts->counts.acked += (size_t)by;
     }
+    alerts->uncounted = true;
 }
 
 tmon_severity alert_severity(const struct tmon_pair *labels, size_t n)
@@ -113,6 +115,8 @@ void alert_free(struct alert *alert)
         free(alert->ack_comment);
         free(alert->marks);
         free(alert->groups);
+        free(alert->parts);
+        free(alert->silences);
         free(alert);
     }
 }
@@ -120,6 +124,7 @@ void alert_free(struct alert *alert)
 static void forget(struct alerts *alerts, struct state_tx *tx, struct alert *alert)
 {
     groups_leave(alerts, alert);
+    inhibit_leave(alerts, alert);
     heap_remove(&alerts->ends, &alert->end);
     (void)map_remove(&alerts->by_identity, identity(alert), alert->identity_len);
     (void)map_remove(&alerts->by_episode, (const char *)&alert->episode, sizeof alert->episode);
@@ -312,7 +317,8 @@ static int fire(struct alerts *alerts, const struct alerts_input *input, struct 
     }
     alert_set_end(alerts, alert, now);
     alert_dirty(alerts, alert);
-    return groups_join(alerts, alert, now);
+    r = inhibit_enter(alerts, alert);
+    return r < 0 ? r : groups_join(alerts, alert, now);
 out:
     alert_free(alert);
     return r;
@@ -330,6 +336,7 @@ static void resolve(struct alerts *alerts, struct alert *alert, bool expired,
     heap_remove(&alerts->ends, &alert->end);
     alert_dirty(alerts, alert);
     groups_touch(alerts, alert, now);
+    inhibit_resolved(alerts, alert, now);
 }
 
 /* It fires again.  Nobody was told of its end yet: the episode goes on. */
@@ -340,6 +347,7 @@ static int resume(struct alerts *alerts, struct alert *alert, struct alerts_time
     alert_count(alerts, alert, 1);
     alert->expired = false;
     alert->ends_ms = 0;
+    inhibit_fired(alert);
     groups_touch(alerts, alert, now);
     return groups_join(alerts, alert, now); /* those that it has left already */
 }
@@ -423,8 +431,10 @@ int alerts_put(struct alerts *alerts, struct state_tx *tx, const struct alerts_i
 int64_t alerts_next(const struct alerts *alerts)
 {
     const struct heap_node *end = heap_top(&alerts->ends), *due = heap_top(&alerts->due);
-    int64_t next = end ? end->at : INT64_MAX;
+    int64_t next = silences_next(&alerts->silences), counted = holds_next(alerts);
 
+    next = counted < next ? counted : next;
+    next = end && end->at < next ? end->at : next;
     return due && due->at < next ? due->at : next;
 }
 
@@ -434,7 +444,7 @@ int64_t alerts_next(const struct alerts *alerts)
 int alerts_run(struct alerts *alerts, struct state_tx *tx, struct alerts_time now)
 {
     struct heap_node *node;
-    int r = 0;
+    int r = silences_run(alerts, now);
 
     while ((node = heap_top(&alerts->ends)) && node->at <= now.mono_ms) {
         resolve(alerts, ALERT_OF(node), true, now);
@@ -442,6 +452,7 @@ int alerts_run(struct alerts *alerts, struct state_tx *tx, struct alerts_time no
     while (r == 0 && (node = heap_top(&alerts->due)) && node->at <= now.mono_ms) {
         r = group_flush(alerts, tx, GROUP_OF(node), now);
     }
+    holds_count(alerts, now);
     if (r < 0 && tx->error == 0) {
         tx->error = r;
     }

@@ -193,10 +193,23 @@ int alerts_find(struct alerts *alerts, const char *id,
                 void (*fn)(void *arg, const struct alerts_view *view), void *arg,
                 struct alerts_time now);
 
+/* Why nobody is told of an alert now. */
+enum hold {
+    HOLD_NONE,
+    HOLD_SILENCED,
+    HOLD_INHIBITED,
+    HOLD_MAINTENANCE, /* its routes are in a maintenance window */
+    HOLD_FLAPPING,
+    HOLDS
+};
+const char *hold_name(enum hold hold);
+
 struct alerts_counts {
-    size_t firing[3]; /* by severity */
-    size_t acked;     /* of these */
-    size_t resolved;  /* that somebody is still to be told of */
+    size_t firing[3];   /* by severity */
+    size_t held[HOLDS]; /* firing ones by their first reason; up to a second old */
+    size_t acked;       /* firing ones that somebody sees to */
+    size_t silences[3]; /* by enum silence_state */
+    size_t resolved;    /* that somebody is still to be told of */
     size_t groups;
     uint64_t put[ALERTS_VERDICTS]; /* since the start */
     uint64_t refused;              /* no room */

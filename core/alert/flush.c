@@ -24,7 +24,6 @@ struct flush {
     struct alerts_item items[LIMIT_ALERTS];
     size_t nitems;
     size_t nshown; /* of the group, those that fire and were told of in its ordering */
-    bool sent;     /* something was, to this sink */
 };
 
 static int say(struct alerts *alerts, struct state_tx *tx, const struct alerts_notice *notice,
@@ -63,6 +62,12 @@ int flush_resolve(struct alerts *alerts, struct state_tx *tx, struct alert *aler
 }
 
 /* ---- one sink ---- */
+
+static bool is_held(const struct flush *flush, struct alert *alert)
+{
+    return alert->firing &&
+           alert_hold(flush->alerts, alert, flush->group->route, flush->now) != HOLD_NONE;
+}
 
 static struct told *told_of(struct flush *flush, bool add)
 {
@@ -148,7 +153,7 @@ static int send(struct flush *flush, uint64_t ordering, size_t ntruncated)
     }
     if (r == 0) {
         told->at = flush->now;
-        flush->sent = true;
+        told->idle = false;
         group_dirty(flush->alerts, flush->group);
     }
     flush->nitems = 0;
@@ -178,12 +183,6 @@ static int is_due_again(struct flush *flush, struct alert *alert, struct mark *m
     return 0;
 }
 
-static bool is_held(const struct flush *flush, struct alert *alert)
-{
-    return alert->firing &&
-           alert_hold(flush->alerts, alert, flush->group->route, flush->now) != HOLD_NONE;
-}
-
 /* Whether the alert's state is news for the sink.  1, 0, -errno. */
 static int is_news(struct flush *flush, struct alert *alert, bool repeat)
 {
@@ -200,12 +199,13 @@ static int is_news(struct flush *flush, struct alert *alert, bool repeat)
 
 /* ---- a notification ---- */
 
-static bool is_shown(const struct flush *flush, const struct alert *alert)
+static bool is_shown(const struct flush *flush, struct alert *alert)
 {
     const struct mark *mark = alert->firing ? mark_find(alert, flush->sink) : NULL;
 
     /* What goes another way, or to another sink, is not shown here: its end would not be. */
-    return mark && mark->fate == FATE_TOLD && mark->ordering == flush->group->ordering;
+    return mark && mark->fate == FATE_TOLD && mark->ordering == flush->group->ordering &&
+           !is_held(flush, alert);
 }
 
 /* Beside the news, what fires still and was told before.  How many found no room. */
@@ -215,7 +215,7 @@ static size_t fill(struct flush *flush)
     size_t left_out = 0;
 
     for (size_t i = 0; i < group->nmembers; i++) {
-        const struct alert *alert = group->members[i];
+        struct alert *alert = group->members[i];
 
         if (alert->stamp == flush->alerts->stamp || !is_shown(flush, alert)) {
             continue; /* it is news */
@@ -297,24 +297,34 @@ static int set_told(struct flush *flush, bool repeated)
     struct group *group = flush->group;
     struct told *told = told_of(flush, false);
     struct alerts_time oldest = flush->now, newest = {0, INT64_MIN};
+    bool held = false;
 
-    if (told && !flush->one_alert && !repeated) {
+    if (told && !told->idle && !flush->one_alert && !repeated) {
         return 0;
     }
     for (size_t i = 0; i < group->nmembers; i++) {
         const struct mark *mark = mark_find(group->members[i], flush->sink);
 
-        if (group->members[i]->firing && mark) {
-            oldest = mark->told.mono_ms < oldest.mono_ms ? mark->told : oldest;
-            newest = mark->told.mono_ms > newest.mono_ms ? mark->told : newest;
+        if (!group->members[i]->firing || !mark) {
+            continue;
         }
+        if (is_held(flush, group->members[i])) {
+            held = true; /* it is not repeated; when it is let go, it says so */
+            continue;
+        }
+        oldest = mark->told.mono_ms < oldest.mono_ms ? mark->told : oldest;
+        newest = mark->told.mono_ms > newest.mono_ms ? mark->told : newest;
     }
-    if (!told && newest.mono_ms == INT64_MIN) {
+    if (newest.mono_ms == INT64_MIN && (!told || held)) {
+        if (told) {
+            told->idle = true;
+        }
         return 0;
     }
     if (!told && !(told = told_of(flush, true))) {
         return -ENOMEM;
     }
+    told->idle = false;
     if (!flush->one_alert) {
         oldest = repeated ? flush->now : newest;
     }
@@ -406,6 +416,7 @@ int group_flush(struct alerts *alerts, struct state_tx *tx, struct group *group,
     }
     if (pending) {
         group->pending = false;
+        group->released_mono = 0;
         group->flushed_ms = now.real_ms;
         group->flushed_mono = now.mono_ms;
         group_dirty(alerts, group);

@@ -14,17 +14,14 @@
 struct alert;
 struct route;
 
-enum hold {
-    HOLD_NONE,
-    HOLD_SILENCED,
-    HOLD_INHIBITED,
-    HOLD_MAINTENANCE, /* its route is in a maintenance window */
-    HOLD_FLAPPING,
-};
-
-/* The first reason, in the order of the enum.  `route` NULL: only what holds on every route. */
+/* The first reason, in the order of enum hold.  `route` NULL: only what holds on every route. */
 enum hold alert_hold(struct alerts *alerts, struct alert *alert, const struct route *route,
                      struct alerts_time now);
+/* The same for all its routes: none if one of them may tell of it. */
+enum hold alert_hold_everywhere(struct alerts *alerts, struct alert *alert, struct alerts_time now);
+/* How many are held, counted anew: once a second while something changes. */
+void holds_count(struct alerts *alerts, struct alerts_time now);
+int64_t holds_next(const struct alerts *alerts);
 /* One of its holds is over.  Nothing happens while it is still held otherwise. */
 void alert_released(struct alerts *alerts, struct alert *alert, struct alerts_time now);
 

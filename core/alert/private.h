@@ -6,15 +6,20 @@
  *   groups.c   groups: who is in them, when they are due
  *   marks.c    which sinks were told of an episode
  *   flush.c    what a group has to say, said
+ *   hold.c     whether anybody is told of an alert now
+ *   silence*.c  silences, see silence_private.h
+ *   inhibit.c  alerts that hold back others, see inhibit.h
  *   unheard.c  what has ended and was not heard of, taken back
  *   route_all.c  a routing comes into force
- *   rows.c     alerts and groups in the file
+ *   rows.c     alerts and groups in the file; table.c how
  *   view.c     what others may see
  */
 #ifndef ALERT_PRIVATE_H
 #define ALERT_PRIVATE_H
 
 #include "alert/alerts.h"
+#include "alert/inhibit.h"
+#include "alert/silence_private.h"
 #include "base/heap.h"
 #include "base/limits.h"
 #include "base/map.h"
@@ -71,11 +76,20 @@ struct alert {
     size_t nmarks, ngroups;
     struct mark *marks;
     struct member *groups;
+    size_t nparts;
+    struct inhibit_part *parts;
+    struct silence **silences; /* active ones that fit it; up to ALERT_SILENCES */
+    uint64_t silence_version;  /* those up to it were looked at */
+    uint8_t nsilences;
+    bool more_silences; /* than were noted */
     struct alert *next_dirty;
 };
 
+#define ALERT_SILENCES 16 /* that are known of one alert; one would do to hold it */
+
 struct told {
     uint32_t sink;
+    bool idle; /* all that would be repeated is held: there is no next time */
     struct alerts_time at;
 };
 
@@ -90,6 +104,7 @@ struct group {
     bool pending;                   /* somebody has to be told of something */
     int64_t created_ms, flushed_ms; /* Unix time; flushed 0: never */
     int64_t created_mono, flushed_mono;
+    int64_t released_mono; /* since when it is pending because a hold has ended; 0: it is not */
     size_t ntold, nmembers, members_size;
     struct told *told; /* the last notice of the group to each sink */
     struct alert **members;
@@ -106,6 +121,10 @@ struct alerts {
     struct map by_identity; /* of alerts */
     struct map by_episode;
     struct map groups;
+    struct silences silences;
+    struct inhibit inhibit;
+    bool uncounted;     /* what is held may have changed since it was counted */
+    int64_t counted_ms; /* by the clock that does not jump */
     struct heap ends;
     struct heap due;
     struct alert *dirty_alerts;
@@ -128,7 +147,7 @@ int alert_set_ack(struct alert *alert, const char *by, const char *comment, int6
 bool alert_is_seen(const struct alert *alert, const struct mark *mark);
 
 /* view.c */
-void alert_view(const struct alerts *alerts, const struct alert *alert,
+void alert_view(struct alerts *alerts, struct alert *alert,
                 void (*fn)(void *arg, const struct alerts_view *view), void *arg,
                 struct alerts_time now);
 
@@ -161,6 +180,9 @@ void groups_leave(struct alerts *alerts, struct alert *alert);
 void group_remove(struct group *group, struct alert *alert);
 /* Something about it has to be told. */
 void groups_touch(struct alerts *alerts, const struct alert *alert, struct alerts_time now);
+/* A hold of it has ended: it is told, or repeated when that is due.  Not before group_wait is over:
+ * what held it back has often ended because it ends too. */
+void groups_release(struct alerts *alerts, const struct alert *alert, struct alerts_time now);
 void group_schedule(struct alerts *alerts, struct group *group, struct alerts_time now);
 /* Found by its key, or made.  NULL: out of memory. */
 struct group *group_get(struct alerts *alerts, const char *key, struct alerts_time now);
@@ -170,7 +192,7 @@ void group_drop(struct alerts *alerts, struct state_tx *tx, struct group *group)
 void group_dirty(struct alerts *alerts, struct group *group);
 /* NULL: it was told of nothing. */
 struct told *told_find(const struct group *group, uint32_t sink);
-bool group_needs_telling(const struct alerts *alerts, const struct group *group);
+bool group_needs_telling(struct alerts *alerts, const struct group *group, struct alerts_time now);
 /* On the clock that does not jump, as all that is compared with it. */
 int64_t group_repeat_at(const struct group *group, struct alerts_time told);
 /* A time out of the file, on both clocks. */

@@ -16,8 +16,9 @@
 #include "model/matcher.h"
 #include "state/state.h"
 
-#define SILENCE_ID_SIZE 37                 /* a UUID as text, with its NUL */
-#define SILENCE_KEPT_MS INT64_C(432000000) /* five days, as Alertmanager's default */
+#define SILENCE_ID_SIZE 37                         /* a UUID as text, with its NUL */
+#define SILENCE_KEPT_MS INT64_C(432000000)         /* five days, as Alertmanager's default */
+#define SILENCE_TIME_MOST INT64_C(253402300799999) /* the year 9999 */
 
 enum silence_state { SILENCE_PENDING, SILENCE_ACTIVE, SILENCE_EXPIRED, SILENCE_STATES };
 const char *silence_state_name(enum silence_state state);
@@ -37,7 +38,7 @@ struct silence_input {
     const char *id; /* of one that is to be changed; NULL or "": a new one */
     const struct matcher *matchers;
     size_t nmatchers;
-    int64_t starts_ms; /* 0 or past: now; 0 when one is changed that is active: as it is */
+    int64_t starts_ms; /* 0 or past: now; 0 where one is changed in place: as it is */
     int64_t ends_ms;
     const char *created_by, *comment; /* NULL: "" */
 };
@@ -47,11 +48,11 @@ struct silence_input {
 int silence_input_check(const struct silence_input *input, int64_t now_ms, char *ret_why,
                         size_t size);
 
-/* As in Alertmanager, a silence keeps its id while its matchers are the same in any order, it has
- * not ended, and, when it is active, its start stays (to the second); every other change ends it
- * and makes a new one.  ret_id is the one that there is now.  Nothing is changed by what is
- * refused: -EINVAL with a sentence in ret_why; -ENOENT: no silence has that id; -EDQUOT:
- * LIMIT_SILENCES have not ended yet.  -ENOMEM fails the batch. */
+/* As in Alertmanager, a silence keeps its id while it has not ended, its matchers are the same in
+ * the same order, and its start stays (to the second) when it is active, or is still to come when
+ * it is not; every other change ends it and makes a new one.  ret_id is the one that there is now.
+ * Nothing is changed by what is refused: -EINVAL with a sentence in ret_why; -ENOENT: no silence
+ * has that id; -EDQUOT: LIMIT_SILENCES have not ended yet.  -ENOMEM fails the batch. */
 int alerts_silence_put(struct alerts *alerts, struct state_tx *tx,
                        const struct silence_input *input, struct alerts_time now,
                        char ret_id[SILENCE_ID_SIZE], char *ret_why, size_t size);

@@ -48,7 +48,8 @@ void alert_describe(const struct alert *alert, bool firing, struct tmon_alert *r
     };
 }
 
-#define VIEW_SINKS 64 /* of one alert; more are not shown */
+#define VIEW_SINKS 64   /* of one alert; more are not shown */
+#define VIEW_SOURCES 16 /* that inhibit one alert */
 
 struct sinks {
     const char *names[VIEW_SINKS];
@@ -92,10 +93,37 @@ static int64_t running_end(const struct alert *alert, struct alerts_time now)
     return heap_has(&alert->end) ? now.real_ms + (alert->end.at - now.mono_ms) : 0;
 }
 
-static struct alerts_view make_view(const struct alerts *alerts, const struct alert *alert,
-                                    struct sinks *sinks, struct alerts_time now)
+/* What holds it back. */
+struct why {
+    const char *silences[ALERT_SILENCES];
+    const char *sources[VIEW_SOURCES];
+    size_t nsilences, nsources;
+};
+
+static void collect_why(struct alerts *alerts, struct alert *alert, struct why *why)
 {
-    collect_sinks(alerts, alert, sinks);
+    why->nsilences = why->nsources = 0;
+    if (!alert->firing) {
+        return;
+    }
+    (void)silences_hold(alerts, alert); /* it looks at what is new */
+    for (; why->nsilences < alert->nsilences; why->nsilences++) {
+        why->silences[why->nsilences] = alert->silences[why->nsilences]->id;
+    }
+    why->nsources = inhibit_sources(alert, why->sources, VIEW_SOURCES);
+}
+
+/* What a view points into. */
+struct shown {
+    struct sinks sinks;
+    struct why why;
+};
+
+static struct alerts_view make_view(struct alerts *alerts, struct alert *alert,
+                                    struct shown *shown, struct alerts_time now)
+{
+    collect_sinks(alerts, alert, &shown->sinks);
+    collect_why(alerts, alert, &shown->why);
     return (struct alerts_view){
         .episode = alert->episode,
         .key = alert->key,
@@ -112,21 +140,25 @@ static struct alerts_view make_view(const struct alerts *alerts, const struct al
         .starts_ms = alert->starts_ms,
         .updated_ms = alert->updated_ms,
         .ends_ms = alert->firing ? running_end(alert, now) : alert->ends_ms,
+        .nsinks = shown->sinks.n,
+        .sinks = shown->sinks.names,
+        .told = shown->sinks.told,
+        .silenced_by = shown->why.silences,
+        .nsilenced = shown->why.nsilences,
+        .inhibited_by = shown->why.sources,
+        .ninhibited = shown->why.nsources,
         .acked_by = alert->acked_by,
         .ack_comment = alert->ack_comment,
         .acked_ms = alert->acked_ms,
-        .nsinks = sinks->n,
-        .sinks = sinks->names,
-        .told = sinks->told,
     };
 }
 
-void alert_view(const struct alerts *alerts, const struct alert *alert,
+void alert_view(struct alerts *alerts, struct alert *alert,
                 void (*fn)(void *arg, const struct alerts_view *view), void *arg,
                 struct alerts_time now)
 {
-    struct sinks sinks;
-    struct alerts_view view = make_view(alerts, alert, &sinks, now);
+    struct shown shown;
+    struct alerts_view view = make_view(alerts, alert, &shown, now);
 
     fn(arg, &view);
 }
@@ -134,12 +166,12 @@ void alert_view(const struct alerts *alerts, const struct alert *alert,
 void alerts_visit(struct alerts *alerts, bool (*fn)(void *arg, const struct alerts_view *view),
                   void *arg, struct alerts_time now)
 {
-    const struct alert *alert;
-    struct sinks sinks;
+    struct shown shown;
+    struct alert *alert;
     size_t pos = 0;
 
     while ((alert = map_next(&alerts->by_episode, &pos))) {
-        struct alerts_view view = make_view(alerts, alert, &sinks, now);
+        struct alerts_view view = make_view(alerts, alert, &shown, now);
 
         if (!fn(arg, &view)) {
             return;
@@ -150,4 +182,5 @@ void alerts_visit(struct alerts *alerts, bool (*fn)(void *arg, const struct aler
 void alerts_count(const struct alerts *alerts, struct alerts_counts *ret_counts)
 {
     *ret_counts = alerts->counts;
+    memcpy(ret_counts->silences, alerts->silences.n, sizeof ret_counts->silences);
 }

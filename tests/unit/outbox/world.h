@@ -953,7 +953,7 @@ static inline void check_reload(struct kit *kit, struct state_tx *tx, struct ste
         }
     }
     while ((group = map_next(&kit->alerts->groups, &pos))) {
-        if (!group->pending && group_needs_telling(kit->alerts, group)) {
+        if (!group->pending && group_needs_telling(kit->alerts, group, kit->now)) {
             SAY("group %s owes something and does not know it", group->key);
         }
     }
