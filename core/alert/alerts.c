@@ -434,6 +434,7 @@ int64_t alerts_next(const struct alerts *alerts)
     int64_t next = silences_next(&alerts->silences), counted = holds_next(alerts);
 
     next = counted < next ? counted : next;
+    next = alerts->maintenance_at < next ? alerts->maintenance_at : next;
     next = end && end->at < next ? end->at : next;
     return due && due->at < next ? due->at : next;
 }
@@ -446,6 +447,7 @@ int alerts_run(struct alerts *alerts, struct state_tx *tx, struct alerts_time no
     struct heap_node *node;
     int r = silences_run(alerts, now);
 
+    maintenance_run(alerts, now);
     while ((node = heap_top(&alerts->ends)) && node->at <= now.mono_ms) {
         resolve(alerts, ALERT_OF(node), true, now);
     }
@@ -485,6 +487,7 @@ int alerts_create(const struct alerts_hooks *hooks, struct alerts **ret_alerts)
         return -ENOMEM;
     }
     alerts->hooks = *hooks;
+    alerts->maintenance_at = INT64_MAX;
     map_init(&alerts->by_identity);
     map_init(&alerts->by_episode);
     map_init(&alerts->groups);

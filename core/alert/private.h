@@ -4,6 +4,7 @@
  *   ack.c      somebody sees to it
  *   alerts.c   episodes: fired, resolved, expired, forgotten
  *   groups.c   groups: who is in them, when they are due
+ *   maintenance.c  windows in which nobody is told of anything
  *   marks.c    which sinks were told of an episode
  *   flush.c    what a group has to say, said
  *   hold.c     whether anybody is told of an alert now
@@ -101,6 +102,7 @@ struct group {
     size_t nlabels;
     int64_t row; /* 0: none */
     bool dirty, gone;
+    bool held; /* somebody may be held by a maintenance window, whose end lets him go */
     bool pending;                   /* somebody has to be told of something */
     int64_t created_ms, flushed_ms; /* Unix time; flushed 0: never */
     int64_t created_mono, flushed_mono;
@@ -123,6 +125,7 @@ struct alerts {
     struct map groups;
     struct silences silences;
     struct inhibit inhibit;
+    int64_t maintenance_at; /* when windows are looked at next, by the clock that does not jump */
     bool uncounted;     /* what is held may have changed since it was counted */
     int64_t counted_ms; /* by the clock that does not jump */
     struct heap ends;
@@ -150,6 +153,11 @@ bool alert_is_seen(const struct alert *alert, const struct mark *mark);
 void alert_view(struct alerts *alerts, struct alert *alert,
                 void (*fn)(void *arg, const struct alerts_view *view), void *arg,
                 struct alerts_time now);
+
+/* maintenance.c */
+bool route_in_maintenance(const struct route *route, struct alerts_time now);
+/* When a window has ended: lets go what it held. */
+void maintenance_run(struct alerts *alerts, struct alerts_time now);
 
 /* alerts.c */
 struct alert *alert_find(const struct alerts *alerts, int64_t episode);

@@ -15,6 +15,8 @@
 
 #include "model/matcher.h"
 
+struct maintenance;
+
 #define ROUTING_FALLBACK "log" /* the sink for what has no live one */
 
 struct routing_sink {
@@ -34,6 +36,8 @@ struct route {
     size_t ngroup_by;
     char **group_by;                                              /* owned, sorted */
     int64_t group_wait_ms, group_interval_ms, repeat_interval_ms; /* -1: inherited */
+    struct maintenance *maintenance; /* NULL: none; inherited unless `maintenance_set` */
+    bool maintenance_set;            /* it stands here, and is owned */
     bool without_sink; /* it names sinks, and none is live: it leads to the fallback */
     char *key;         /* made by routing_finish_up(): the path of matchers, unique in the tree */
     size_t nroutes;

@@ -117,6 +117,7 @@ static void collect_why(struct alerts *alerts, struct alert *alert, struct why *
 struct shown {
     struct sinks sinks;
     struct why why;
+    bool muted;
 };
 
 static struct alerts_view make_view(struct alerts *alerts, struct alert *alert,
@@ -124,6 +125,10 @@ static struct alerts_view make_view(struct alerts *alerts, struct alert *alert,
 {
     collect_sinks(alerts, alert, &shown->sinks);
     collect_why(alerts, alert, &shown->why);
+    shown->muted = alert->firing && alert->ngroups > 0;
+    for (size_t i = 0; shown->muted && i < alert->ngroups; i++) {
+        shown->muted = route_in_maintenance(alert->groups[i].group->route, now);
+    }
     return (struct alerts_view){
         .episode = alert->episode,
         .key = alert->key,
@@ -147,6 +152,7 @@ static struct alerts_view make_view(struct alerts *alerts, struct alert *alert,
         .nsilenced = shown->why.nsilences,
         .inhibited_by = shown->why.sources,
         .ninhibited = shown->why.nsources,
+        .muted = shown->muted,
         .acked_by = alert->acked_by,
         .ack_comment = alert->ack_comment,
         .acked_ms = alert->acked_ms,
