@@ -189,6 +189,14 @@ void zone_destroy(struct zone *zone)
     free(zone);
 }
 
+struct zone *zone_copy(const struct zone *zone)
+{
+    size_t bytes = sizeof *zone + zone->n * sizeof zone->changes[0];
+    struct zone *copy = malloc(bytes);
+
+    return copy ? memcpy(copy, zone, bytes) : NULL;
+}
+
 /* ---- its name ---- */
 
 static bool is_name(const char *name)
@@ -218,8 +226,8 @@ static ssize_t read_file(const char *path, uint8_t *data, size_t size)
     return n;
 }
 
-static int load_file(const char *name, const char *path, struct zone **ret_zone, char *ret_why,
-                     size_t size)
+/* What is wrong is said without the name: errors about settings do not show their values. */
+static int load_file(const char *path, struct zone **ret_zone, char *ret_why, size_t size)
 {
     uint8_t *data = malloc(LIMIT_ZONE_BYTES + 1);
     ssize_t len = data ? read_file(path, data, LIMIT_ZONE_BYTES + 1) : -ENOMEM;
@@ -230,14 +238,15 @@ static int load_file(const char *name, const char *path, struct zone **ret_zone,
         return r;
     }
     if (r == -EPROTO || r == -EISDIR) {
-        (void)snprintf(ret_why, size, "%s is no time zone (%s)", name, path);
+        (void)snprintf(ret_why, size,
+                       "what has that name is no time zone; names are such as Asia/Tokyo, UTC, "
+                       "local");
     } else if (r == -ENOENT || r == -ENOTDIR) {
         (void)snprintf(ret_why, size,
-                       "no time zone is called %s here; names are such as Asia/Tokyo, and the "
-                       "package tzdata must be there (%s)",
-                       name, path);
+                       "this machine has no such time zone; names are such as Asia/Tokyo, and the "
+                       "package tzdata must be installed");
     } else {
-        (void)snprintf(ret_why, size, "%s cannot be read: %s", path, log_errno(r));
+        (void)snprintf(ret_why, size, "its file cannot be read: %s", log_errno(-r));
     }
     return -EINVAL;
 }
@@ -251,7 +260,7 @@ int zone_load(const char *name, struct zone **ret_zone, char *ret_why, size_t si
         return *ret_zone ? 0 : -ENOMEM;
     }
     if (strcmp(name, "local") == 0) {
-        return load_file(name, "/etc/localtime", ret_zone, ret_why, size);
+        return load_file("/etc/localtime", ret_zone, ret_why, size);
     }
     if (!is_name(name)) {
         (void)snprintf(ret_why, size,
@@ -259,7 +268,7 @@ int zone_load(const char *name, struct zone **ret_zone, char *ret_why, size_t si
         return -EINVAL;
     }
     (void)snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", name);
-    return load_file(name, path, ret_zone, ret_why, size);
+    return load_file(path, ret_zone, ret_why, size);
 }
 
 /* ---- what time it is ---- */

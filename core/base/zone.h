@@ -17,11 +17,14 @@
 struct zone;
 
 /* "UTC", which needs no file; "local", the machine's own (/etc/localtime); or a name such as
- * "Asia/Tokyo".  Returns owned.  -EINVAL with a sentence for the operator in ret_why; -ENOMEM. */
+ * "Asia/Tokyo".  Returns owned.  -EINVAL with a sentence for the operator in ret_why, without the
+ * name; -ENOMEM. */
 int zone_load(const char *name, struct zone **ret_zone, char *ret_why, size_t size);
 /* What is in a file.  -EPROTO: it is none, or counts leap seconds; -ENOMEM. */
 int zone_parse(const void *data, size_t len, struct zone **ret_zone);
 void zone_destroy(struct zone *zone); /* takes NULL */
+/* NULL: out of memory. */
+struct zone *zone_copy(const struct zone *zone);
 
 /* How far its clocks are ahead of UTC at that Unix time. */
 int32_t zone_offset(const struct zone *zone, int64_t unix_s);
