@@ -289,48 +289,70 @@ static bool repeat_is_due(struct flush *flush)
     return told && group_repeat_at(flush->group, told->at) <= flush->now.mono_ms + REPEAT_SLACK_MS;
 }
 
-/* When the next repeat counts from.  A sink that takes one alert a notification has a repeat for
- * each: from the oldest.  One that was told of these alerts by another group only: from the newest.
- */
-static int set_told(struct flush *flush, bool repeated)
+/* The sink's marks of what fires in the group. */
+struct marks {
+    struct alerts_time oldest; /* of those that are not held; now, where there is none */
+    struct alerts_time newest; /* of all; INT64_MIN where there is none */
+    bool held, free;           /* there is one that is held; one that is not */
+};
+
+static struct marks marks_of(const struct flush *flush)
 {
     struct group *group = flush->group;
-    struct told *told = told_of(flush, false);
-    struct alerts_time oldest = flush->now, newest = {0, INT64_MIN};
-    bool held = false;
+    struct marks marks = {.oldest = flush->now, .newest = {0, INT64_MIN}};
 
-    if (told && !told->idle && !flush->one_alert && !repeated) {
-        return 0;
-    }
     for (size_t i = 0; i < group->nmembers; i++) {
         const struct mark *mark = mark_find(group->members[i], flush->sink);
 
         if (!group->members[i]->firing || !mark) {
             continue;
         }
+        if (mark->told.mono_ms > marks.newest.mono_ms) {
+            marks.newest = mark->told;
+        }
         if (is_held(flush, group->members[i])) {
-            held = true; /* it is not repeated; when it is let go, it says so */
+            marks.held = true; /* it is not repeated; whoever lets it go says so */
             continue;
         }
-        oldest = mark->told.mono_ms < oldest.mono_ms ? mark->told : oldest;
-        newest = mark->told.mono_ms > newest.mono_ms ? mark->told : newest;
-    }
-    if (newest.mono_ms == INT64_MIN && (!told || held)) {
-        if (told) {
-            told->idle = true;
+        marks.free = true;
+        if (mark->told.mono_ms < marks.oldest.mono_ms) {
+            marks.oldest = mark->told;
         }
+    }
+    return marks;
+}
+
+/* When the next repeat counts from.  A sink that takes one alert a notification has a repeat for
+ * each: from the oldest.  One that was told of these alerts by another group only: from the newest.
+ */
+static int set_told(struct flush *flush, bool repeated)
+{
+    struct told *told = told_of(flush, false);
+    struct alerts_time at;
+    struct marks marks;
+    bool first = !told;
+
+    if (told && !told->idle && !flush->one_alert && !repeated) {
         return 0;
     }
-    if (!told && !(told = told_of(flush, true))) {
+    marks = marks_of(flush);
+    if (first && marks.newest.mono_ms == INT64_MIN) {
+        return 0;
+    }
+    if (first && !(told = told_of(flush, true))) {
         return -ENOMEM;
     }
-    told->idle = false;
-    if (!flush->one_alert) {
-        oldest = repeated ? flush->now : newest;
+    told->idle = marks.held && !marks.free;
+    if (told->idle) {
+        at = first ? marks.newest : told->at;
+    } else if (flush->one_alert) {
+        at = marks.oldest;
+    } else {
+        at = repeated ? flush->now : first ? marks.newest : told->at;
     }
-    if (told->at.mono_ms != oldest.mono_ms) {
-        told->at = oldest;
-        group_dirty(flush->alerts, group);
+    if (first || told->at.mono_ms != at.mono_ms) {
+        told->at = at;
+        group_dirty(flush->alerts, flush->group);
     }
     return 0;
 }

@@ -34,7 +34,7 @@ struct silence {
     struct matcher *matchers;
     char *created_by, *comment;
     int64_t starts_ms, ends_ms, updated_ms;
-    struct heap_node change; /* in silences.changes: when it starts, ends, is forgotten */
+    struct heap_node change; /* when it starts, ends, is forgotten */
     struct bucket *bucket;   /* while it is active; NULL: in none */
     struct silence *next_in_bucket;
     bool dirty, saved, gone;
@@ -43,7 +43,8 @@ struct silence {
 
 struct silences {
     struct map by_id;
-    struct heap changes;
+    struct heap changes; /* of those that have not ended */
+    struct heap expired; /* the first that will be forgotten on top */
     size_t n[SILENCE_STATES];
     struct silence **active; /* by version, the newest last; n[SILENCE_ACTIVE] of them */
     size_t active_size;

@@ -151,6 +151,11 @@ static void make_dirty(struct silences *silences, struct silence *silence)
     }
 }
 
+static struct heap *heap_of(struct silences *silences, const struct silence *silence)
+{
+    return silence->state == SILENCE_EXPIRED ? &silences->expired : &silences->changes;
+}
+
 /* When something happens to it by itself. */
 static int set_timer(struct silences *silences, struct silence *silence, struct alerts_time now)
 {
@@ -158,7 +163,7 @@ static int set_timer(struct silences *silences, struct silence *silence, struct 
                  : silence->state == SILENCE_ACTIVE ? silence->ends_ms
                                                     : silence->ends_ms + SILENCE_KEPT_MS;
 
-    return heap_set(&silences->changes, &silence->change, now.mono_ms + (at - now.real_ms));
+    return heap_set(heap_of(silences, silence), &silence->change, now.mono_ms + (at - now.real_ms));
 }
 
 /* It is in this state from now on.  -ENOMEM. */
@@ -173,6 +178,7 @@ static int set_state(struct silences *silences, struct silence *silence, enum si
         silence_index(silences, silence) < 0) {
         return -ENOMEM;
     }
+    heap_remove(heap_of(silences, silence), &silence->change);
     silences->n[silence->state]--;
     silences->n[state]++;
     silence->state = state;
@@ -198,7 +204,7 @@ int silence_enter(struct silences *silences, struct silence *silence, struct ale
     r = set_state(silences, silence, state_at(silence, now.real_ms), now);
     if (r < 0) {
         silences->n[silence->state]--;
-        heap_remove(&silences->changes, &silence->change);
+        heap_remove(heap_of(silences, silence), &silence->change);
         (void)map_remove(&silences->by_id, silence->id, SILENCE_ID_SIZE - 1);
     }
     return r;
@@ -206,7 +212,7 @@ int silence_enter(struct silences *silences, struct silence *silence, struct ale
 
 static void forget(struct silences *silences, struct silence *silence)
 {
-    heap_remove(&silences->changes, &silence->change);
+    heap_remove(heap_of(silences, silence), &silence->change);
     (void)map_remove(&silences->by_id, silence->id, SILENCE_ID_SIZE - 1);
     silences->n[silence->state]--;
     silence->gone = true;
@@ -234,6 +240,7 @@ void silences_finish(struct silences *silences)
     map_finish(&silences->by_id);
     map_finish(&silences->buckets);
     heap_finish(&silences->changes);
+    heap_finish(&silences->expired);
     free(silences->active);
     *silences = (struct silences){0};
 }
@@ -262,18 +269,15 @@ static int look_at_clock(struct silences *silences, struct alerts_time now)
     return r;
 }
 
-/* Beyond so many, the one that ended first goes before its time. */
-static void forget_first(struct silences *silences)
+/* Those whose time has come; beyond so many, those that ended first go before that. */
+static void forget_old(struct silences *silences, struct alerts_time now)
 {
-    struct silence *silence, *first = NULL;
-    size_t pos = 0;
+    struct heap_node *node;
 
-    while ((silence = map_next(&silences->by_id, &pos))) {
-        if (silence->state == SILENCE_EXPIRED && (!first || silence->ends_ms < first->ends_ms)) {
-            first = silence;
-        }
+    while ((node = heap_top(&silences->expired)) &&
+           (node->at <= now.mono_ms || silences->n[SILENCE_EXPIRED] > LIMIT_SILENCES)) {
+        forget(silences, SILENCE_OF(node));
     }
-    forget(silences, first);
 }
 
 int silences_run(struct alerts *alerts, struct alerts_time now)
@@ -297,9 +301,7 @@ int silences_run(struct alerts *alerts, struct alerts_time now)
         silences->seen_version = silences->version;
         alerts->uncounted = true;
     }
-    while (silences->n[SILENCE_EXPIRED] > LIMIT_SILENCES) {
-        forget_first(silences);
-    }
+    forget_old(silences, now);
     if (r == 0 && silences->ended) {
         silences->ended = false;
         silences_release(alerts, now);
@@ -310,12 +312,16 @@ int silences_run(struct alerts *alerts, struct alerts_time now)
 int64_t silences_next(const struct silences *silences)
 {
     const struct heap_node *change = heap_top(&silences->changes);
-    int64_t look = silences->looked_ms + LOOK_MS;
+    const struct heap_node *old = heap_top(&silences->expired);
+    int64_t next = old ? old->at : INT64_MAX;
 
-    if (silences->n[SILENCE_PENDING] + silences->n[SILENCE_ACTIVE] == 0) {
-        return change ? change->at : INT64_MAX;
+    if (change) {
+        int64_t look = silences->looked_ms + LOOK_MS;
+
+        look = change->at < look ? change->at : look;
+        next = look < next ? look : next;
     }
-    return change->at < look ? change->at : look;
+    return next;
 }
 
 /* ---- what people do ---- */
@@ -475,6 +481,11 @@ int alerts_silence_put(struct alerts *alerts, struct state_tx *tx,
     }
     if (r == 0 && names_one && !silence) {
         return -ENOENT;
+    }
+    if (r == 0 && silence && input->starts_ms <= 0 && silence->state == SILENCE_PENDING &&
+        input->ends_ms <= silence->starts_ms) {
+        (void)snprintf(ret_why, size, "it must start before it ends");
+        return -EINVAL;
     }
     if (r == 0 && silence && keeps_id(silence, input, now)) {
         r = change(silences, silence, input, now);

@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "alert/alerts.h"
+#include "alert/silences.h"
 #include "base/limits.h"
 #include "model/labels.h"
 #include "model/notification.h"
@@ -310,6 +311,83 @@ static inline enum alerts_verdict kit_resolve(struct kit *kit, const char *name,
 
     assert_int_equal(kit_do(kit, kit_put_job, &put), 0);
     return put.verdict;
+}
+
+/* ---- silences ---- */
+
+struct kit_silence {
+    const char *id, *matcher;  /* id NULL: a new one */
+    int64_t starts_ms, for_ms; /* from now; 0: now */
+    char ret_id[SILENCE_ID_SIZE], why[256];
+};
+
+static int kit_silence_job(struct kit *kit, struct state_tx *tx, void *arg)
+{
+    struct kit_silence *silence = arg;
+    struct matcher matcher;
+    const struct silence_input input = {
+        .id = silence->id,
+        .matchers = &matcher,
+        .nmatchers = 1,
+        .starts_ms = silence->starts_ms > 0 ? kit->now.real_ms + silence->starts_ms : 0,
+        .ends_ms = kit->now.real_ms + silence->starts_ms + silence->for_ms,
+        .created_by = "the test",
+        .comment = "as it is",
+    };
+    int r;
+
+    assert_int_equal(matcher_parse(&matcher, silence->matcher, silence->why, sizeof silence->why),
+                     0);
+    r = alerts_silence_put(kit->alerts, tx, &input, kit->now, silence->ret_id, silence->why,
+                           sizeof silence->why);
+    matcher_finish(&matcher);
+    return r;
+}
+
+/* A new one from now on.  Its id, until the next call. */
+static inline const char *kit_silence(struct kit *kit, const char *matcher, int64_t for_ms)
+{
+    static struct kit_silence silence;
+
+    silence = (struct kit_silence){.matcher = matcher, .for_ms = for_ms};
+    assert_int_equal(kit_do(kit, kit_silence_job, &silence), 0);
+    return silence.ret_id;
+}
+
+static int kit_expire_job(struct kit *kit, struct state_tx *tx, void *arg)
+{
+    return alerts_silence_expire(kit->alerts, tx, arg, kit->now);
+}
+
+static inline int kit_expire(struct kit *kit, const char *id)
+{
+    char copy[64];
+
+    (void)snprintf(copy, sizeof copy, "%s", id);
+    return kit_do(kit, kit_expire_job, copy);
+}
+
+/* ---- inhibition ---- */
+
+/* One more rule: both sides one matcher each; `equal` NULL: none. */
+static inline void kit_inhibit(struct routing *routing, const char *source, const char *target,
+                               const char *equal)
+{
+    struct inhibit_rule *rule;
+    char why[256];
+
+    routing->inhibit =
+        realloc(routing->inhibit, (routing->ninhibit + 1) * sizeof *routing->inhibit);
+    rule = &routing->inhibit[routing->ninhibit++];
+    *rule = (struct inhibit_rule){.nsource = 1, .ntarget = 1};
+    rule->source = calloc(1, sizeof *rule->source);
+    rule->target = calloc(1, sizeof *rule->target);
+    assert_int_equal(matcher_parse(rule->source, source, why, sizeof why), 0);
+    assert_int_equal(matcher_parse(rule->target, target, why, sizeof why), 0);
+    if (equal) {
+        rule->equal = calloc(1, sizeof *rule->equal);
+        rule->equal[rule->nequal++] = strdup(equal);
+    }
 }
 
 /* ---- attempts ---- */

@@ -37,7 +37,11 @@ static void one_step(struct world *world)
         world_put(world, (int)draw(world, WORLD_NAMES), true, 0);
     } else if (dice < 400) {
         world_put_many(world);
-    } else if (dice < 600) {
+    } else if (dice < 430) {
+        world_silence(world);
+    } else if (dice < 445) {
+        world_expire(world);
+    } else if (dice < 620) {
         world_pass(world, times[draw(world, 9)]);
     } else if (dice < 900) {
         if (world->kit->n > 0) {

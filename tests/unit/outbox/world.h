@@ -19,6 +19,8 @@
 #define WORLD_NAMES 6
 #define WORLD_SINKS 5 /* the last is the fallback */
 #define WORLD_ITEMS 64
+#define WORLD_RULES 2
+#define WORLD_SILENCES 12
 
 static const char *const world_sinks[WORLD_SINKS] = {"chat", "page", "mail", "back", "log"};
 static const char *const world_severities[3] = {"info", "warning", "critical"};
@@ -39,6 +41,17 @@ struct world_config {
         int64_t wait_ms;
     } children[2];
     int group_by; /* 0: nothing, 1: alertname, 2: all */
+    size_t ninhibit;
+    struct {
+        uint32_t source, target; /* of world_matchers */
+        bool by_severity;
+    } inhibit[WORLD_RULES];
+};
+
+struct world_silence {
+    char id[SILENCE_ID_SIZE];
+    uint32_t matcher; /* of world_matchers */
+    int64_t starts_ms, ends_ms;
 };
 
 enum mood { GOOD, FLAKY, DOWN, LOCKED, MEAN, MOODS };
@@ -99,6 +112,8 @@ struct world {
     size_t nmoves;
     struct move_seen *drops; /* the operator wanted it so */
     size_t ndrops;
+    struct world_silence silences[WORLD_SILENCES];
+    size_t nsilences;
     int64_t last_row;
     uint64_t random;
     bool trace, revived;
@@ -139,6 +154,10 @@ static inline int world_sink(const char *name)
     return -1;
 }
 
+static inline void look(struct world *world);
+
+#include "world_hold.h"
+
 /* ---- configurations ---- */
 
 static inline void draw_config(struct world *world)
@@ -171,6 +190,7 @@ static inline void draw_config(struct world *world)
         config->children[i].go_on = chance(world, 50);
         config->children[i].wait_ms = waits[draw(world, 4)];
     }
+    draw_inhibition(world);
     for (int i = 0; i < WORLD_SINKS; i++) {
         world->sinks[i].changed = false;
     }
@@ -252,6 +272,7 @@ static inline struct routing *world_routing(struct kit *kit)
         route->go_on = config->children[i].go_on;
         route->group_wait_ms = config->children[i].wait_ms;
     }
+    add_inhibition(config, routing);
     assert_int_equal(routing_finish_up(routing), 0);
     return routing;
 }
@@ -348,6 +369,26 @@ static inline void trace_row(struct world *world, sqlite3_stmt *statement)
     free(items);
 }
 
+/* Nothing is made that tells of what is held back; what was made before goes on its way. */
+static inline void check_held(struct world *world, sqlite3_stmt *statement)
+{
+    struct content_item *items = NULL;
+    size_t n = 0;
+
+    (void)content_items(sqlite3_column_blob(statement, 3),
+                        (size_t)sqlite3_column_bytes(statement, 3), &items, &n);
+    for (size_t i = 0; i < n; i++) {
+        const struct alert *alert = alert_find(world->kit->alerts, items[i].episode);
+        const char *name = alert ? labels_get(alert->labels, alert->nlabels, "alertname") : "N0";
+
+        if (alert && items[i].firing && is_held_back(world, atoi(name + 1))) {
+            fail_msg("%s is told of %s, which is held back",
+                     (const char *)sqlite3_column_text(statement, 1), name);
+        }
+    }
+    free(items);
+}
+
 /* Notes what was taken over since the last look. */
 static inline void note_moves(struct kit *kit, struct state_tx *tx)
 {
@@ -378,6 +419,8 @@ static inline void note_moves(struct kit *kit, struct state_tx *tx)
                     world_sink(from), world_sink((const char *)sqlite3_column_text(statement, 1)),
                     items[i].episode};
             }
+        } else {
+            check_held(world, statement);
         }
         free(items);
     }
@@ -1389,7 +1432,8 @@ static inline void check_told(struct world *world)
     struct firing firing = check_firing(world);
 
     for (int i = 0; i < WORLD_NAMES; i++) {
-        unsigned sinks = world->names[i].firing ? sinks_of(world, i) : 0;
+        bool telling = world->names[i].firing && !is_held_back(world, i);
+        unsigned sinks = telling ? sinks_of(world, i) : 0;
 
         for (int s = 0; s < WORLD_SINKS; s++) {
             if ((sinks & (1u << s)) && !was_told(world, s, firing.keys[i], true)) {
@@ -1443,6 +1487,10 @@ static inline void world_end(struct world *world)
         config->live[i] = true;
         config->failover[i] = -1;
         config->budget[i] = 0;
+    }
+    config->ninhibit = 0;
+    while (world->nsilences > 0) {
+        world_expire(world);
     }
     world_configure(world);
     for (int i = 0; i < WORLD_NAMES; i++) {
