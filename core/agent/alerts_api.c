@@ -120,7 +120,7 @@ struct list {
 
 static const char *source_name(enum alerts_source source)
 {
-    static const char *const names[] = {"api", "check", "agent", "rule"};
+    static const char *const names[] = {"api", "check", "agent", "rule", "flapping"};
 
     return source < sizeof names / sizeof names[0] ? names[source] : "unknown";
 }
@@ -148,6 +148,12 @@ static void put_view(struct buf *buf, const struct alerts_view *view)
     json_text_put_time(buf, "starts_at", view->starts_ms);
     json_text_put_time(buf, "updated_at", view->updated_ms);
     json_text_put_time(buf, "ends_at", view->ends_ms);
+    if (view->muted) {
+        json_text_put_bool(buf, "muted", true);
+    }
+    if (view->flapping) {
+        json_text_put_bool(buf, "flapping", true);
+    }
     if (view->acked_ms > 0) {
         json_text_key(buf, "acknowledged");
         buf_putc(buf, '{');

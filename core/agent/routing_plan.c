@@ -247,6 +247,8 @@ int routing_plan(struct plan *plan, struct config_errors *errors)
     if (!plan->routing) {
         return -ENOMEM;
     }
+    plan->routing->flap_changes = plan->config->flapping_changes;
+    plan->routing->flap_window_ms = plan->config->flapping_window_ms;
     r = copy_routes(plan, plan->config->routes, plan->config->nroutes, &plan->routing->root,
                     errors);
     r = r < 0 ? r : mark_sinks(plan, errors);

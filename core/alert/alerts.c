@@ -272,9 +272,7 @@ static int take_texts(struct alert *alert, const struct alerts_input *input)
     return 1;
 }
 
-/* -ENOMEM; NULL in ret_alert: there is none. */
-static int look_up(struct alerts *alerts, const struct alerts_input *input,
-                   struct alert **ret_alert)
+int alert_look_up(struct alerts *alerts, const struct alerts_input *input, struct alert **ret_alert)
 {
     struct buf *key = &alerts->scratch;
 
@@ -302,7 +300,7 @@ static int fire(struct alerts *alerts, const struct alerts_input *input, struct 
     if (take_texts(alert, input) < 0) {
         goto out;
     }
-    alert->episode = ++alerts->last_episode;
+    alert->episode = alerts->last_put = ++alerts->last_episode;
     alert->fingerprint = labels_fingerprint(alert->labels, alert->nlabels);
     alert->severity = (uint8_t)alert_severity(alert->labels, alert->nlabels);
     alert->source = (uint8_t)input->source;
@@ -324,8 +322,7 @@ out:
     return r;
 }
 
-static void resolve(struct alerts *alerts, struct alert *alert, bool expired,
-                    struct alerts_time now)
+void alert_resolve(struct alerts *alerts, struct alert *alert, bool expired, struct alerts_time now)
 {
     alert_count(alerts, alert, -1);
     alert->firing = false;
@@ -364,7 +361,10 @@ static int again(struct alerts *alerts, struct alert *alert, const struct alerts
                  struct alerts_time now, enum alerts_verdict *ret_verdict)
 {
     bool was_firing = alert->firing;
-    int r = take_texts(alert, input);
+    int r;
+
+    alerts->last_put = alert->episode;
+    r = take_texts(alert, input);
 
     if (r < 0) {
         return r;
@@ -387,12 +387,12 @@ static size_t active(const struct alerts *alerts)
     return alerts->by_episode.used;
 }
 
-int alerts_put(struct alerts *alerts, struct state_tx *tx, const struct alerts_input *input,
-               struct alerts_time now, enum alerts_verdict *ret_verdict)
+int alert_put_plain(struct alerts *alerts, struct state_tx *tx, const struct alerts_input *input,
+                    struct alerts_time now, enum alerts_verdict *ret_verdict)
 {
     struct alert *alert = NULL;
     enum alerts_verdict verdict = ALERTS_FIRING;
-    int r = look_up(alerts, input, &alert);
+    int r = alert_look_up(alerts, input, &alert);
 
     if (r < 0) {
         return r; /* nothing has happened yet */
@@ -400,7 +400,7 @@ int alerts_put(struct alerts *alerts, struct state_tx *tx, const struct alerts_i
     if (input->resolved) {
         verdict = alert && alert->firing ? ALERTS_RESOLVED : ALERTS_NOT_FIRING;
         if (verdict == ALERTS_RESOLVED) {
-            resolve(alerts, alert, false, now);
+            alert_resolve(alerts, alert, false, now);
         }
     } else {
         if (alert && !alert->firing && alert->partly_told) {
@@ -421,9 +421,22 @@ int alerts_put(struct alerts *alerts, struct state_tx *tx, const struct alerts_i
         tx->error = tx->error ? tx->error : r;
         return r;
     }
-    alerts->counts.put[verdict]++;
     *ret_verdict = verdict;
     return 0;
+}
+
+int alerts_put(struct alerts *alerts, struct state_tx *tx, const struct alerts_input *input,
+               struct alerts_time now, enum alerts_verdict *ret_verdict)
+{
+    enum alerts_verdict verdict = ALERTS_UNCHANGED;
+    int r = flaps_wanted(alerts) ? flap_put(alerts, tx, input, now, &verdict)
+                                 : alert_put_plain(alerts, tx, input, now, &verdict);
+
+    if (r == 0) {
+        alerts->counts.put[verdict]++;
+        *ret_verdict = verdict;
+    }
+    return r;
 }
 
 /* ---- what time does ---- */
@@ -435,6 +448,7 @@ int64_t alerts_next(const struct alerts *alerts)
 
     next = counted < next ? counted : next;
     next = alerts->maintenance_at < next ? alerts->maintenance_at : next;
+    next = flaps_next(alerts) < next ? flaps_next(alerts) : next;
     next = end && end->at < next ? end->at : next;
     return due && due->at < next ? due->at : next;
 }
@@ -449,8 +463,11 @@ int alerts_run(struct alerts *alerts, struct state_tx *tx, struct alerts_time no
 
     maintenance_run(alerts, now);
     while ((node = heap_top(&alerts->ends)) && node->at <= now.mono_ms) {
-        resolve(alerts, ALERT_OF(node), true, now);
+        if (!flaps_wanted(alerts) || !flap_expired(alerts, tx, ALERT_OF(node), now)) {
+            alert_resolve(alerts, ALERT_OF(node), true, now);
+        }
     }
+    r = r < 0 ? r : flaps_run(alerts, tx, now);
     while (r == 0 && (node = heap_top(&alerts->due)) && node->at <= now.mono_ms) {
         r = group_flush(alerts, tx, GROUP_OF(node), now);
     }
@@ -471,7 +488,7 @@ int alerts_prune(struct alerts *alerts, struct state_tx *tx, enum alerts_source 
     while ((alert = map_next(&alerts->by_episode, &pos))) {
         if (alert->source == source && alert->firing &&
             !keep(arg, labels_get(alert->labels, alert->nlabels, label))) {
-            resolve(alerts, alert, false, now);
+            alert_resolve(alerts, alert, false, now);
         }
     }
     return tx->error;
@@ -493,6 +510,7 @@ int alerts_create(const struct alerts_hooks *hooks, struct alerts **ret_alerts)
     map_init(&alerts->groups);
     heap_init(&alerts->ends);
     heap_init(&alerts->due);
+    flaps_init(&alerts->flaps);
     buf_init(&alerts->scratch, 2 * LIMIT_ALERT_BODY_BYTES);
     *ret_alerts = alerts;
     return 0;

@@ -35,7 +35,8 @@ enum alerts_source {
     ALERTS_API = 0,
     ALERTS_CHECK = 1, /* a check of ours: ends when it says so, or when its instance is gone */
     ALERTS_AGENT = 2, /* the agent about itself */
-    ALERTS_RULE = 3,  /* later */
+    ALERTS_RULE = 3,
+    ALERTS_FLAPPING = 4, /* the notice that another one flaps */
 };
 
 /* What somebody says about one alert.  All borrowed. */

@@ -26,7 +26,10 @@ enum hold alert_hold(struct alerts *alerts, struct alert *alert, const struct ro
     if (inhibit_holds(alert)) {
         return HOLD_INHIBITED;
     }
-    return route && route_in_maintenance(route, now) ? HOLD_MAINTENANCE : HOLD_NONE;
+    if (route && route_in_maintenance(route, now)) {
+        return HOLD_MAINTENANCE;
+    }
+    return alert->flapping ? HOLD_FLAPPING : HOLD_NONE;
 }
 
 enum hold alert_hold_everywhere(struct alerts *alerts, struct alert *alert, struct alerts_time now)
@@ -57,7 +60,7 @@ void alert_released(struct alerts *alerts, struct alert *alert, struct alerts_ti
 static bool any_can_hold(const struct alerts *alerts)
 {
     return alerts->silences.n[SILENCE_ACTIVE] > 0 || alerts->inhibit.sets.used > 0 ||
-           alerts->maintenance_at < INT64_MAX;
+           alerts->maintenance_at < INT64_MAX || alerts->flaps.by_identity.used > 0;
 }
 
 void holds_count(struct alerts *alerts, struct alerts_time now)

@@ -4,6 +4,7 @@
  *   ack.c      somebody sees to it
  *   alerts.c   episodes: fired, resolved, expired, forgotten
  *   groups.c   groups: who is in them, when they are due
+ *   flap*.c    alerts that come and go too often, see flap.h
  *   maintenance.c  windows in which nobody is told of anything
  *   marks.c    which sinks were told of an episode
  *   flush.c    what a group has to say, said
@@ -19,6 +20,7 @@
 #define ALERT_PRIVATE_H
 
 #include "alert/alerts.h"
+#include "alert/flap.h"
 #include "alert/inhibit.h"
 #include "alert/silence_private.h"
 #include "base/heap.h"
@@ -64,6 +66,7 @@ struct alert {
     bool firing;
     bool expired;
     bool partly_told; /* some were told that it ended, others not yet: it cannot go on */
+    bool flapping;    /* it stays as if it fired */
     bool saved;       /* there is a row */
     bool dirty;       /* the row is not as it is here */
     bool gone;        /* forgotten; alerts_save() frees it */
@@ -102,8 +105,8 @@ struct group {
     size_t nlabels;
     int64_t row; /* 0: none */
     bool dirty, gone;
-    bool held; /* somebody may be held by a maintenance window, whose end lets him go */
-    bool pending;                   /* somebody has to be told of something */
+    bool held;    /* somebody may be held by a maintenance window, whose end lets him go */
+    bool pending; /* somebody has to be told of something */
     int64_t created_ms, flushed_ms; /* Unix time; flushed 0: never */
     int64_t created_mono, flushed_mono;
     int64_t released_mono; /* since when it is pending because a hold has ended; 0: it is not */
@@ -124,10 +127,12 @@ struct alerts {
     struct map by_episode;
     struct map groups;
     struct silences silences;
+    struct flaps flaps;
+    int64_t last_put; /* the episode of what was put last and fires */
     struct inhibit inhibit;
     int64_t maintenance_at; /* when windows are looked at next, by the clock that does not jump */
-    bool uncounted;     /* what is held may have changed since it was counted */
-    int64_t counted_ms; /* by the clock that does not jump */
+    bool uncounted;         /* what is held may have changed since it was counted */
+    int64_t counted_ms;     /* by the clock that does not jump */
     struct heap ends;
     struct heap due;
     struct alert *dirty_alerts;
@@ -162,6 +167,14 @@ void maintenance_run(struct alerts *alerts, struct alerts_time now);
 /* alerts.c */
 struct alert *alert_find(const struct alerts *alerts, int64_t episode);
 void alert_dirty(struct alerts *alerts, struct alert *alert);
+/* NULL in ret_alert: there is none.  Leaves the identity in alerts.scratch.  -ENOMEM. */
+int alert_look_up(struct alerts *alerts, const struct alerts_input *input,
+                  struct alert **ret_alert);
+/* As alerts_put(), and does not ask whether it flaps. */
+int alert_put_plain(struct alerts *alerts, struct state_tx *tx, const struct alerts_input *input,
+                    struct alerts_time now, enum alerts_verdict *ret_verdict);
+void alert_resolve(struct alerts *alerts, struct alert *alert, bool expired,
+                   struct alerts_time now);
 void alert_count(struct alerts *alerts, const struct alert *alert, int by);
 /* Puts a new or loaded one into the maps.  -ENOMEM. */
 int alert_enter(struct alerts *alerts, struct alert *alert);

@@ -116,6 +116,7 @@ int route_all(struct alerts *alerts, struct state_tx *tx, struct alerts_time now
     alerts->uncounted = true;
     inhibit_leave_all(alerts);
     r = inhibit_enter_all(alerts);
+    r = r < 0 ? r : flaps_route(alerts, now);
     while (r == 0 && (alert = map_next(&alerts->by_episode, &pos))) {
         r = groups_join(alerts, alert, now);
     }

@@ -56,10 +56,13 @@ struct routing {
     struct route root; /* without matchers */
     size_t nsinks;
     struct routing_sink *sinks; /* owned; the fallback is always there and live */
+    size_t flap_changes;        /* what changes so often within the window flaps; 0: nothing does */
+    int64_t flap_window_ms;
     size_t ninhibit;
     struct inhibit_rule *inhibit; /* owned */
 };
 
+#define ROUTING_FLAP_CHANGES_MOST 32
 #define ROUTING_GROUP_WAIT_MS 30000
 #define ROUTING_GROUP_INTERVAL_MS 300000
 #define ROUTING_REPEAT_INTERVAL_MS 14400000

@@ -174,6 +174,7 @@ void alerts_save(struct alerts *alerts, struct state_tx *tx)
     }
     save_sequence(alerts, tx);
     silences_save(alerts, tx);
+    flaps_save(alerts, tx);
 }
 
 /* ---- reading ---- */
@@ -374,6 +375,7 @@ static void forget_all(struct alerts *alerts)
         alert_free(alert);
     }
     silences_finish(&alerts->silences);
+    flaps_finish(&alerts->flaps);
     pos = 0;
     while ((group = map_next(&alerts->groups, &pos))) {
         group_free(group);
@@ -410,6 +412,9 @@ int alerts_load(struct alerts *alerts, struct state_tx *tx, bool writable, struc
     alerts->last_group = last_group;
     if (r == 0) {
         r = silences_load(&load);
+    }
+    if (r == 0) {
+        r = flaps_load(&load);
     }
     if (r == 0) {
         r = load_sequence(alerts, tx);

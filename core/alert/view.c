@@ -120,8 +120,8 @@ struct shown {
     bool muted;
 };
 
-static struct alerts_view make_view(struct alerts *alerts, struct alert *alert,
-                                    struct shown *shown, struct alerts_time now)
+static struct alerts_view make_view(struct alerts *alerts, struct alert *alert, struct shown *shown,
+                                    struct alerts_time now)
 {
     collect_sinks(alerts, alert, &shown->sinks);
     collect_why(alerts, alert, &shown->why);
@@ -153,6 +153,7 @@ static struct alerts_view make_view(struct alerts *alerts, struct alert *alert,
         .inhibited_by = shown->why.sources,
         .ninhibited = shown->why.nsources,
         .muted = shown->muted,
+        .flapping = alert->flapping,
         .acked_by = alert->acked_by,
         .ack_comment = alert->ack_comment,
         .acked_ms = alert->acked_ms,

@@ -207,6 +207,10 @@
 #define LIMIT_SERVER_TESTS 8        /* sinks that are tried at a time, each for up to a minute */
 #define LIMIT_SERVER_TEST_MS 120000 /* until a sink that is tried has answered */
 
+/* -- flapping -- */
+/* sets of labels whose changes are counted; the one that was quiet for longest makes room */
+#define LIMIT_FLAPS 4096
+
 /* -- time zones and maintenance windows -- */
 #define LIMIT_ZONE_BYTES 65536   /* a file of the system's; the longest has 4 kB */
 #define LIMIT_ZONE_NAME_BYTES 64 /* America/Argentina/ComodRivadavia has 32 */
