@@ -6,12 +6,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/json_text.h"
 #include "base/log.h"
 
 void api_init(struct api *api, struct loop *loop)
 {
-    *api = (struct api){.loop = loop};
+    *api = (struct api){.loop = loop, .started_ms = clock_real_ms()};
     (void)pthread_rwlock_init(&api->lock, NULL);
 }
 
@@ -78,6 +79,15 @@ int api_ask(struct api *api, struct http_question *question)
     case HTTP_ACK_PAGE:
     case HTTP_ACK_FORM:
         return ack_api_ask(api, question);
+    case HTTP_V2_ALERTS:
+    case HTTP_V2_GROUPS:
+    case HTTP_V2_RECEIVERS:
+    case HTTP_V2_STATUS:
+    case HTTP_V2_SILENCES:
+    case HTTP_V2_SILENCE_PUT:
+    case HTTP_V2_SILENCE_SHOW:
+    case HTTP_V2_SILENCE_EXPIRE:
+        return v2_api_ask(api, question);
     case HTTP_OUTBOX_LIST:
     case HTTP_OUTBOX_SHOW:
     case HTTP_OUTBOX_RETRY:

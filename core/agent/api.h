@@ -27,6 +27,7 @@ struct api {
     struct rules_engine *rules; /* under the lock; NULL: there is none */
     struct ack_key ack_key;     /* under the lock */
     atomic_size_t bytes; /* of alerts on the desk, those that nobody waits for any more included */
+    int64_t started_ms;  /* Unix time, for the status of /api/v2 */
     struct sink_test *tests; /* under way; the agent's thread */
     /* Delivers an attempt (takes it) outside of the queue and calls `done` once, maybe at once; as
      * delivery_try().  The agent's thread.  NULL: it cannot be done. */
@@ -72,6 +73,8 @@ int alerts_api_put(struct api *api, struct http_question *question);
 int alerts_api_list(struct api *api, struct http_question *question);
 /* ack_api.c */
 int ack_api_ask(struct api *api, struct http_question *question);
+/* v2_api.c */
+int v2_api_ask(struct api *api, struct http_question *question);
 /* outbox_api.c */
 int outbox_api_ask(struct api *api, const struct http_question *question);
 /* rules_api.c */

@@ -118,7 +118,10 @@ int alerts_find(struct alerts *alerts, const char *id,
     int r = find(alerts, id, &alert);
 
     if (r == 0) {
-        alert_view(alerts, alert, fn, arg, now);
+        struct view_space space;
+        const struct alerts_view view = alert_view(alerts, alert, &space, now);
+
+        fn(arg, &view);
     }
     return r;
 }

@@ -73,7 +73,7 @@ void alert_make_key(struct alert *alert)
     memcpy(alert->key, alert->fingerprint_text, HEX_MOST);
     at = alert->key + HEX_MOST;
     *at++ = '-';
-    at = hex_put(at, (uint64_t)alert->starts_ms, 1);
+    at = hex_put(at, (uint64_t)alert->born_ms, 1);
     *at++ = '-';
     *hex_put(at, (uint64_t)alert->episode, 1) = '\0';
 }
@@ -166,9 +166,11 @@ int alert_finish(struct alerts *alerts, struct state_tx *tx, struct alert *alert
 
 void alert_set_end(struct alerts *alerts, struct alert *alert, struct alerts_time now)
 {
-    if (alert->firing && alert->ttl_ms > 0) {
+    int64_t left = alert->until_ms > 0 ? alert->until_ms - now.real_ms : alert->ttl_ms;
+
+    if (alert->firing && (left > 0 || alert->until_ms > 0)) {
         (void)heap_set(&alerts->ends, &alert->end,
-                       now.mono_ms + (alert->ttl_ms < TTL_MOST_MS ? alert->ttl_ms : TTL_MOST_MS));
+                       now.mono_ms + (left < TTL_MOST_MS ? left : TTL_MOST_MS));
     } else {
         heap_remove(&alerts->ends, &alert->end);
     }
@@ -306,8 +308,12 @@ static int fire(struct alerts *alerts, const struct alerts_input *input, struct 
     alert->source = (uint8_t)input->source;
     alert->firing = true;
     alert->starts_ms = input->starts_ms > 0 ? input->starts_ms : now.real_ms;
+    alert->born_ms = alert->starts_ms;
     alert->updated_ms = now.real_ms;
     alert->ttl_ms = input->ttl_ms;
+    if (input->merge) {
+        (void)alert_take_times(alert, input, now);
+    }
     alert_make_key(alert);
     r = alert_enter(alerts, alert);
     if (r < 0) {
@@ -322,13 +328,14 @@ out:
     return r;
 }
 
-void alert_resolve(struct alerts *alerts, struct alert *alert, bool expired, struct alerts_time now)
+void alert_resolve(struct alerts *alerts, struct alert *alert, bool expired, int64_t ends_ms,
+                   struct alerts_time now)
 {
     alert_count(alerts, alert, -1);
     alert->firing = false;
     alert_count(alerts, alert, 1);
     alert->expired = expired;
-    alert->ends_ms = now.real_ms;
+    alert->ends_ms = ends_ms;
     alert->updated_ms = now.real_ms;
     heap_remove(&alerts->ends, &alert->end);
     alert_dirty(alerts, alert);
@@ -373,12 +380,33 @@ static int again(struct alerts *alerts, struct alert *alert, const struct alerts
     if (!was_firing && resume(alerts, alert, now) < 0) {
         return -ENOMEM;
     }
-    if (!was_firing || r > 0 || alert->ttl_ms != input->ttl_ms) {
+    if (input->merge) {
+        r |= alert_take_times(alert, input, now);
+    } else {
+        r |= alert->ttl_ms != input->ttl_ms;
+        alert->ttl_ms = input->ttl_ms;
+        alert->until_ms = 0;
+        alert->end_said = false;
+    }
+    if (!was_firing || r > 0) {
         alert->updated_ms = now.real_ms;
         alert_dirty(alerts, alert);
     }
-    alert->ttl_ms = input->ttl_ms;
     alert_set_end(alerts, alert, now);
+    return 0;
+}
+
+/* The word of its end.  Alertmanager's API has the last word on its texts and its start too. */
+static int end_said(struct alerts *alerts, struct alert *alert, const struct alerts_input *input,
+                    struct alerts_time now)
+{
+    if (input->merge && take_texts(alert, input) < 0) {
+        return -ENOMEM;
+    }
+    if (input->merge) {
+        (void)alert_take_times(alert, input, now);
+    }
+    alert_resolve(alerts, alert, false, input->merge ? input->ends_ms : now.real_ms, now);
     return 0;
 }
 
@@ -391,16 +419,21 @@ int alert_put_plain(struct alerts *alerts, struct state_tx *tx, const struct ale
                     struct alerts_time now, enum alerts_verdict *ret_verdict)
 {
     struct alert *alert = NULL;
+    struct alerts_input merged = *input;
     enum alerts_verdict verdict = ALERTS_FIRING;
     int r = alert_look_up(alerts, input, &alert);
 
     if (r < 0) {
         return r; /* nothing has happened yet */
     }
+    if (input->merge) {
+        alert_merge(alert, &merged, now);
+        input = &merged;
+    }
     if (input->resolved) {
         verdict = alert && alert->firing ? ALERTS_RESOLVED : ALERTS_NOT_FIRING;
         if (verdict == ALERTS_RESOLVED) {
-            alert_resolve(alerts, alert, false, now);
+            r = end_said(alerts, alert, input, now);
         }
     } else {
         if (alert && !alert->firing && alert->partly_told) {
@@ -463,8 +496,11 @@ int alerts_run(struct alerts *alerts, struct state_tx *tx, struct alerts_time no
 
     maintenance_run(alerts, now);
     while ((node = heap_top(&alerts->ends)) && node->at <= now.mono_ms) {
-        if (!flaps_wanted(alerts) || !flap_expired(alerts, tx, ALERT_OF(node), now)) {
-            alert_resolve(alerts, ALERT_OF(node), true, now);
+        struct alert *alert = ALERT_OF(node);
+
+        if (!flaps_wanted(alerts) || !flap_expired(alerts, tx, alert, now)) {
+            alert_resolve(alerts, alert, true, alert->until_ms > 0 ? alert->until_ms : now.real_ms,
+                          now);
         }
     }
     r = r < 0 ? r : flaps_run(alerts, tx, now);
@@ -488,7 +524,7 @@ int alerts_prune(struct alerts *alerts, struct state_tx *tx, enum alerts_source 
     while ((alert = map_next(&alerts->by_episode, &pos))) {
         if (alert->source == source && alert->firing &&
             !keep(arg, labels_get(alert->labels, alert->nlabels, label))) {
-            alert_resolve(alerts, alert, false, now);
+            alert_resolve(alerts, alert, false, now.real_ms, now);
         }
     }
     return tx->error;

@@ -24,6 +24,7 @@
 
 struct alerts;
 struct alert;
+struct group;
 
 /* Both clocks at the same moment.  Intervals run by the monotonic one. */
 struct alerts_time {
@@ -50,6 +51,12 @@ struct alerts_input {
     bool resolved;
     int64_t starts_ms; /* Unix time; 0: now */
     int64_t ttl_ms;    /* how long from now it fires unless it is said again; 0: until resolved */
+    /* As Alertmanager takes alerts: starts_ms is given, it ends or has ended at ends_ms (Unix
+     * time), and what was said before is merged where it overlaps.  `resolved` and `ttl_ms` come of
+     * that. */
+    bool merge;
+    bool end_said; /* merge: else ends_ms stands in for an end that nobody gave */
+    int64_t ends_ms;
 };
 
 enum alerts_verdict {
@@ -193,6 +200,31 @@ void alerts_visit(struct alerts *alerts, bool (*fn)(void *arg, const struct aler
 int alerts_find(struct alerts *alerts, const char *id,
                 void (*fn)(void *arg, const struct alerts_view *view), void *arg,
                 struct alerts_time now);
+
+/* The same, those that fire only, in the order of their fingerprints.  -ENOMEM. */
+int alerts_visit_firing(struct alerts *alerts,
+                        bool (*fn)(void *arg, const struct alerts_view *view), void *arg,
+                        struct alerts_time now);
+
+struct alerts_group_view {
+    const struct tmon_pair *labels; /* that it is grouped by */
+    size_t nlabels;
+    size_t nsinks;
+    const char *const *sinks;
+    size_t nmembers; /* resolved ones included */
+    const struct group *group;
+};
+/* Those that have members, by their labels as Alertmanager orders sets of labels.  -ENOMEM. */
+int alerts_visit_groups(struct alerts *alerts,
+                        bool (*fn)(void *arg, const struct alerts_group_view *view), void *arg,
+                        struct alerts_time now);
+/* The members of one that fire, in Alertmanager's order: by job, instance, then all labels.
+ * -ENOMEM. */
+int alerts_visit_members(struct alerts *alerts, const struct alerts_group_view *group,
+                         bool (*fn)(void *arg, const struct alerts_view *view), void *arg,
+                         struct alerts_time now);
+/* The routing in force; NULL: there is none yet.  Borrowed until it is replaced. */
+const struct routing *alerts_routing(const struct alerts *alerts);
 
 /* Why nobody is told of an alert now. */
 enum hold {

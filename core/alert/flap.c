@@ -268,7 +268,7 @@ static int end(struct alerts *alerts, struct state_tx *tx, struct flap *flap,
         alerts->uncounted = true;
     }
     if (alert && alert->firing && !flap->firing) {
-        alert_resolve(alerts, alert, false, now);
+        alert_resolve(alerts, alert, false, now.real_ms, now);
     } else if (alert) {
         alert_released(alerts, alert, now);
     }
@@ -300,7 +300,8 @@ static int look(struct alerts *alerts, const struct alerts_input *input, struct 
 static int put(struct alerts *alerts, struct state_tx *tx, const struct alerts_input *input,
                struct alerts_time now, enum alerts_verdict *ret_verdict)
 {
-    bool firing = !input->resolved, was, changed, begins;
+    struct alerts_input merged = *input;
+    bool firing, was, changed, begins;
     struct alert *alert = NULL;
     struct flap *flap = NULL;
     int r = look(alerts, input, &alert, &flap);
@@ -308,6 +309,10 @@ static int put(struct alerts *alerts, struct state_tx *tx, const struct alerts_i
     if (r < 0) {
         return r;
     }
+    if (input->merge) {
+        alert_merge(alert, &merged, now);
+    }
+    firing = !merged.resolved;
     was = flap && flap->flapping ? flap->firing : alert && alert->firing;
     changed = was != firing;
     if (changed && flap) {
@@ -399,7 +404,7 @@ static void end_lost(struct alerts *alerts, struct alerts_time now)
             known = flap->flapping && flap->notice == alert->episode;
         }
         if (!known) {
-            alert_resolve(alerts, alert, false, now);
+            alert_resolve(alerts, alert, false, now.real_ms, now);
         }
     }
     alerts->flaps.unsure = false;

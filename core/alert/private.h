@@ -14,7 +14,9 @@
  *   unheard.c  what has ended and was not heard of, taken back
  *   route_all.c  a routing comes into force
  *   rows.c     alerts and groups in the file; table.c how
+ *   merge.c    what Alertmanager makes of an alert that is said again
  *   view.c     what others may see
+ *   view_order.c  ... in an order
  */
 #ifndef ALERT_PRIVATE_H
 #define ALERT_PRIVATE_H
@@ -73,9 +75,12 @@ struct alert {
     uint32_t stamp;   /* of the notification that is being put together, if it is in it */
     char *acked_by, *ack_comment; /* NULL: nobody */
     int64_t acked_ms;             /* 0: it is not acknowledged */
+    bool end_said;                /* `until_ms` was given by who said it, not made of a timeout */
     int64_t starts_ms, updated_ms;
+    int64_t born_ms; /* what its key was made of: starts_ms may move */
     int64_t ends_ms; /* Unix time of its resolve */
     int64_t ttl_ms;
+    int64_t until_ms;     /* Unix time at which it ends, where somebody said so; 0: by ttl_ms */
     struct heap_node end; /* in alerts.ends while it fires and has a ttl */
     size_t nmarks, ngroups;
     struct mark *marks;
@@ -154,11 +159,6 @@ int alert_set_ack(struct alert *alert, const char *by, const char *comment, int6
  * rejected it was not told of. */
 bool alert_is_seen(const struct alert *alert, const struct mark *mark);
 
-/* view.c */
-void alert_view(struct alerts *alerts, struct alert *alert,
-                void (*fn)(void *arg, const struct alerts_view *view), void *arg,
-                struct alerts_time now);
-
 /* maintenance.c */
 bool route_in_maintenance(const struct route *route, struct alerts_time now);
 /* When a window has ended: lets go what it held. */
@@ -173,7 +173,8 @@ int alert_look_up(struct alerts *alerts, const struct alerts_input *input,
 /* As alerts_put(), and does not ask whether it flaps. */
 int alert_put_plain(struct alerts *alerts, struct state_tx *tx, const struct alerts_input *input,
                     struct alerts_time now, enum alerts_verdict *ret_verdict);
-void alert_resolve(struct alerts *alerts, struct alert *alert, bool expired,
+/* `ends_ms`: the Unix time that is given as its end. */
+void alert_resolve(struct alerts *alerts, struct alert *alert, bool expired, int64_t ends_ms,
                    struct alerts_time now);
 void alert_count(struct alerts *alerts, const struct alert *alert, int by);
 /* Puts a new or loaded one into the maps.  -ENOMEM. */
@@ -185,6 +186,30 @@ int alert_finish(struct alerts *alerts, struct state_tx *tx, struct alert *alert
 void alert_set_end(struct alerts *alerts, struct alert *alert, struct alerts_time now);
 tmon_severity alert_severity(const struct tmon_pair *labels, size_t n);
 void alert_make_key(struct alert *alert);
+
+/* merge.c */
+/* Makes of what is said what is to be done, with what is known already (NULL: nothing). */
+void alert_merge(const struct alert *alert, struct alerts_input *input, struct alerts_time now);
+/* Takes times that were merged.  True: its row must be written. */
+bool alert_take_times(struct alert *alert, const struct alerts_input *input,
+                      struct alerts_time now);
+/* When it will end by itself, on the wall clock; 0: never. */
+int64_t alert_running_end(const struct alert *alert, struct alerts_time now);
+
+/* view.c */
+#define VIEW_SINKS 64   /* of one alert; more are not shown */
+#define VIEW_SOURCES 16 /* that inhibit one alert */
+struct view_space {
+    const char *sinks[VIEW_SINKS];
+    bool told[VIEW_SINKS];
+    size_t nsinks;
+    const char *silences[ALERT_SILENCES]; /* that hold it back */
+    const char *sources[VIEW_SOURCES];
+    size_t nsilences, nsources;
+};
+/* Borrows `space`. */
+struct alerts_view alert_view(struct alerts *alerts, struct alert *alert, struct view_space *space,
+                              struct alerts_time now);
 
 /* marks.c */
 long sink_index(struct alerts *alerts, const char *name);

@@ -16,7 +16,14 @@
 #define ROW_VERSION 1
 #define MARKS_MOST 4096 /* of one alert; there are LIMIT_OUTBOX_SINKS sinks */
 
-enum { FLAG_FIRING = 1, FLAG_EXPIRED = 2, FLAG_PARTLY_TOLD = 4, FLAG_ACKED = 8 };
+enum {
+    FLAG_FIRING = 1,
+    FLAG_EXPIRED = 2,
+    FLAG_PARTLY_TOLD = 4,
+    FLAG_ACKED = 8,
+    FLAG_END_SAID = 64,
+    FLAG_MOVED = 128, /* starts_ms is not what its key was made of, which follows */
+};
 
 /* ---- writing ---- */
 
@@ -26,9 +33,14 @@ static void encode_alert(const struct alerts *alerts, const struct alert *alert,
     wire_put_u8(buf,
                 (uint8_t)((alert->firing ? FLAG_FIRING : 0) | (alert->expired ? FLAG_EXPIRED : 0) |
                           (alert->partly_told ? FLAG_PARTLY_TOLD : 0) |
-                          (alert->acked_ms != 0 ? FLAG_ACKED : 0)));
+                          (alert->acked_ms != 0 ? FLAG_ACKED : 0) |
+                          (alert->end_said ? FLAG_END_SAID : 0) |
+                          (alert->born_ms != alert->starts_ms ? FLAG_MOVED : 0)));
     wire_put_u8(buf, alert->source);
     wire_put_i64(buf, alert->starts_ms);
+    if (alert->born_ms != alert->starts_ms) {
+        wire_put_i64(buf, alert->born_ms);
+    }
     wire_put_i64(buf, alert->ends_ms);
     wire_put_i64(buf, alert->updated_ms);
     wire_put_i64(buf, alert->ttl_ms);
@@ -252,8 +264,10 @@ static int decode_alert(const struct load *load, struct wire_reader *reader, str
     alert->firing = flags & FLAG_FIRING;
     alert->expired = flags & FLAG_EXPIRED;
     alert->partly_told = flags & FLAG_PARTLY_TOLD;
+    alert->end_said = flags & FLAG_END_SAID;
     alert->source = wire_get_u8(reader);
     alert->starts_ms = wire_get_i64(reader);
+    alert->born_ms = flags & FLAG_MOVED ? wire_get_i64(reader) : alert->starts_ms;
     alert->ends_ms = wire_get_i64(reader);
     alert->updated_ms = wire_get_i64(reader);
     alert->ttl_ms = wire_get_i64(reader);

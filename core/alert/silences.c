@@ -43,7 +43,9 @@ static const char *check_matchers(const struct silence_input *input)
             return "a matcher is no UTF-8";
         }
         bytes += strlen(matcher->name) + strlen(matcher->value);
-        asks = asks || !matcher_matches(matcher, "");
+        /* As Alertmanager: one that rules something out asks for something. */
+        asks = asks || matcher->op == MATCHER_NOT_EQUAL || matcher->op == MATCHER_NOT_REGEX ||
+               !matcher_matches(matcher, "");
     }
     if (bytes > LIMIT_SILENCE_BYTES) {
         return "its matchers are too long; 16384 bytes are allowed in all";

@@ -48,87 +48,66 @@ void alert_describe(const struct alert *alert, bool firing, struct tmon_alert *r
     };
 }
 
-#define VIEW_SINKS 64   /* of one alert; more are not shown */
-#define VIEW_SOURCES 16 /* that inhibit one alert */
-
-struct sinks {
-    const char *names[VIEW_SINKS];
-    bool told[VIEW_SINKS];
-    size_t n;
-};
-
-static void add_sink(const struct alerts *alerts, struct sinks *sinks, uint32_t sink, bool told)
+static void add_sink(const struct alerts *alerts, struct view_space *space, uint32_t sink,
+                     bool told)
 {
-    for (size_t i = 0; i < sinks->n; i++) {
-        if (sinks->names[i] == alerts->sinks[sink]) {
-            sinks->told[i] = sinks->told[i] || told;
+    for (size_t i = 0; i < space->nsinks; i++) {
+        if (space->sinks[i] == alerts->sinks[sink]) {
+            space->told[i] = space->told[i] || told;
             return;
         }
     }
-    if (sinks->n < VIEW_SINKS) {
-        sinks->names[sinks->n] = alerts->sinks[sink];
-        sinks->told[sinks->n++] = told;
+    if (space->nsinks < VIEW_SINKS) {
+        space->sinks[space->nsinks] = alerts->sinks[sink];
+        space->told[space->nsinks++] = told;
     }
 }
 
 static void collect_sinks(const struct alerts *alerts, const struct alert *alert,
-                          struct sinks *sinks)
+                          struct view_space *space)
 {
-    sinks->n = 0;
+    space->nsinks = 0;
     for (size_t i = 0; i < alert->ngroups; i++) {
         const struct route *route = alert->groups[i].group->route;
 
         for (size_t j = 0; j < route->nto; j++) {
-            add_sink(alerts, sinks, alerts->routed[route->to[j]], false);
+            add_sink(alerts, space, alerts->routed[route->to[j]], false);
         }
     }
     for (size_t i = 0; i < alert->nmarks; i++) {
-        add_sink(alerts, sinks, alert->marks[i].sink, alert->marks[i].fate == FATE_TOLD);
+        add_sink(alerts, space, alert->marks[i].sink, alert->marks[i].fate == FATE_TOLD);
     }
 }
 
-/* The end that is running, on the wall clock. */
-static int64_t running_end(const struct alert *alert, struct alerts_time now)
+static void collect_why(struct alerts *alerts, struct alert *alert, struct view_space *space)
 {
-    return heap_has(&alert->end) ? now.real_ms + (alert->end.at - now.mono_ms) : 0;
-}
-
-/* What holds it back. */
-struct why {
-    const char *silences[ALERT_SILENCES];
-    const char *sources[VIEW_SOURCES];
-    size_t nsilences, nsources;
-};
-
-static void collect_why(struct alerts *alerts, struct alert *alert, struct why *why)
-{
-    why->nsilences = why->nsources = 0;
+    space->nsilences = space->nsources = 0;
     if (!alert->firing) {
         return;
     }
     (void)silences_hold(alerts, alert); /* it looks at what is new */
-    for (; why->nsilences < alert->nsilences; why->nsilences++) {
-        why->silences[why->nsilences] = alert->silences[why->nsilences]->id;
+    for (; space->nsilences < alert->nsilences; space->nsilences++) {
+        space->silences[space->nsilences] = alert->silences[space->nsilences]->id;
     }
-    why->nsources = inhibit_sources(alert, why->sources, VIEW_SOURCES);
+    space->nsources = inhibit_sources(alert, space->sources, VIEW_SOURCES);
 }
 
-/* What a view points into. */
-struct shown {
-    struct sinks sinks;
-    struct why why;
-    bool muted;
-};
-
-static struct alerts_view make_view(struct alerts *alerts, struct alert *alert, struct shown *shown,
-                                    struct alerts_time now)
+/* By maintenance windows of all its routes. */
+static bool is_muted(const struct alert *alert, struct alerts_time now)
 {
-    collect_sinks(alerts, alert, &shown->sinks);
-    collect_why(alerts, alert, &shown->why);
-    shown->muted = alert->firing && alert->ngroups > 0;
-    for (size_t i = 0; shown->muted && i < alert->ngroups; i++) {
-        shown->muted = route_in_maintenance(alert->groups[i].group->route, now);
+    bool muted = alert->firing && alert->ngroups > 0;
+
+    for (size_t i = 0; muted && i < alert->ngroups; i++) {
+        muted = route_in_maintenance(alert->groups[i].group->route, now);
     }
+    return muted;
+}
+
+struct alerts_view alert_view(struct alerts *alerts, struct alert *alert, struct view_space *space,
+                              struct alerts_time now)
+{
+    collect_sinks(alerts, alert, space);
+    collect_why(alerts, alert, space);
     return (struct alerts_view){
         .episode = alert->episode,
         .key = alert->key,
@@ -144,46 +123,41 @@ static struct alerts_view make_view(struct alerts *alerts, struct alert *alert, 
         .expired = alert->expired,
         .starts_ms = alert->starts_ms,
         .updated_ms = alert->updated_ms,
-        .ends_ms = alert->firing ? running_end(alert, now) : alert->ends_ms,
-        .nsinks = shown->sinks.n,
-        .sinks = shown->sinks.names,
-        .told = shown->sinks.told,
-        .silenced_by = shown->why.silences,
-        .nsilenced = shown->why.nsilences,
-        .inhibited_by = shown->why.sources,
-        .ninhibited = shown->why.nsources,
-        .muted = shown->muted,
-        .flapping = alert->flapping,
+        .ends_ms = alert->firing ? alert_running_end(alert, now) : alert->ends_ms,
+        .nsinks = space->nsinks,
+        .sinks = space->sinks,
+        .told = space->told,
+        .silenced_by = space->silences,
+        .nsilenced = space->nsilences,
+        .inhibited_by = space->sources,
+        .ninhibited = space->nsources,
         .acked_by = alert->acked_by,
         .ack_comment = alert->ack_comment,
         .acked_ms = alert->acked_ms,
+        .muted = is_muted(alert, now),
+        .flapping = alert->flapping,
     };
-}
-
-void alert_view(struct alerts *alerts, struct alert *alert,
-                void (*fn)(void *arg, const struct alerts_view *view), void *arg,
-                struct alerts_time now)
-{
-    struct shown shown;
-    struct alerts_view view = make_view(alerts, alert, &shown, now);
-
-    fn(arg, &view);
 }
 
 void alerts_visit(struct alerts *alerts, bool (*fn)(void *arg, const struct alerts_view *view),
                   void *arg, struct alerts_time now)
 {
-    struct shown shown;
     struct alert *alert;
+    struct view_space space;
     size_t pos = 0;
 
     while ((alert = map_next(&alerts->by_episode, &pos))) {
-        struct alerts_view view = make_view(alerts, alert, &shown, now);
+        const struct alerts_view view = alert_view(alerts, alert, &space, now);
 
         if (!fn(arg, &view)) {
             return;
         }
     }
+}
+
+const struct routing *alerts_routing(const struct alerts *alerts)
+{
+    return alerts->routing;
 }
 
 void alerts_count(const struct alerts *alerts, struct alerts_counts *ret_counts)

@@ -226,11 +226,13 @@
 #define LIMIT_API_ALERTS 10000 /* of one request: their answer takes a megabyte */
 /* of alerts that were parsed and wait for the disk: a disk that hangs fills no memory */
 #define LIMIT_API_WAITING_BYTES (32u << 20)
-#define LIMIT_API_VALUES 4096           /* of one alert, in its JSON: bounds what its tree takes */
-#define LIMIT_API_DEPTH 32              /* of its JSON */
-#define LIMIT_API_TTL_MS 604800000      /* a week: who has not spoken for so long is gone */
-#define LIMIT_API_MATCHERS 16           /* filters of one list */
-#define LIMIT_API_LIST 5000             /* alerts of one answer */
+#define LIMIT_API_VALUES 4096      /* of one alert, in its JSON: bounds what its tree takes */
+#define LIMIT_API_DEPTH 32         /* of its JSON */
+#define LIMIT_API_TTL_MS 604800000 /* a week: who has not spoken for so long is gone */
+#define LIMIT_API_MATCHERS 16      /* filters of one list */
+#define LIMIT_API_LIST 5000        /* alerts of one answer */
+/* of a list of /api/v2, which has no pages: 100,000 alerts with 600 bytes each */
+#define LIMIT_API_V2_LIST_BYTES (64u << 20)
 #define LIMIT_API_LIST_BYTES (8u << 20) /* of its text; what comes on top is counted */
 /* that the state's thread may spend on the regular expressions of one list */
 #define LIMIT_API_LIST_MS 200

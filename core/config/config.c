@@ -26,6 +26,7 @@ struct loader {
     struct node *agent; /* all keys of all files */
     struct node *plugins;
     struct node *routes;
+    struct node *inhibit_rules;
     struct map agent_keys;
     struct map names;
 };
@@ -35,8 +36,10 @@ static const struct {
     const char *name;
     const char *what;
 } later[] = {
-    {"inhibit_rules", "inhibition"}, {"silences", "silences"}, {"mail", "e-mail"},
-    {"actions", "actions"},          {"cache", "the cache"},   {"ingest", "pushed metrics"},
+    {"mail", "e-mail"},
+    {"actions", "actions"},
+    {"cache", "the cache"},
+    {"ingest", "pushed metrics"},
 };
 
 static int load_file(struct loader *loader, const char *path, bool may_be_empty)
@@ -153,20 +156,21 @@ static int join_section(struct loader *loader, const struct node *key, const str
     return 0;
 }
 
-/* Appends one file's routes: the files' order is theirs. */
-static int join_routes(struct loader *loader, const struct node *section)
+/* Appends one file's list of routes or inhibit rules: the files' order is theirs. */
+static int join_list(struct loader *loader, const char *name, const struct node *section,
+                     struct node *joined)
 {
     if (node_is_null(section)) {
         return 0;
     }
     if (section->kind != NODE_SEQUENCE) {
         config_error(loader->errors, section->at,
-                     "'routes' must be a list, each entry starting with '- ', not %s",
+                     "'%s' must be a list, each entry starting with '- ', not %s", name,
                      node_kind_name(section));
         return 0;
     }
     for (size_t i = 0; i < section->count; i++) {
-        if (node_append(loader->routes, NULL, section->items[i])) {
+        if (node_append(joined, NULL, section->items[i])) {
             return -ENOMEM;
         }
     }
@@ -204,7 +208,7 @@ static int read_rule_files(struct loader *loader, struct node *section)
 
 static void unknown_section(struct loader *loader, const struct node *key)
 {
-    static const char *const known[] = {"agent",  "plugins",    "routes",
+    static const char *const known[] = {"agent",  "plugins",    "routes",  "inhibit_rules",
                                         "groups", "rule_files", "flapping"};
     char suggestion[CONFIG_SUGGESTION_SIZE];
 
@@ -217,12 +221,18 @@ static void unknown_section(struct loader *loader, const struct node *key)
             return;
         }
     }
-    config_suggestion(key->text, known, 6, suggestion);
+    if (strcmp(key->text, "silences") == 0) {
+        config_error(loader->errors, key->at,
+                     "silences are not configured; they are made while the agent runs, with "
+                     "'toiletmon silence add'");
+        return;
+    }
+    config_suggestion(key->text, known, sizeof known / sizeof known[0], suggestion);
     config_error(loader->errors, key->at, "there is no section '%.64s'%s", key->text,
                  *suggestion
                      ? suggestion
-                     : "; there are 'agent', 'plugins', 'routes', 'groups', 'rule_files' and "
-                       "'flapping'");
+                     : "; there are 'agent', 'plugins', 'routes', 'inhibit_rules', 'groups', "
+                       "'rule_files' and 'flapping'");
 }
 
 static int join_file(struct loader *loader, const struct node *root)
@@ -244,7 +254,9 @@ static int join_file(struct loader *loader, const struct node *root)
             r = join_section(loader, key, root->items[i], loader->plugins, &loader->names,
                              "the instance");
         } else if (strcmp(key->text, "routes") == 0) {
-            r = join_routes(loader, root->items[i]);
+            r = join_list(loader, key->text, root->items[i], loader->routes);
+        } else if (strcmp(key->text, "inhibit_rules") == 0) {
+            r = join_list(loader, key->text, root->items[i], loader->inhibit_rules);
         } else if (strcmp(key->text, "groups") == 0) {
             r = config_rules_groups(root->items[i], loader->errors, &loader->config->rules);
         } else if (strcmp(key->text, "rule_files") == 0) {
@@ -371,7 +383,8 @@ static int read_sections(struct loader *loader)
     loader->agent = tree_node(tree, NODE_MAPPING, at);
     loader->plugins = tree_node(tree, NODE_MAPPING, at);
     loader->routes = tree_node(tree, NODE_SEQUENCE, at);
-    if (!loader->agent || !loader->plugins || !loader->routes) {
+    loader->inhibit_rules = tree_node(tree, NODE_SEQUENCE, at);
+    if (!loader->agent || !loader->plugins || !loader->routes || !loader->inhibit_rules) {
         return -ENOMEM;
     }
     for (size_t i = 0; i < loader->config->ntrees && r == 0; i++) {
@@ -393,6 +406,12 @@ static int read_sections(struct loader *loader)
     }
     if (r == 0) {
         r = routes_read(loader->routes, loader->errors, loader->config);
+    }
+    if (r == 0) {
+        r = resolve_node(loader->inhibit_rules, loader->env, false, loader->errors);
+    }
+    if (r == 0) {
+        r = inhibit_read(loader->inhibit_rules, loader->errors, loader->config);
     }
     if (r == 0) {
         check_ready(loader);
@@ -450,6 +469,7 @@ void config_destroy(struct config *config)
     }
     free(config->instances);
     routes_finish(config->routes, config->nroutes);
+    inhibit_finish(config->inhibit, config->ninhibit);
     config_rules_finish(&config->rules);
     map_finish(&config->by_name);
     agent_section_finish(&config->agent);

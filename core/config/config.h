@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "config/errors.h"
+#include "config/inhibit.h"
 #include "config/routes.h"
 #include "config/rules.h"
 #include "config/tree.h"
@@ -115,8 +116,10 @@ struct config {
     struct map by_name;                /* of the instances */
     size_t nroutes;
     struct config_route *routes; /* in the order of the files; none: everything goes to `log` */
-    struct config_rules rules;   /* of `groups` and `rule_files` */
-    uint32_t flapping_changes;   /* 0: flapping is not looked for */
+    size_t ninhibit;
+    struct config_inhibit *inhibit; /* of `inhibit_rules`, in the order of the files */
+    struct config_rules rules;      /* of `groups` and `rule_files` */
+    uint32_t flapping_changes;      /* 0: flapping is not looked for */
     int64_t flapping_window_ms;
     struct tree **trees; /* one a file; nodes and positions of the instances point into them */
     size_t ntrees;

@@ -15,7 +15,7 @@
 
 #define HINT "see docs/http-api.md for what an alert may hold"
 
-static int answer_bad_body(struct request *request, const struct alerts_in_error *error)
+static int answer_bad_body(struct request *request, const struct json_items_error *error)
 {
     struct buf buf;
     size_t len;
@@ -55,7 +55,7 @@ static int put_alerts(struct request *request)
 {
     const struct buf *body = &request->client->body.bytes;
     struct http_question question = {.what = HTTP_ALERTS_PUT};
-    struct alerts_in_error error;
+    struct json_items_error error;
     int r = alerts_in_parse(buf_str(body), body->len, clock_real_ms(), &question.alerts, &error);
 
     body_finish(request->client);

@@ -60,6 +60,12 @@ int answer_send(struct request *request, unsigned status, struct MHD_Response *r
     if (!response) {
         return -ENOMEM;
     }
+    if (request_is_v2(request)) {
+        (void)MHD_add_response_header(response, "Vary", "Origin");
+        if (status != MHD_HTTP_FORBIDDEN && request_header(request, MHD_HTTP_HEADER_ORIGIN)) {
+            (void)MHD_add_response_header(response, "Access-Control-Allow-Origin", "*");
+        }
+    }
     answer_headers(response, request->client->gate->tls);
     r = answer_queue(request, status, response);
     MHD_destroy_response(response);
@@ -111,7 +117,9 @@ int answer_text(struct request *request, unsigned status, char *text, size_t len
         free(text);
         return -ENOMEM;
     }
-    (void)MHD_add_response_header(response, "Content-Type", content_type_json);
+    if (len > 0) {
+        (void)MHD_add_response_header(response, "Content-Type", content_type_json);
+    }
     add_retry_after(response, retry_after);
     return answer_send(request, status, response);
 }
@@ -138,14 +146,23 @@ int answer_error(struct request *request, unsigned status, const char *error, co
     return answer_later(request, status, error, hint, 0);
 }
 
-int answer_later(struct request *request, unsigned status, const char *error, const char *hint,
-                 unsigned seconds)
+static struct MHD_Response *error_response(const char *error, const char *hint)
 {
     json_t *document = json_pack("{s:s, s:s*}", "error", error, "hint", hint);
     struct MHD_Response *response = answer_json_response(document);
-    char allow[ROUTE_ALLOW_SIZE];
 
     json_decref(document);
+    return response;
+}
+
+int answer_later(struct request *request, unsigned status, const char *error, const char *hint,
+                 unsigned seconds)
+{
+    struct MHD_Response *response = request_is_v2(request)
+                                        ? v2_refusal(request, status, error, hint)
+                                        : error_response(error, hint);
+    char allow[ROUTE_ALLOW_SIZE];
+
     if (response && status == MHD_HTTP_METHOD_NOT_ALLOWED) {
         (void)MHD_add_response_header(response, "Allow", route_allow(request->route, allow));
     }

@@ -14,6 +14,8 @@
 #include "http/alerts_filter.h"
 #include "http/alerts_in.h"
 #include "http/server.h"
+#include "http/v2_filter.h"
+#include "http/v2_silence_in.h"
 
 struct reply {
     struct reply *next;
@@ -39,12 +41,16 @@ static void question_finish(struct http_question *question)
 {
     alerts_in_destroy(question->alerts);
     alerts_filter_destroy(question->filter);
+    v2_filter_destroy(question->v2_filter);
+    v2_silence_destroy(question->silence);
     free(question->text);
     free(question->ack);
     question->text = NULL;
     question->ack = NULL;
     question->alerts = NULL;
     question->filter = NULL;
+    question->v2_filter = NULL;
+    question->silence = NULL;
 }
 
 void ask_init(struct http *http, unsigned connections)

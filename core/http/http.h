@@ -19,6 +19,8 @@
 
 struct alerts_filter;
 struct alerts_in;
+struct v2_filter;
+struct v2_silence_in;
 struct http;
 struct store;
 struct verdicts;
@@ -43,6 +45,16 @@ enum http_what {
     HTTP_OUTBOX_REVIVE, /* POST /api/v1/notifications/retry: the dead ones that `outbox` wants */
     HTTP_SINKS_LIST,    /* GET /api/v1/sinks */
     HTTP_SINK_RESUME,   /* POST /api/v1/sinks/NAME/resume: `name` */
+    /* ... as Alertmanager answers: those that `v2_filter` wants, where there is something to want
+     */
+    HTTP_V2_ALERTS,         /* GET /api/v2/alerts */
+    HTTP_V2_GROUPS,         /* GET /api/v2/alerts/groups */
+    HTTP_V2_RECEIVERS,      /* GET /api/v2/receivers */
+    HTTP_V2_STATUS,         /* GET /api/v2/status */
+    HTTP_V2_SILENCES,       /* GET /api/v2/silences */
+    HTTP_V2_SILENCE_PUT,    /* POST /api/v2/silences: `silence` */
+    HTTP_V2_SILENCE_SHOW,   /* GET /api/v2/silence/ID: `name` */
+    HTTP_V2_SILENCE_EXPIRE, /* DELETE /api/v2/silence/ID: `name` */
     /* the thread of rules */
     HTTP_RULES_LIST, /* GET /api/v1/rules */
     HTTP_RULES_EVAL, /* GET /api/v1/rules/eval: `text` */
@@ -53,8 +65,10 @@ enum http_what {
 struct http_question {
     enum http_what what;
     uint64_t ticket;
-    struct alerts_in *alerts;     /* owned */
-    struct alerts_filter *filter; /* owned */
+    struct alerts_in *alerts;      /* owned */
+    struct alerts_filter *filter;  /* owned */
+    struct v2_filter *v2_filter;   /* owned */
+    struct v2_silence_in *silence; /* owned */
     struct http_outbox_filter {
         char sink[LIMIT_NAME_BYTES + 1]; /* "": any */
         int state;                       /* of enum outbox_state; -1: any */

@@ -205,6 +205,7 @@ struct request {
     struct MHD_Connection *connection;
     const struct http_route *route;
     enum http_method method;
+    const char *path, *method_name; /* as they came */
 };
 
 /* libmicrohttpd's handler; cls is the gate. */
@@ -212,6 +213,9 @@ enum MHD_Result request_serve(void *cls, struct MHD_Connection *connection, cons
                               const char *method, const char *version, const char *upload,
                               size_t *upload_size, void **request_cls);
 const char *request_header(const struct request *request, const char *name);
+
+/* Whether it is one of Alertmanager's API, which is answered as that does. */
+bool request_is_v2(const struct request *request);
 
 /* -- bodies (body.c) -- */
 
@@ -244,6 +248,9 @@ int answer_text(struct request *request, unsigned status, char *text, size_t len
 int answer_page(struct request *request, unsigned status, char *text, size_t len);
 /* A text that stays (a constant), with its type; nothing (204) if NULL. */
 int answer_constant(struct request *request, const char *type, const char *text);
+/* What went wrong with a request of /api/v2, as Alertmanager says it.  NULL: out of memory. */
+struct MHD_Response *v2_refusal(const struct request *request, unsigned status, const char *error,
+                                const char *hint);
 struct MHD_Response *answer_json_response(const json_t *document);
 /* Queues a response that has all its headers; the caller keeps his reference. */
 int answer_queue(struct request *request, unsigned status, struct MHD_Response *response);
@@ -294,6 +301,15 @@ int sinks_handle(struct request *request);
 /* rules.c */
 int rules_handle(struct request *request);
 int rules_eval_handle(struct request *request);
+/* v2.c */
+int v2_alerts_handle(struct request *request);
+int v2_groups_handle(struct request *request);
+int v2_status_handle(struct request *request);
+int v2_receivers_handle(struct request *request);
+int v2_silences_handle(struct request *request);
+int v2_silence_handle(struct request *request);
+int v2_healthy_handle(struct request *request);
+int v2_ready_handle(struct request *request);
 int sink_test_handle(struct request *request);
 int sink_resume_handle(struct request *request);
 int index_answer(struct request *request);

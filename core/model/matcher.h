@@ -36,6 +36,9 @@ int matcher_init_re2(struct matcher *matcher, const char *name, enum matcher_op 
 int matcher_copy(const struct matcher *from, struct matcher *matcher);
 /* Reads the written form.  The value's quotes may be left out. */
 int matcher_parse(struct matcher *matcher, const char *text, char *ret_why, size_t size);
+/* The parts of the written form; both texts are owned.  -EINVAL: it is none; -EILSEQ: a quote of
+ * the value is missing, or one too many; -ENOMEM. */
+int matcher_split(const char *text, char **ret_name, enum matcher_op *ret_op, char **ret_value);
 void matcher_finish(struct matcher *matcher);
 bool matcher_matches(const struct matcher *matcher, const char *value);
 /* Whether a normalized set of labels fits all of them. */

@@ -37,11 +37,12 @@ static void answer_all(struct kit *kit)
     }
 }
 
-/* What waits, each with its summary; then it is delivered. */
+/* What waits, notices with their summaries first; then it is delivered. */
 static const char *heard(struct kit *kit)
 {
     static char text[4096];
-    size_t len = 0;
+    char others[2048] = "";
+    size_t len = 0, other = 0;
 
     text[0] = '\0';
     while (kit->n > 0) {
@@ -57,12 +58,13 @@ static const char *heard(struct kit *kit)
             len += (size_t)snprintf(text + len, sizeof text - len, "%s %s;",
                                     alert->firing ? "+" : "-", alert->summary);
         } else {
-            len += (size_t)snprintf(text + len, sizeof text - len, "%s%s;",
-                                    alert->firing ? "+" : "-", alert->name);
+            other += (size_t)snprintf(others + other, sizeof others - other, "%s%s;",
+                                      alert->firing ? "+" : "-", alert->name);
         }
         notification_destroy(notification);
         kit_answer(kit, 0, OUTBOX_DELIVERED);
     }
+    (void)snprintf(text + len, sizeof text - len, "%s", others);
     return text;
 }
 
@@ -154,7 +156,7 @@ static void its_end_is_owed(void **state)
     assert_string_equal(heard(kit), "+ A flaps: 4 changes within 600 s;");
     assert_int_equal(kit->alerts->counts.firing[0], 2);
     kit_pass(kit, WINDOW_MS);
-    assert_string_equal(heard(kit), "-A;- A flaps no more: it is resolved now, after 4 changes;");
+    assert_string_equal(heard(kit), "- A flaps no more: it is resolved now, after 4 changes;-A;");
     kit_close(kit);
 }
 
