@@ -152,6 +152,7 @@ struct http_options agent_http_options(struct agent *agent, const struct config 
         .tls_key = config->agent.tls_key,
         .hosts = (const char *const *)config->agent.hosts,
         .nhosts = config->agent.nhosts,
+        .external_url = config->agent.external_url,
         .write_token = config->agent.write_token,
         .version = TMON_VERSION,
         .started_ns = agent->started_ns,

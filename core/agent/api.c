@@ -79,6 +79,11 @@ int api_ask(struct api *api, struct http_question *question)
     case HTTP_SILENCE_SHOW:
     case HTTP_SILENCE_EXPIRE:
         return silences_api_ask(api, question);
+    case HTTP_ALERT_ACK:
+    case HTTP_ALERT_UNACK:
+    case HTTP_ACK_PAGE:
+    case HTTP_ACK_FORM:
+        return ack_api_ask(api, question);
     case HTTP_V2_ALERTS:
     case HTTP_V2_GROUPS:
     case HTTP_V2_RECEIVERS:
@@ -107,6 +112,13 @@ int api_ask(struct api *api, struct http_question *question)
     }
 }
 
+void api_ack_key(struct api *api, const struct ack_key *key)
+{
+    (void)pthread_rwlock_wrlock(&api->lock);
+    api->ack_key = *key;
+    (void)pthread_rwlock_unlock(&api->lock);
+}
+
 /* Without memory for the text the deadline answers; when the agent ends, nobody does. */
 static void answer(struct api *api, uint64_t ticket, unsigned status, struct buf *text,
                    unsigned retry_after)
@@ -131,6 +143,21 @@ void api_answer(struct api *api, uint64_t ticket, unsigned status, struct buf *t
     } else {
         answer(api, ticket, status, text, retry_after);
     }
+    buf_finish(text);
+}
+
+void api_answer_page(struct api *api, uint64_t ticket, unsigned status, struct buf *text)
+{
+    size_t len = text->len;
+    char *taken = text->failed ? NULL : buf_take(text);
+
+    (void)pthread_rwlock_rdlock(&api->lock);
+    if (api->http && taken) {
+        http_answer_page(api->http, ticket, status, taken, len);
+        taken = NULL;
+    }
+    (void)pthread_rwlock_unlock(&api->lock);
+    free(taken);
     buf_finish(text);
 }
 

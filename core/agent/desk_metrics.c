@@ -52,6 +52,8 @@ static void add_alerts(struct desk_metrics *metrics, struct store *store)
         metrics->silences[i] = add(store, TMON_GAUGE, "toiletmon_silences",
                                    "Silences that are kept, by their state.", &state, 1);
     }
+    metrics->acked = add(store, TMON_GAUGE, "toiletmon_alerts_acknowledged",
+                         "Alerts that fire and that somebody sees to.", NULL, 0);
     for (size_t i = 0; i < ALERTS_VERDICTS; i++) {
         const struct tmon_pair verdict = {"verdict", alerts_verdict_name((enum alerts_verdict)i)};
 
@@ -162,6 +164,7 @@ void desk_metrics_update(struct desk_metrics *metrics, const struct alerts_count
     for (size_t i = 0; i < SILENCE_STATES; i++) {
         store_metric_set(metrics->silences[i], (double)counts->silences[i]);
     }
+    store_metric_set(metrics->acked, (double)counts->acked);
     for (size_t i = 0; i < ALERTS_VERDICTS; i++) {
         store_metric_set(metrics->put[i], (double)counts->put[i]);
     }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/maintenance.h"
 #include "alert/routing.h"
 
 bool routing_plan_is_live(const struct plan_instance *instance)
@@ -77,6 +78,29 @@ static int copy_group_by(const struct config_route *from, struct route *to)
     return copy_names(from->group_by, from->ngroup_by, &to->ngroup_by, &to->group_by);
 }
 
+static int copy_windows(const struct config_route *from, struct route *to)
+{
+    to->maintenance_set = from->maintenance_set;
+    if (from->nwindows == 0) {
+        return 0;
+    }
+    to->maintenance = maintenance_create(from->nwindows);
+    if (!to->maintenance) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < from->nwindows; i++) {
+        struct window *window = &to->maintenance->windows[i];
+
+        *window = from->windows[i];
+        window->zone = zone_copy(from->windows[i].zone);
+        if (!window->zone) {
+            return -ENOMEM;
+        }
+        to->maintenance->n++;
+    }
+    return 0;
+}
+
 static int copy_targets(const struct plan *plan, const struct config_route *from, struct route *to,
                         struct config_errors *errors)
 {
@@ -121,6 +145,7 @@ static int copy_routes(const struct plan *plan, const struct config_route *from,
         r = copy_matchers(from[i].matchers, from[i].nmatchers, &route->nmatchers, &route->matchers);
         r = r < 0 ? r : copy_targets(plan, &from[i], route, errors);
         r = r < 0 ? r : copy_group_by(&from[i], route);
+        r = r < 0 ? r : copy_windows(&from[i], route);
         r = r < 0 ? r : copy_routes(plan, from[i].routes, from[i].nroutes, route, errors);
     }
     return r;
@@ -238,6 +263,8 @@ int routing_plan(struct plan *plan, struct config_errors *errors)
     if (!plan->routing) {
         return -ENOMEM;
     }
+    plan->routing->flap_changes = plan->config->flapping_changes;
+    plan->routing->flap_window_ms = plan->config->flapping_window_ms;
     r = copy_routes(plan, plan->config->routes, plan->config->nroutes, &plan->routing->root,
                     errors);
     r = r < 0 ? r : copy_inhibition(plan);

@@ -52,7 +52,8 @@ struct agent {
     struct local *local;
     struct fetch_broker *fetch;
     struct delivery *delivery;
-    struct desk desk; /* opened by the first build, before its plan is put in force */
+    struct ack_key ack_key; /* read before the first plan is put in force */
+    struct desk desk;       /* opened by the first build, before its plan is put in force */
     struct own_alerts own_alerts;
     struct rules_life rules;
     struct sink_watch sink_watch;

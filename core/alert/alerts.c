@@ -50,6 +50,9 @@ void alert_count(struct alerts *alerts, const struct alert *alert, int by)
         alert->firing ? &alerts->counts.firing[alert->severity] : &alerts->counts.resolved;
 
     *count += (size_t)by;
+    if (alert->firing && alert->acked_ms != 0) {
+        alerts->counts.acked += (size_t)by;
+    }
     alerts->uncounted = true;
 }
 
@@ -108,6 +111,8 @@ void alert_free(struct alert *alert)
         free(alert->labels);
         free(alert->annotations);
         free(alert->generator_url);
+        free(alert->acked_by);
+        free(alert->ack_comment);
         free(alert->marks);
         free(alert->groups);
         free(alert->parts);
@@ -269,9 +274,7 @@ static int take_texts(struct alert *alert, const struct alerts_input *input)
     return 1;
 }
 
-/* -ENOMEM; NULL in ret_alert: there is none. */
-static int look_up(struct alerts *alerts, const struct alerts_input *input,
-                   struct alert **ret_alert)
+int alert_look_up(struct alerts *alerts, const struct alerts_input *input, struct alert **ret_alert)
 {
     struct buf *key = &alerts->scratch;
 
@@ -299,7 +302,7 @@ static int fire(struct alerts *alerts, const struct alerts_input *input, struct 
     if (take_texts(alert, input) < 0) {
         goto out;
     }
-    alert->episode = ++alerts->last_episode;
+    alert->episode = alerts->last_put = ++alerts->last_episode;
     alert->fingerprint = labels_fingerprint(alert->labels, alert->nlabels);
     alert->severity = (uint8_t)alert_severity(alert->labels, alert->nlabels);
     alert->source = (uint8_t)input->source;
@@ -325,8 +328,8 @@ out:
     return r;
 }
 
-static void resolve(struct alerts *alerts, struct alert *alert, bool expired, int64_t ends_ms,
-                    struct alerts_time now)
+void alert_resolve(struct alerts *alerts, struct alert *alert, bool expired, int64_t ends_ms,
+                   struct alerts_time now)
 {
     alert_count(alerts, alert, -1);
     alert->firing = false;
@@ -365,7 +368,10 @@ static int again(struct alerts *alerts, struct alert *alert, const struct alerts
                  struct alerts_time now, enum alerts_verdict *ret_verdict)
 {
     bool was_firing = alert->firing;
-    int r = take_texts(alert, input);
+    int r;
+
+    alerts->last_put = alert->episode;
+    r = take_texts(alert, input);
 
     if (r < 0) {
         return r;
@@ -400,7 +406,7 @@ static int end_said(struct alerts *alerts, struct alert *alert, const struct ale
     if (input->merge) {
         (void)alert_take_times(alert, input, now);
     }
-    resolve(alerts, alert, false, input->merge ? input->ends_ms : now.real_ms, now);
+    alert_resolve(alerts, alert, false, input->merge ? input->ends_ms : now.real_ms, now);
     return 0;
 }
 
@@ -409,13 +415,13 @@ static size_t active(const struct alerts *alerts)
     return alerts->by_episode.used;
 }
 
-int alerts_put(struct alerts *alerts, struct state_tx *tx, const struct alerts_input *input,
-               struct alerts_time now, enum alerts_verdict *ret_verdict)
+int alert_put_plain(struct alerts *alerts, struct state_tx *tx, const struct alerts_input *input,
+                    struct alerts_time now, enum alerts_verdict *ret_verdict)
 {
     struct alert *alert = NULL;
     struct alerts_input merged = *input;
     enum alerts_verdict verdict = ALERTS_FIRING;
-    int r = look_up(alerts, input, &alert);
+    int r = alert_look_up(alerts, input, &alert);
 
     if (r < 0) {
         return r; /* nothing has happened yet */
@@ -448,9 +454,22 @@ int alerts_put(struct alerts *alerts, struct state_tx *tx, const struct alerts_i
         tx->error = tx->error ? tx->error : r;
         return r;
     }
-    alerts->counts.put[verdict]++;
     *ret_verdict = verdict;
     return 0;
+}
+
+int alerts_put(struct alerts *alerts, struct state_tx *tx, const struct alerts_input *input,
+               struct alerts_time now, enum alerts_verdict *ret_verdict)
+{
+    enum alerts_verdict verdict = ALERTS_UNCHANGED;
+    int r = flaps_wanted(alerts) ? flap_put(alerts, tx, input, now, &verdict)
+                                 : alert_put_plain(alerts, tx, input, now, &verdict);
+
+    if (r == 0) {
+        alerts->counts.put[verdict]++;
+        *ret_verdict = verdict;
+    }
+    return r;
 }
 
 /* ---- what time does ---- */
@@ -461,6 +480,8 @@ int64_t alerts_next(const struct alerts *alerts)
     int64_t next = silences_next(&alerts->silences), counted = holds_next(alerts);
 
     next = counted < next ? counted : next;
+    next = alerts->maintenance_at < next ? alerts->maintenance_at : next;
+    next = flaps_next(alerts) < next ? flaps_next(alerts) : next;
     next = end && end->at < next ? end->at : next;
     return due && due->at < next ? due->at : next;
 }
@@ -473,11 +494,16 @@ int alerts_run(struct alerts *alerts, struct state_tx *tx, struct alerts_time no
     struct heap_node *node;
     int r = silences_run(alerts, now);
 
+    maintenance_run(alerts, now);
     while ((node = heap_top(&alerts->ends)) && node->at <= now.mono_ms) {
         struct alert *alert = ALERT_OF(node);
 
-        resolve(alerts, alert, true, alert->until_ms > 0 ? alert->until_ms : now.real_ms, now);
+        if (!flaps_wanted(alerts) || !flap_expired(alerts, tx, alert, now)) {
+            alert_resolve(alerts, alert, true, alert->until_ms > 0 ? alert->until_ms : now.real_ms,
+                          now);
+        }
     }
+    r = r < 0 ? r : flaps_run(alerts, tx, now);
     while (r == 0 && (node = heap_top(&alerts->due)) && node->at <= now.mono_ms) {
         r = group_flush(alerts, tx, GROUP_OF(node), now);
     }
@@ -498,7 +524,7 @@ int alerts_prune(struct alerts *alerts, struct state_tx *tx, enum alerts_source 
     while ((alert = map_next(&alerts->by_episode, &pos))) {
         if (alert->source == source && alert->firing &&
             !keep(arg, labels_get(alert->labels, alert->nlabels, label))) {
-            resolve(alerts, alert, false, now.real_ms, now);
+            alert_resolve(alerts, alert, false, now.real_ms, now);
         }
     }
     return tx->error;
@@ -514,11 +540,13 @@ int alerts_create(const struct alerts_hooks *hooks, struct alerts **ret_alerts)
         return -ENOMEM;
     }
     alerts->hooks = *hooks;
+    alerts->maintenance_at = INT64_MAX;
     map_init(&alerts->by_identity);
     map_init(&alerts->by_episode);
     map_init(&alerts->groups);
     heap_init(&alerts->ends);
     heap_init(&alerts->due);
+    flaps_init(&alerts->flaps);
     buf_init(&alerts->scratch, 2 * LIMIT_ALERT_BODY_BYTES);
     *ret_alerts = alerts;
     return 0;

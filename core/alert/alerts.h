@@ -36,7 +36,8 @@ enum alerts_source {
     ALERTS_API = 0,
     ALERTS_CHECK = 1, /* a check of ours: ends when it says so, or when its instance is gone */
     ALERTS_AGENT = 2, /* the agent about itself */
-    ALERTS_RULE = 3,  /* later */
+    ALERTS_RULE = 3,
+    ALERTS_FLAPPING = 4, /* the notice that another one flaps */
 };
 
 /* What somebody says about one alert.  All borrowed. */
@@ -134,6 +135,18 @@ int64_t alerts_next(const struct alerts *alerts);
 /* Writes what changed.  Errors are in the tx. */
 void alerts_save(struct alerts *alerts, struct state_tx *tx);
 
+/* Who sees to an alert.  Borrowed; neither is NULL. */
+struct alerts_ack {
+    const char *by;      /* "": nobody said */
+    const char *comment; /* "" */
+};
+/* Acknowledges the alert of that episode key or fingerprint: it is told to whom it was not, and
+ * not repeated.  One that was acknowledged before changes hands.  `ack` NULL takes it back.
+ * -ENOENT; -ENOTUNIQ: several have that fingerprint; -ESTALE: it has resolved; -EINVAL: a text is
+ * longer than LIMIT_ACK_... or no UTF-8; -ENOMEM. */
+int alerts_ack(struct alerts *alerts, const char *id, const struct alerts_ack *ack,
+               struct alerts_time now);
+
 /* ---- what the outbox reports ---- */
 
 /* The sink will never hear of notification `id`, in which it was told that the episode began. */
@@ -173,15 +186,20 @@ struct alerts_view {
     size_t nsilenced;
     const char *const *silenced_by; /* ids of active silences; a few where there are many */
     size_t ninhibited;
-    const char *const *inhibited_by; /* fingerprints, one for each rule; a few */
-    const char *acked_by;            /* NULL: nobody has */
-    int64_t acked_ms;
-    bool muted; /* all its routes are in maintenance windows */
+    const char *const *inhibited_by;    /* fingerprints, one for each rule; a few */
+    const char *acked_by, *ack_comment; /* NULL: nobody sees to it; "": nothing was said */
+    int64_t acked_ms;                   /* 0: it is not acknowledged */
+    bool muted;                         /* all its routes are in maintenance windows */
     bool flapping;
 };
 /* In no particular order; fn ends the walk by returning false. */
 void alerts_visit(struct alerts *alerts, bool (*fn)(void *arg, const struct alerts_view *view),
                   void *arg, struct alerts_time now);
+
+/* The one of that episode key or fingerprint.  -ENOENT, -ENOTUNIQ. */
+int alerts_find(struct alerts *alerts, const char *id,
+                void (*fn)(void *arg, const struct alerts_view *view), void *arg,
+                struct alerts_time now);
 
 /* The same, those that fire only, in the order of their fingerprints.  -ENOMEM. */
 int alerts_visit_firing(struct alerts *alerts,
@@ -222,6 +240,7 @@ const char *hold_name(enum hold hold);
 struct alerts_counts {
     size_t firing[3];   /* by severity */
     size_t held[HOLDS]; /* firing ones by their first reason; up to a second old */
+    size_t acked;       /* firing ones that somebody sees to */
     size_t silences[3]; /* by enum silence_state */
     size_t resolved;    /* that somebody is still to be told of */
     size_t groups;

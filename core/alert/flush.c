@@ -169,6 +169,11 @@ static int is_due_again(struct flush *flush, struct alert *alert, struct mark *m
     if (group_repeat_at(flush->group, mark->told) > flush->now.mono_ms + REPEAT_SLACK_MS) {
         return 0;
     }
+    if (alert_is_seen(alert, mark)) {
+        mark->told = flush->now; /* looked at again when the next one would be due */
+        alert_dirty(alerts, alert);
+        return 0;
+    }
     r = alerts->hooks.waits(alerts->hooks.owner, flush->tx, flush->name, mark->last);
     if (r != 1 || mark->fate != FATE_TOLD) {
         return r < 0 ? r : 1;

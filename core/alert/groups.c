@@ -207,6 +207,7 @@ static void join_route(void *arg, const struct route *route)
         return;
     }
     group->route = route;
+    group->held = group->held || route_in_maintenance(route, join->now);
     if (!group->labels) {
         join->r = labels_copy(pairs, n, &group->labels);
         group->nlabels = n;

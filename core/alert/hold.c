@@ -23,7 +23,13 @@ enum hold alert_hold(struct alerts *alerts, struct alert *alert, const struct ro
     if (silences_hold(alerts, alert)) {
         return HOLD_SILENCED;
     }
-    return inhibit_holds(alert) ? HOLD_INHIBITED : HOLD_NONE;
+    if (inhibit_holds(alert)) {
+        return HOLD_INHIBITED;
+    }
+    if (route && route_in_maintenance(route, now)) {
+        return HOLD_MAINTENANCE;
+    }
+    return alert->flapping ? HOLD_FLAPPING : HOLD_NONE;
 }
 
 enum hold alert_hold_everywhere(struct alerts *alerts, struct alert *alert, struct alerts_time now)
@@ -53,7 +59,8 @@ void alert_released(struct alerts *alerts, struct alert *alert, struct alerts_ti
 /* Whether anything there is could hold an alert. */
 static bool any_can_hold(const struct alerts *alerts)
 {
-    return alerts->silences.n[SILENCE_ACTIVE] > 0 || alerts->inhibit.sets.used > 0;
+    return alerts->silences.n[SILENCE_ACTIVE] > 0 || alerts->inhibit.sets.used > 0 ||
+           alerts->maintenance_at < INT64_MAX || alerts->flaps.by_identity.used > 0;
 }
 
 void holds_count(struct alerts *alerts, struct alerts_time now)

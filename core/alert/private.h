@@ -1,8 +1,11 @@
 /*
  * private.h: what the files of this room share; nobody else includes it.
  *
+ *   ack.c      somebody sees to it
  *   alerts.c   episodes: fired, resolved, expired, forgotten
  *   groups.c   groups: who is in them, when they are due
+ *   flap*.c    alerts that come and go too often, see flap.h
+ *   maintenance.c  windows in which nobody is told of anything
  *   marks.c    which sinks were told of an episode
  *   flush.c    what a group has to say, said
  *   hold.c     whether anybody is told of an alert now
@@ -19,6 +22,7 @@
 #define ALERT_PRIVATE_H
 
 #include "alert/alerts.h"
+#include "alert/flap.h"
 #include "alert/inhibit.h"
 #include "alert/silence_private.h"
 #include "base/heap.h"
@@ -64,11 +68,14 @@ struct alert {
     bool firing;
     bool expired;
     bool partly_told; /* some were told that it ended, others not yet: it cannot go on */
+    bool flapping;    /* it stays as if it fired */
     bool saved;       /* there is a row */
     bool dirty;       /* the row is not as it is here */
     bool gone;        /* forgotten; alerts_save() frees it */
     uint32_t stamp;   /* of the notification that is being put together, if it is in it */
-    bool end_said;    /* `until_ms` was given by who said it, not made of a timeout */
+    char *acked_by, *ack_comment; /* NULL: nobody */
+    int64_t acked_ms;             /* 0: it is not acknowledged */
+    bool end_said;                /* `until_ms` was given by who said it, not made of a timeout */
     int64_t starts_ms, updated_ms;
     int64_t born_ms; /* what its key was made of: starts_ms may move */
     int64_t ends_ms; /* Unix time of its resolve */
@@ -103,7 +110,8 @@ struct group {
     size_t nlabels;
     int64_t row; /* 0: none */
     bool dirty, gone;
-    bool pending;                   /* somebody has to be told of something */
+    bool held;    /* somebody may be held by a maintenance window, whose end lets him go */
+    bool pending; /* somebody has to be told of something */
     int64_t created_ms, flushed_ms; /* Unix time; flushed 0: never */
     int64_t created_mono, flushed_mono;
     int64_t released_mono; /* since when it is pending because a hold has ended; 0: it is not */
@@ -124,9 +132,12 @@ struct alerts {
     struct map by_episode;
     struct map groups;
     struct silences silences;
+    struct flaps flaps;
+    int64_t last_put; /* the episode of what was put last and fires */
     struct inhibit inhibit;
-    bool uncounted;     /* what is held may have changed since it was counted */
-    int64_t counted_ms; /* by the clock that does not jump */
+    int64_t maintenance_at; /* when windows are looked at next, by the clock that does not jump */
+    bool uncounted;         /* what is held may have changed since it was counted */
+    int64_t counted_ms;     /* by the clock that does not jump */
     struct heap ends;
     struct heap due;
     struct alert *dirty_alerts;
@@ -141,9 +152,30 @@ struct alerts {
 #define REPEAT_SLACK_MS 1000 /* what is due within a second goes with what is due now */
 #define REPEAT_LEAST_MS 2000 /* more than that: what was repeated must not be due at once */
 
+/* ack.c */
+/* Copies.  -ENOMEM: it is as it was. */
+int alert_set_ack(struct alert *alert, const char *by, const char *comment, int64_t at_ms);
+/* Whether whom the mark is of need not be reminded: somebody sees to the alert.  What it has
+ * rejected it was not told of. */
+bool alert_is_seen(const struct alert *alert, const struct mark *mark);
+
+/* maintenance.c */
+bool route_in_maintenance(const struct route *route, struct alerts_time now);
+/* When a window has ended: lets go what it held. */
+void maintenance_run(struct alerts *alerts, struct alerts_time now);
+
 /* alerts.c */
 struct alert *alert_find(const struct alerts *alerts, int64_t episode);
 void alert_dirty(struct alerts *alerts, struct alert *alert);
+/* NULL in ret_alert: there is none.  Leaves the identity in alerts.scratch.  -ENOMEM. */
+int alert_look_up(struct alerts *alerts, const struct alerts_input *input,
+                  struct alert **ret_alert);
+/* As alerts_put(), and does not ask whether it flaps. */
+int alert_put_plain(struct alerts *alerts, struct state_tx *tx, const struct alerts_input *input,
+                    struct alerts_time now, enum alerts_verdict *ret_verdict);
+/* `ends_ms`: the Unix time that is given as its end. */
+void alert_resolve(struct alerts *alerts, struct alert *alert, bool expired, int64_t ends_ms,
+                   struct alerts_time now);
 void alert_count(struct alerts *alerts, const struct alert *alert, int by);
 /* Puts a new or loaded one into the maps.  -ENOMEM. */
 int alert_enter(struct alerts *alerts, struct alert *alert);

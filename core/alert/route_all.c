@@ -24,6 +24,7 @@ static void leave_all(struct alerts *alerts)
         group->nmembers = 0;
         group->route = NULL;
         group->pending = false;
+        group->held = false;
         group->released_mono = 0;
         heap_remove(&alerts->due, &group->due);
     }
@@ -111,9 +112,11 @@ int route_all(struct alerts *alerts, struct state_tx *tx, struct alerts_time now
     int r = 0;
 
     leave_all(alerts);
+    alerts->maintenance_at = now.mono_ms;
     alerts->uncounted = true;
     inhibit_leave_all(alerts);
     r = inhibit_enter_all(alerts);
+    r = r < 0 ? r : flaps_route(alerts, now);
     while (r == 0 && (alert = map_next(&alerts->by_episode, &pos))) {
         r = groups_join(alerts, alert, now);
     }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/maintenance.h"
 #include "base/buf.h"
 #include "base/limits.h"
 
@@ -54,6 +55,9 @@ static void route_finish(struct route *route)
     free_names(route->group_by, route->ngroup_by);
     for (size_t i = 0; i < route->nroutes; i++) {
         route_finish(&route->routes[i]);
+    }
+    if (route->maintenance_set) {
+        maintenance_destroy(route->maintenance);
     }
     free(route->to);
     free(route->key);
@@ -168,6 +172,9 @@ static int complete(struct route *route, const struct route *parent, const struc
         inherit_time(&route->group_wait_ms, parent->group_wait_ms);
         inherit_time(&route->group_interval_ms, parent->group_interval_ms);
         inherit_time(&route->repeat_interval_ms, parent->repeat_interval_ms);
+        if (!route->maintenance_set) {
+            route->maintenance = parent->maintenance;
+        }
         r = route->group_by_set ? 0 : inherit_group_by(route, parent);
         if (r == 0 && !route->to_set) {
             r = inherit_to(route, parent);

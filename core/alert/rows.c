@@ -20,6 +20,7 @@ enum {
     FLAG_FIRING = 1,
     FLAG_EXPIRED = 2,
     FLAG_PARTLY_TOLD = 4,
+    FLAG_ACKED = 8,
     FLAG_END_SAID = 64,
     FLAG_MOVED = 128, /* starts_ms is not what its key was made of, which follows */
 };
@@ -32,6 +33,7 @@ static void encode_alert(const struct alerts *alerts, const struct alert *alert,
     wire_put_u8(buf,
                 (uint8_t)((alert->firing ? FLAG_FIRING : 0) | (alert->expired ? FLAG_EXPIRED : 0) |
                           (alert->partly_told ? FLAG_PARTLY_TOLD : 0) |
+                          (alert->acked_ms != 0 ? FLAG_ACKED : 0) |
                           (alert->end_said ? FLAG_END_SAID : 0) |
                           (alert->born_ms != alert->starts_ms ? FLAG_MOVED : 0)));
     wire_put_u8(buf, alert->source);
@@ -55,6 +57,11 @@ static void encode_alert(const struct alerts *alerts, const struct alert *alert,
         wire_put_i64(buf, mark->last);
         wire_put_u64(buf, mark->ordering);
         wire_put_i64(buf, mark->told.real_ms);
+    }
+    if (alert->acked_ms != 0) {
+        wire_put_i64(buf, alert->acked_ms);
+        wire_put_str(buf, alert->acked_by);
+        wire_put_str(buf, alert->ack_comment);
     }
 }
 
@@ -179,6 +186,7 @@ void alerts_save(struct alerts *alerts, struct state_tx *tx)
     }
     save_sequence(alerts, tx);
     silences_save(alerts, tx);
+    flaps_save(alerts, tx);
 }
 
 /* ---- reading ---- */
@@ -236,6 +244,15 @@ static int decode_texts(struct wire_reader *reader, struct alert *alert)
     return r;
 }
 
+static int decode_ack(struct wire_reader *reader, struct alert *alert)
+{
+    int64_t at_ms = wire_get_i64(reader);
+    const char *by = wire_get_str(reader, LIMIT_ACK_BY_BYTES);
+    const char *comment = wire_get_str(reader, LIMIT_ACK_COMMENT_BYTES);
+
+    return reader->bad || at_ms == 0 ? -EPROTO : alert_set_ack(alert, by, comment, at_ms);
+}
+
 static int decode_alert(const struct load *load, struct wire_reader *reader, struct alert *alert)
 {
     uint8_t version = wire_get_u8(reader), flags = wire_get_u8(reader);
@@ -256,6 +273,7 @@ static int decode_alert(const struct load *load, struct wire_reader *reader, str
     alert->ttl_ms = wire_get_i64(reader);
     r = decode_texts(reader, alert);
     r = r < 0 ? r : decode_marks(load, reader, alert);
+    r = r == 0 && (flags & FLAG_ACKED) ? decode_ack(reader, alert) : r;
     return r < 0 ? r : wire_done(reader) ? 0 : -EPROTO;
 }
 
@@ -371,6 +389,7 @@ static void forget_all(struct alerts *alerts)
         alert_free(alert);
     }
     silences_finish(&alerts->silences);
+    flaps_finish(&alerts->flaps);
     pos = 0;
     while ((group = map_next(&alerts->groups, &pos))) {
         group_free(group);
@@ -382,6 +401,7 @@ static void forget_all(struct alerts *alerts)
     heap_finish(&alerts->ends);
     heap_finish(&alerts->due);
     memset(alerts->counts.firing, 0, sizeof alerts->counts.firing);
+    alerts->counts.acked = 0;
     alerts->counts.resolved = 0;
     alerts->counts.groups = 0;
 }
@@ -406,6 +426,9 @@ int alerts_load(struct alerts *alerts, struct state_tx *tx, bool writable, struc
     alerts->last_group = last_group;
     if (r == 0) {
         r = silences_load(&load);
+    }
+    if (r == 0) {
+        r = flaps_load(&load);
     }
     if (r == 0) {
         r = load_sequence(alerts, tx);

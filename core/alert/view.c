@@ -92,6 +92,17 @@ static void collect_why(struct alerts *alerts, struct alert *alert, struct view_
     space->nsources = inhibit_sources(alert, space->sources, VIEW_SOURCES);
 }
 
+/* By maintenance windows of all its routes. */
+static bool is_muted(const struct alert *alert, struct alerts_time now)
+{
+    bool muted = alert->firing && alert->ngroups > 0;
+
+    for (size_t i = 0; muted && i < alert->ngroups; i++) {
+        muted = route_in_maintenance(alert->groups[i].group->route, now);
+    }
+    return muted;
+}
+
 struct alerts_view alert_view(struct alerts *alerts, struct alert *alert, struct view_space *space,
                               struct alerts_time now)
 {
@@ -120,6 +131,11 @@ struct alerts_view alert_view(struct alerts *alerts, struct alert *alert, struct
         .nsilenced = space->nsilences,
         .inhibited_by = space->sources,
         .ninhibited = space->nsources,
+        .acked_by = alert->acked_by,
+        .ack_comment = alert->ack_comment,
+        .acked_ms = alert->acked_ms,
+        .muted = is_muted(alert, now),
+        .flapping = alert->flapping,
     };
 }
 

@@ -207,6 +207,21 @@
 #define LIMIT_SERVER_TESTS 8        /* sinks that are tried at a time, each for up to a minute */
 #define LIMIT_SERVER_TEST_MS 120000 /* until a sink that is tried has answered */
 
+/* -- flapping -- */
+/* sets of labels whose changes are counted; the one that was quiet for longest makes room */
+#define LIMIT_FLAPS 4096
+
+/* -- time zones and maintenance windows -- */
+#define LIMIT_ZONE_BYTES 65536   /* a file of the system's; the longest has 4 kB */
+#define LIMIT_ZONE_NAME_BYTES 64 /* America/Argentina/ComodRivadavia has 32 */
+#define LIMIT_WINDOWS 64         /* of one route */
+
+/* -- acknowledgements -- */
+#define LIMIT_ACK_BY_BYTES 128       /* who it was */
+#define LIMIT_ACK_COMMENT_BYTES 1024 /* what they had to say */
+/* of a form or an object with both, each byte of them escaped as three, or six */
+#define LIMIT_SERVER_ACK_BYTES 8192
+
 /* -- the API of alerts and notifications -- */
 #define LIMIT_API_ALERTS 10000 /* of one request: their answer takes a megabyte */
 /* of alerts that were parsed and wait for the disk: a disk that hangs fills no memory */

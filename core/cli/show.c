@@ -42,10 +42,15 @@ const char *show_since(const json_t *time, char *space, size_t size)
 const char *show_held(const json_t *alert, const char *status)
 {
     static const char *const reasons[][2] = {{"silenced_by", "silenced"},
-                                             {"inhibited_by", "inhibited"}};
+                                             {"inhibited_by", "inhibited"},
+                                             {"muted", "maintenance"},
+                                             {"flapping", "flapping"},
+                                             {"acknowledged", "acked"}};
 
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
-        if (json_array_size(json_object_get(alert, reasons[i][0])) > 0) {
+        const json_t *member = json_object_get(alert, reasons[i][0]);
+
+        if (json_array_size(member) > 0 || json_is_true(member) || json_is_object(member)) {
             return reasons[i][1];
         }
     }

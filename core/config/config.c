@@ -208,8 +208,8 @@ static int read_rule_files(struct loader *loader, struct node *section)
 
 static void unknown_section(struct loader *loader, const struct node *key)
 {
-    static const char *const known[] = {"agent",         "plugins", "routes",
-                                        "inhibit_rules", "groups",  "rule_files"};
+    static const char *const known[] = {"agent",  "plugins",    "routes",  "inhibit_rules",
+                                        "groups", "rule_files", "flapping"};
     char suggestion[CONFIG_SUGGESTION_SIZE];
 
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
@@ -231,8 +231,8 @@ static void unknown_section(struct loader *loader, const struct node *key)
     config_error(loader->errors, key->at, "there is no section '%.64s'%s", key->text,
                  *suggestion
                      ? suggestion
-                     : "; there are 'agent', 'plugins', 'routes', 'inhibit_rules', 'groups' and "
-                       "'rule_files'");
+                     : "; there are 'agent', 'plugins', 'routes', 'inhibit_rules', 'groups', "
+                       "'rule_files' and 'flapping'");
 }
 
 static int join_file(struct loader *loader, const struct node *root)
@@ -261,6 +261,8 @@ static int join_file(struct loader *loader, const struct node *root)
             r = config_rules_groups(root->items[i], loader->errors, &loader->config->rules);
         } else if (strcmp(key->text, "rule_files") == 0) {
             r = read_rule_files(loader, root->items[i]);
+        } else if (strcmp(key->text, "flapping") == 0) {
+            r = flapping_read(root->items[i], loader->env, loader->errors, loader->config);
         } else {
             unknown_section(loader, key);
         }

@@ -119,6 +119,8 @@ struct config {
     size_t ninhibit;
     struct config_inhibit *inhibit; /* of `inhibit_rules`, in the order of the files */
     struct config_rules rules;      /* of `groups` and `rule_files` */
+    uint32_t flapping_changes;      /* 0: flapping is not looked for */
+    int64_t flapping_window_ms;
     struct tree **trees; /* one a file; nodes and positions of the instances point into them */
     size_t ntrees;
 };

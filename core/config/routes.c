@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "config/schema.h"
 #include "config/sections.h"
+#include "config/windows.h"
 
 #define WEEK_MS 604800000
 #define YEAR_MS 31536000000
@@ -31,6 +32,8 @@ static const struct tmon_option route_options[] = {
      "how long after it was told of a group is told of again", NULL},
     {"repeat_interval", TMON_DURATION, 0, NULL, 10, YEAR_MS, NULL,
      "how long until what still fires is told again", NULL},
+    {"maintenance", TMON_GROUPS, 0, NULL, 0, 0, NULL,
+     "when nobody is told of what fires, each week again", windows_options},
     {0},
 };
 
@@ -194,6 +197,10 @@ static int read_route(struct reading *reading, const struct node *mapping,
     if (r == 0) {
         r = read_group_by(reading, mapping, settings, route);
     }
+    if (r == 0) {
+        r = windows_read(node_get(mapping, "maintenance", NULL),
+                         settings_find(settings, "maintenance"), reading->errors, route);
+    }
     if (r == 0 || r == -EINVAL) { // what is wrong below is told too
         r = read_inner(reading, mapping, route);
     }
@@ -280,6 +287,7 @@ void routes_finish(struct config_route *routes, size_t n)
         free(route->matchers);
         free(route->to);
         free(route->group_by);
+        windows_finish(route);
         routes_finish(route->routes, route->nroutes);
     }
     free(routes);

@@ -25,6 +25,9 @@ extern const struct tmon_option instance_core_options[];
 int routes_read(const struct node *list, struct config_errors *errors, struct config *config);
 void routes_finish(struct config_route *routes, size_t n);
 
+/* The `flapping:` of one file.  As above. */
+int flapping_read(struct node *node, const struct config_env *env, struct config_errors *errors,
+                  struct config *config);
 /* The `inhibit_rules:` of all files in one list, resolved.  As above. */
 int inhibit_read(const struct node *list, struct config_errors *errors, struct config *config);
 void inhibit_finish(struct config_inhibit *rules, size_t n);

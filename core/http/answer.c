@@ -12,13 +12,16 @@
 
 #include "http/server.h"
 
+static const char policy[] =
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+static const char policy_of_forms[] =
+    "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
 static const struct fixed_header {
     const char *name;
     const char *value;
 } headers[] = {
     {"Cache-Control", "no-store"},
-    {"Content-Security-Policy",
-     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
     {"Permissions-Policy", "camera=(), geolocation=(), microphone=()"},
     {"Referrer-Policy", "no-referrer"},
     {"X-Content-Type-Options", "nosniff"},
@@ -27,14 +30,20 @@ static const struct fixed_header {
 
 static const char content_type_json[] = "application/json; charset=utf-8";
 
-void answer_headers(struct MHD_Response *response, bool tls)
+static void add_headers(struct MHD_Response *response, bool tls, const char *security)
 {
+    (void)MHD_add_response_header(response, "Content-Security-Policy", security);
     for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
         (void)MHD_add_response_header(response, headers[i].name, headers[i].value);
     }
     if (tls) {
         (void)MHD_add_response_header(response, "Strict-Transport-Security", "max-age=31536000");
     }
+}
+
+void answer_headers(struct MHD_Response *response, bool tls)
+{
+    add_headers(response, tls, policy);
 }
 
 int answer_queue(struct request *request, unsigned status, struct MHD_Response *response)
@@ -113,6 +122,23 @@ int answer_text(struct request *request, unsigned status, char *text, size_t len
     }
     add_retry_after(response, retry_after);
     return answer_send(request, status, response);
+}
+
+int answer_page(struct request *request, unsigned status, char *text, size_t len)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(len, text, MHD_RESPMEM_MUST_FREE);
+    int r;
+
+    if (!response) {
+        free(text);
+        return -ENOMEM;
+    }
+    (void)MHD_add_response_header(response, "Content-Type", "text/html; charset=utf-8");
+    add_headers(response, request->client->gate->tls, policy_of_forms);
+    r = answer_queue(request, status, response);
+    MHD_destroy_response(response);
+    return r;
 }
 
 int answer_error(struct request *request, unsigned status, const char *error, const char *hint)

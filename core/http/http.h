@@ -34,6 +34,10 @@ enum http_what {
     /* the thread of the durable state */
     HTTP_ALERTS_PUT,     /* POST /api/v1/alerts: `alerts` */
     HTTP_ALERTS_LIST,    /* GET /api/v1/alerts: those that `filter` wants */
+    HTTP_ALERT_ACK,      /* POST /api/v1/alerts/ID/ack: `text` is the ID, `ack` */
+    HTTP_ALERT_UNACK,    /* POST /api/v1/alerts/ID/unack: `text` */
+    HTTP_ACK_PAGE,       /* GET /ack/TOKEN: a page; `text` is the token */
+    HTTP_ACK_FORM,       /* POST /ack/TOKEN: `text`, `ack` */
     HTTP_SILENCES_LIST,  /* GET /api/v1/silences: `id` says which, see silences.c */
     HTTP_SILENCE_PUT,    /* POST /api/v1/silences: `silence` */
     HTTP_SILENCE_SHOW,   /* GET /api/v1/silences/ID: `name` */
@@ -75,6 +79,10 @@ struct http_question {
         int64_t before;
         size_t limit;
     } outbox;
+    struct http_ack {
+        char by[LIMIT_ACK_BY_BYTES + 1];
+        char comment[LIMIT_ACK_COMMENT_BYTES + 1];
+    } * ack; /* owned; NULL: none */
     int64_t id;
     char name[LIMIT_NAME_BYTES + 1];
     char *text; /* owned; NULL: none */
@@ -111,6 +119,7 @@ struct http_options {
     const char *tls_key;
     const char *const *hosts; /* more names that Host may carry on loopback, without port */
     size_t nhosts;
+    const char *external_url; /* where people reach us: its host is one more such name; NULL */
     const char
         *write_token; /* what POST needs off loopback; NULL or "": nobody can write from there */
     const char *version;
@@ -143,6 +152,8 @@ void http_answer(struct http *http, uint64_t ticket, unsigned status, json_t *do
  */
 void http_answer_text(struct http *http, uint64_t ticket, unsigned status, char *text, size_t len,
                       unsigned retry_after);
+/* The same with a page in HTML that may send a form to where it came from. */
+void http_answer_page(struct http *http, uint64_t ticket, unsigned status, char *text, size_t len);
 
 /* The port of the i-th listener; 0 for a Unix socket or when there is none.  Agent's thread. */
 unsigned http_port(const struct http *http, size_t i);

@@ -52,6 +52,13 @@ static struct refusal refuse(unsigned status, const char *error, const char *hin
 
 static const struct refusal welcome;
 
+/* Whoever has the path may use it, and from where he came does not matter; a form whose page sends
+ * no referrer has the origin "null". */
+static bool is_open(const struct request *request)
+{
+    return request->route && request->route->open;
+}
+
 static struct refusal check_names(const struct request *request)
 {
     const struct http_config *config = &request->http->config;
@@ -67,7 +74,7 @@ static struct refusal check_names(const struct request *request)
                       "on loopback use localhost or 127.0.0.1, or add the name to agent.hosts");
     }
     origin = request_header(request, MHD_HTTP_HEADER_ORIGIN);
-    if (origin &&
+    if (origin && !is_open(request) &&
         !origin_allowed(origin, host, (const char *const *)config->hosts, config->nhosts)) {
         return refuse(MHD_HTTP_FORBIDDEN, "pages of that origin may not ask here",
                       "add its host to agent.hosts if they should");
@@ -131,12 +138,13 @@ static struct refusal judge(struct request *request)
         return refuse(MHD_HTTP_FORBIDDEN, "this socket is for the user that the agent runs as",
                       NULL);
     }
-    refusal = check_names(request);
-    if (refusal.status) {
-        return refusal;
-    }
     request->route =
         route_find(http_routes, http_nroutes, request->path, request->client->parameter);
+    refusal = check_names(request);
+    if (refusal.status) {
+        request->route = NULL;
+        return refusal;
+    }
     if (!request->route) {
         return refuse(MHD_HTTP_NOT_FOUND, "there is nothing here", "see / for what there is");
     }
@@ -147,11 +155,12 @@ static struct refusal judge(struct request *request)
         return refuse(MHD_HTTP_METHOD_NOT_ALLOWED, "not with this method",
                       "the header Allow names those that there are");
     }
-    if (request->method == METHOD_POST || request->method == METHOD_DELETE) {
+    if ((request->method == METHOD_POST || request->method == METHOD_DELETE) &&
+        !request->route->open) {
         refusal = check_writer(request);
-    }
-    if (request->method == METHOD_POST && !refusal.status && request->route->body) {
-        refusal = check_type(request);
+        if (!refusal.status && request->route->body) {
+            refusal = check_type(request);
+        }
     }
     return refusal;
 }

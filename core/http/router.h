@@ -5,6 +5,7 @@
 #ifndef HTTP_ROUTER_H
 #define HTTP_ROUTER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/limits.h"
@@ -27,6 +28,7 @@ struct http_route {
     /* Answers, or suspends the connection.  0, or -errno: the connection is closed. */
     int (*handle)(struct request *request);
     size_t body; /* the largest that a POST may bring; 0: it is not looked at */
+    bool open;   /* who may POST is said by the path itself; the body comes from a form */
 };
 
 enum http_method method_parse(const char *text);

@@ -248,6 +248,8 @@ int answer_later(struct request *request, unsigned status, const char *error, co
 /* JSON that is text already; takes it (free).  retry_after 0: without it. */
 int answer_text(struct request *request, unsigned status, char *text, size_t len,
                 unsigned retry_after);
+/* A page in HTML, which may send a form here; takes it (free). */
+int answer_page(struct request *request, unsigned status, char *text, size_t len);
 /* A text that stays (a constant), with its type; nothing (204) if NULL. */
 int answer_constant(struct request *request, const char *type, const char *text);
 /* What went wrong with a request of /api/v2, as Alertmanager says it.  NULL: out of memory. */
@@ -291,6 +293,9 @@ int checks_answer(struct request *request);
 int plugins_answer(struct request *request);
 int reload_answer(struct request *request);
 int alerts_handle(struct request *request);
+int alert_ack_handle(struct request *request);
+int alert_unack_handle(struct request *request);
+int ack_page_handle(struct request *request);
 int notifications_handle(struct request *request);
 int notifications_retry_handle(struct request *request);
 int notification_handle(struct request *request);

@@ -409,3 +409,8 @@ int delivery_set_external_url(struct delivery *delivery, const char *url)
     delivery->external_url = copy;
     return 0;
 }
+
+void delivery_set_ack_key(struct delivery *delivery, const struct ack_key *key)
+{
+    delivery->compose.ack_key = *key;
+}

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "alert/ack_link.h"
 #include "base/loop.h"
 #include "outbox/attempt.h"
 #include "plugin/broker.h"
@@ -39,6 +40,9 @@ int delivery_create(struct loop *loop, struct local *local, const struct broker 
 void delivery_destroy(struct delivery *delivery);
 /* Where people reach the agent; copied; NULL: unknown.  -ENOMEM (the old one holds). */
 int delivery_set_external_url(struct delivery *delivery, const char *url);
+
+/* What links to acknowledge alerts are made with; copied. */
+void delivery_set_ack_key(struct delivery *delivery, const struct ack_key *key);
 
 /* ---- attempts ---- */
 

@@ -57,7 +57,9 @@ static void one_step(struct world *world)
     } else if (dice < 975) {
         world_settle(world);
         check_told(world);
-    } else if (dice < 985) {
+    } else if (dice < 983) {
+        world_ack(world);
+    } else if (dice < 990) {
         world->kit->fails_in = 1 + (int)draw(world, 10);
         TRACE("a commit will fail");
     } else {

@@ -95,6 +95,11 @@ struct world {
         bool firing;
         int64_t ttl_ms, ends_ms; /* by the monotonic clock; 0: none */
     } names[WORLD_NAMES];
+    struct ack_seen { /* somebody sees to it */
+        int64_t episode;
+        int64_t since_ms; /* on the wall clock; 0: no longer */
+    } * acks;
+    size_t nacks;
     enum mood mood[WORLD_SINKS];
     struct world_flight *flights;
     size_t nflights;
@@ -468,6 +473,18 @@ static inline int64_t episode_of(const char *key)
     return strtoll(strrchr(key, '-') + 1, NULL, 16);
 }
 
+/* Whether somebody saw to it before that time, and sees to it still. */
+static inline bool is_seen_to(const struct world *world, int64_t episode, int64_t before_ms)
+{
+    for (size_t i = 0; i < world->nacks; i++) {
+        if (world->acks[i].episode == episode && world->acks[i].since_ms > 0 &&
+            world->acks[i].since_ms < before_ms) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* An attempt has arrived: is it allowed? */
 static inline void receive(struct world *world, const struct outbox_attempt *attempt)
 {
@@ -536,6 +553,11 @@ static inline void receive(struct world *world, const struct outbox_attempt *att
         assert_int_equal(peek.items[i].firing, alert->firing);
         for (size_t j = 0; j < i; j++) {
             assert_string_not_equal(notification->alerts[j]->key, alert->key);
+        }
+        if (peek.items[i].repeat && !heard->touched && !(peek.flags & ITEM_DIGEST) &&
+            is_seen_to(world, episode_of(alert->key), peek.created_ms) &&
+            strncmp(peek.reason, "taken over", 10) != 0) {
+            fail_msg("%s is reminded of %s, which is acknowledged", attempt->sink, alert->name);
         }
         if (alert->firing && item->news && !heard->touched &&
             strcmp(heard->news_uid, flight->uid) != 0) {
@@ -899,11 +921,12 @@ static inline char *dump(const struct alerts *alerts, const struct alerts *real)
 
     buf_init(&buf, 1 << 20);
     while ((alert = map_next(&alerts->by_episode, &pos))) {
-        buf_printf(&buf, "alert %lld: %s %d%d%d %lld %lld %lld %lld %zu %zu\n",
+        buf_printf(&buf, "alert %lld: %s %d%d%d %lld %lld %lld %lld %zu %zu %lld %s\n",
                    (long long)alert->episode, alert->key, alert->firing, alert->expired,
                    alert->partly_told, (long long)alert->starts_ms, (long long)alert->updated_ms,
                    (long long)alert->ends_ms, (long long)alert->ttl_ms, alert->nannotations,
-                   alert->nmarks);
+                   alert->nmarks, (long long)alert->acked_ms,
+                   alert->acked_by ? alert->acked_by : "");
         for (size_t i = 0; i < alert->nmarks; i++) {
             const struct mark *mark = &alert->marks[i];
 
@@ -1205,6 +1228,52 @@ static inline void world_configure(struct world *world)
     look(world);
 }
 
+struct ack_step {
+    char key[64];
+    bool back;
+};
+
+static inline int ack_job(struct kit *kit, struct state_tx *tx, void *arg)
+{
+    const struct alerts_ack ack = {"ada", ""};
+    const struct ack_step *step = arg;
+
+    return alerts_ack(kit->alerts, step->key, step->back ? NULL : &ack, kit->now);
+}
+
+/* Somebody sees to an alert, or does no longer. */
+static inline void world_ack(struct world *world)
+{
+    struct firing firing = check_firing(world);
+    int name = (int)draw(world, WORLD_NAMES);
+    struct ack_step step = {.back = chance(world, 25)};
+    struct ack_seen seen = {.since_ms = step.back ? 0 : world->kit->now.real_ms};
+    size_t i = 0;
+    int r;
+
+    if (!firing.seen[name]) {
+        return;
+    }
+    (void)snprintf(step.key, sizeof step.key, "%s", firing.keys[name]);
+    TRACE("%s of N%d", step.back ? "unack" : "ack", name);
+    r = kit_do(world->kit, ack_job, &step);
+    world_note_failure(world);
+    if (r < 0) {
+        /* what fires is there; it may have ended while a commit failed */
+        assert_true(r == -ENOENT || r == -ESTALE);
+        return;
+    }
+    seen.episode = episode_of(step.key);
+    while (i < world->nacks && world->acks[i].episode != seen.episode) {
+        i++;
+    }
+    if (i == world->nacks) {
+        world->acks = realloc(world->acks, ++world->nacks * sizeof *world->acks);
+    }
+    world->acks[i] = seen;
+    look(world);
+}
+
 struct pick {
     int state; /* of enum outbox_state */
     size_t skip, left;
@@ -1473,6 +1542,7 @@ static inline void world_close(struct world *world)
     free(world->flights);
     free(world->heard);
     free(world->moves);
+    free(world->acks);
     free(world->drops);
     free(world);
 }
