@@ -74,6 +74,11 @@ int api_ask(struct api *api, struct http_question *question)
         return alerts_api_put(api, question);
     case HTTP_ALERTS_LIST:
         return alerts_api_list(api, question);
+    case HTTP_SILENCES_LIST:
+    case HTTP_SILENCE_PUT:
+    case HTTP_SILENCE_SHOW:
+    case HTTP_SILENCE_EXPIRE:
+        return silences_api_ask(api, question);
     case HTTP_V2_ALERTS:
     case HTTP_V2_GROUPS:
     case HTTP_V2_RECEIVERS:

@@ -65,6 +65,8 @@ void api_answer_failure(struct api *api, uint64_t ticket, int r);
 /* alerts_api.c */
 int alerts_api_put(struct api *api, struct http_question *question);
 int alerts_api_list(struct api *api, struct http_question *question);
+/* silences_api.c */
+int silences_api_ask(struct api *api, struct http_question *question);
 /* v2_api.c */
 int v2_api_ask(struct api *api, struct http_question *question);
 /* outbox_api.c */
