@@ -175,6 +175,59 @@ const char *prose_find(const struct tmon_pair *pairs, size_t count, const char *
     return NULL;
 }
 
+const char *prose_first(const struct tmon_pair *pairs, size_t count, const char *const *keys,
+                        const char *none)
+{
+    for (; *keys != NULL; keys++) {
+        const char *value = prose_find(pairs, count, *keys);
+
+        if (prose_seen(value)) {
+            return value;
+        }
+    }
+    return none;
+}
+
+const char *prose_title(const struct tmon_notification *notification)
+{
+    if (prose_seen(notification->title)) {
+        return notification->title;
+    }
+    if (notification->nalerts > 0 && prose_seen(notification->alerts[0]->name)) {
+        return notification->alerts[0]->name;
+    }
+    return "A message without a title";
+}
+
+void prose_key(char *dest, size_t size, const struct tmon_notification *notification)
+{
+    const char *key = notification->nalerts == 1 ? notification->alerts[0]->key : NULL;
+
+    utf8_line(dest, size, key != NULL ? key : "");
+    if (dest[0] == '\0') {
+        utf8_line(dest, size, notification->id);
+    }
+    if (dest[0] == '\0') {
+        utf8_line(dest, size, "toiletmon");
+    }
+}
+
+void prose_percent(char *dest, const char *text, bool (*kept)(unsigned char c))
+{
+    static const char hex[] = "0123456789ABCDEF";
+
+    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
+        if (kept(*p)) {
+            *dest++ = (char)*p;
+        } else {
+            *dest++ = '%';
+            *dest++ = hex[*p >> 4];
+            *dest++ = hex[*p & 15];
+        }
+    }
+    *dest = '\0';
+}
+
 bool prose_is_web(const char *url)
 {
     const size_t scheme = url == NULL                            ? 0

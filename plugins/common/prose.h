@@ -47,6 +47,18 @@ bool prose_seen(const char *user);
 void prose_string(struct writer *json, const char *user, unsigned most, enum prose_shape shape);
 /* The value of a pair; NULL when there is none. */
 const char *prose_find(const struct tmon_pair *pairs, size_t count, const char *key);
+/* The value of the first of these keys, a NULL behind them, that people would see; else `none`. */
+const char *prose_first(const struct tmon_pair *pairs, size_t count, const char *const *keys,
+                        const char *none);
+/* What a notification is called: its title, or else what it is about; never empty. */
+const char *prose_title(const struct tmon_notification *notification);
+/*
+ * What names an alert, and a message by the notification's id, to a far end that knows it again by
+ * that: the same at each call, never empty, without control characters, at most size - 1 bytes.
+ */
+void prose_key(char *dest, size_t size, const struct tmon_notification *notification);
+/* Writes `text` with what is not `kept` as %XX; dest has room for three times its length, and 1. */
+void prose_percent(char *dest, const char *text, bool (*kept)(unsigned char c));
 /* Whether it is http or https, with a host. */
 bool prose_is_web(const char *url);
 /* Whether it may also stand in a document as it is: nothing but visible ASCII, at most so long. */

@@ -47,17 +47,6 @@ static const char *colour(enum rank rank)
     return colours[rank];
 }
 
-static const char *title_of(const struct tmon_notification *notification)
-{
-    if (prose_seen(notification->title)) {
-        return notification->title;
-    }
-    if (notification->nalerts > 0 && prose_seen(notification->alerts[0]->name)) {
-        return notification->alerts[0]->name;
-    }
-    return "A message without a title";
-}
-
 static size_t count_firing(const struct tmon_notification *notification)
 {
     size_t count = 0;
@@ -105,7 +94,7 @@ static void put_fallback(struct writer *json, const struct tmon_notification *no
         prose_markup(&text, " ");
     }
     prose_markup(&text, rank_sign(worst(notification)));
-    (void)prose_user(&text, title_of(notification), TITLE_UNITS, PROSE_LINE);
+    (void)prose_user(&text, prose_title(notification), TITLE_UNITS, PROSE_LINE);
     if (notification->nalerts == 1 && notification->ntruncated == 0) {
         prose_between(&text, "\n", notification->alerts[0]->summary, FALLBACK_UNITS, "");
     } else if (notification->nalerts > 0) {
@@ -124,7 +113,7 @@ static void put_head(struct writer *json, const struct tmon_notification *notifi
                          "\"emoji\":false,\"text\":\"");
     prose_init(&text, json, text_entity, HEADER_UNITS);
     prose_markup(&text, rank_sign(worst(notification)));
-    (void)prose_user(&text, title_of(notification), HEADER_UNITS, PROSE_LINE);
+    (void)prose_user(&text, prose_title(notification), HEADER_UNITS, PROSE_LINE);
     writer_literal(json, "\"}}");
     if (mention[0] != '\0') {
         writer_literal(json, ",{\"type\":\"section\",\"text\":");

@@ -123,26 +123,21 @@ static void destroy(struct tmon_call *call, void *self)
     free(webhook->delivery);
 }
 
+static bool stands_in_header(unsigned char c)
+{
+    return c > 0x20 && c < 0x7f && c != '%';
+}
+
 /* The id with what cannot stand in a header as %XX. */
 static bool write_delivery(struct webhook *webhook, const char *id)
 {
-    static const char hex[] = "0123456789ABCDEF";
     char *text = realloc(webhook->delivery, strlen(id) * 3 + 1);
 
     if (text == NULL) {
         return false;
     }
     webhook->delivery = text;
-    for (const unsigned char *p = (const unsigned char *)id; *p != '\0'; p++) {
-        if (*p > 0x20 && *p < 0x7f && *p != '%') {
-            *text++ = (char)*p;
-        } else {
-            *text++ = '%';
-            *text++ = hex[*p >> 4];
-            *text++ = hex[*p & 15];
-        }
-    }
-    *text = '\0';
+    prose_percent(text, id, stands_in_header);
     return true;
 }
 

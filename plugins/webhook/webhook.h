@@ -8,6 +8,7 @@
 
 #include "../common/outcome.h"
 #include "../common/pairs.h"
+#include "../common/prose.h"
 #include "../common/writer.h"
 
 struct body {
