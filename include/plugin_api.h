@@ -47,7 +47,7 @@
 #include <string.h>
 
 #define TMON_API_MAJOR 0
-#define TMON_API_MINOR 2
+#define TMON_API_MINOR 3
 
 #ifdef __cplusplus
 extern "C" {
@@ -183,6 +183,9 @@ struct tmon_alert {
     /* since 0.2 */
     const char *fingerprint;   /* of the labels, 16 hex digits, as Alertmanager computes it */
     const char *generator_url; /* where it was made, for people to follow; "" when not known */
+    /* since 0.3 */
+    const char *ack_url; /* a page where people acknowledge it, good for some days; NULL: none.  It
+                            is a key to that alert: for those who are told, never for a log */
 };
 
 /* What a sink delivers: alerts of one group, or (nalerts 0) a message such as an e-mail. */
