@@ -16,8 +16,7 @@
 #include "base/limits.h"
 #include "outbox/delivery_private.h"
 
-#define STUCK_NS (60 * NS_PER_S) /* beyond its time: the death of a worker and the like are over   \
-                                  */
+#define STUCK_NS (60 * NS_PER_S) /* beyond its time, for deaths of workers and the like */
 
 static void take_incoming(void *arg);
 

@@ -90,6 +90,7 @@ static tmon_rc create(struct tmon_call *call, void *self, const struct tmon_conf
     const char *key = tmon_config_string(call, config, "api_key");
     const char *url = tmon_config_string(call, config, "api_url");
     const char *problem = problem_of(call, config);
+    const size_t key_len = strlen(key);
 
     opsgenie->config = config;
     outcome_hide(&opsgenie->hidden, key);
@@ -100,14 +101,14 @@ static tmon_rc create(struct tmon_call *call, void *self, const struct tmon_conf
     }
     opsgenie->create_url = make_url(url, &opsgenie->base_len, 0);
     opsgenie->close_url = make_url(url, &opsgenie->base_len, 3 * ALIAS_BYTES + sizeof CLOSE + 1);
-    opsgenie->authorization = malloc(sizeof SCHEME + strlen(key));
+    opsgenie->authorization = malloc(sizeof SCHEME + key_len);
     if (opsgenie->create_url == NULL || opsgenie->close_url == NULL ||
         opsgenie->authorization == NULL) {
         tmon_log(call, TMON_ERROR, "out of memory");
         return TMON_RETRY;
     }
-    memcpy(opsgenie->authorization, SCHEME, sizeof SCHEME);
-    strcat(opsgenie->authorization, key);
+    memcpy(opsgenie->authorization, SCHEME, sizeof SCHEME - 1);
+    memcpy(opsgenie->authorization + sizeof SCHEME - 1, key, key_len + 1);
     opsgenie->headers[0] = (struct tmon_pair){"Content-Type", "application/json"};
     opsgenie->headers[1] = (struct tmon_pair){"Authorization", opsgenie->authorization};
     return TMON_OK;
@@ -169,16 +170,12 @@ static tmon_rc format(struct tmon_call *call, void *self,
     return TMON_OK;
 }
 
-/* Opsgenie says 202; another success is a page of something between us, most likely. */
 static tmon_rc judge(struct tmon_call *call, void *self, const struct tmon_response *response)
 {
     const struct opsgenie *opsgenie = self;
     struct tmon_response answer = *response;
-    tmon_rc rc = outcome_usual(response);
+    const tmon_rc rc = outcome_accepted(response);
 
-    if (rc == TMON_OK && response->status != 202) {
-        rc = TMON_AMBIGUOUS;
-    }
     if (response->status == 429 && response->retry_after_ms < 0) {
         answer.retry_after_ms = outcome_wait_ms(response, "x-ratelimit-period-in-sec");
     }

@@ -68,16 +68,12 @@ static tmon_rc format(struct tmon_call *call, void *self,
     return TMON_OK;
 }
 
-/* PagerDuty says 202; another success is a page of something between us, most likely. */
 static tmon_rc judge(struct tmon_call *call, void *self, const struct tmon_response *response)
 {
     const struct pagerduty *pagerduty = self;
     struct tmon_response answer = *response;
-    tmon_rc rc = outcome_usual(response);
+    const tmon_rc rc = outcome_accepted(response);
 
-    if (rc == TMON_OK && response->status != 202) {
-        rc = TMON_AMBIGUOUS;
-    }
     if (response->status == 429 && response->retry_after_ms < 0) {
         answer.retry_after_ms = THROTTLED_MS;
     }
