@@ -83,7 +83,7 @@ static tmon_rc judge(struct tmon_call *call, void *self, const struct tmon_respo
 
 static const struct tmon_component component = {
     .size = (uint32_t)sizeof component,
-    .flags = TMON_ONE_ALERT,
+    .flags = TMON_ONE_ALERT | TMON_CREATE_CHECKS,
     .name = "pagerduty",
     .summary = "Opens and resolves incidents of PagerDuty",
     .options = options,

@@ -214,7 +214,7 @@ static tmon_rc judge(struct tmon_call *call, void *self, const struct tmon_respo
 
 static const struct tmon_component component = {
     .size = (uint32_t)sizeof component,
-    .flags = TMON_2XX_IS_YES,
+    .flags = TMON_2XX_IS_YES | TMON_CREATE_CHECKS,
     .name = "webhook",
     .summary = "Posts notifications as JSON, as Alertmanager's webhook does",
     .options = options,
