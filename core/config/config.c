@@ -27,8 +27,10 @@ struct loader {
     struct node *plugins;
     struct node *routes;
     struct node *inhibit_rules;
+    struct node *heartbeat;
     struct map agent_keys;
     struct map names;
+    struct map heartbeat_keys;
 };
 
 /* Sections that the design has and this version has not. */
@@ -208,8 +210,8 @@ static int read_rule_files(struct loader *loader, struct node *section)
 
 static void unknown_section(struct loader *loader, const struct node *key)
 {
-    static const char *const known[] = {"agent",  "plugins",    "routes",  "inhibit_rules",
-                                        "groups", "rule_files", "flapping"};
+    static const char *const known[] = {"agent",  "plugins",    "routes",   "inhibit_rules",
+                                        "groups", "rule_files", "flapping", "heartbeat"};
     char suggestion[CONFIG_SUGGESTION_SIZE];
 
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
@@ -232,7 +234,7 @@ static void unknown_section(struct loader *loader, const struct node *key)
                  *suggestion
                      ? suggestion
                      : "; there are 'agent', 'plugins', 'routes', 'inhibit_rules', 'groups', "
-                       "'rule_files' and 'flapping'");
+                       "'rule_files', 'flapping' and 'heartbeat'");
 }
 
 static int join_file(struct loader *loader, const struct node *root)
@@ -263,6 +265,9 @@ static int join_file(struct loader *loader, const struct node *root)
             r = read_rule_files(loader, root->items[i]);
         } else if (strcmp(key->text, "flapping") == 0) {
             r = flapping_read(root->items[i], loader->env, loader->errors, loader->config);
+        } else if (strcmp(key->text, "heartbeat") == 0) {
+            r = join_section(loader, key, root->items[i], loader->heartbeat,
+                             &loader->heartbeat_keys, "the heartbeat's setting");
         } else {
             unknown_section(loader, key);
         }
@@ -374,6 +379,21 @@ static void check_failovers(struct loader *loader)
     }
 }
 
+/* Where nothing of it is written there is none. */
+static int read_heartbeat(struct loader *loader)
+{
+    struct node *node = loader->heartbeat;
+    int r;
+
+    if (node->count == 0) {
+        return 0;
+    }
+    node->at = node->keys[0]->at;
+    r = resolve_node(node, loader->env, false, loader->errors);
+    return r ? r
+             : heartbeat_section_read(node, node->at, loader->errors, &loader->config->heartbeat);
+}
+
 static int read_sections(struct loader *loader)
 {
     struct config_position at = {loader->config->path, 0, 0};
@@ -384,7 +404,9 @@ static int read_sections(struct loader *loader)
     loader->plugins = tree_node(tree, NODE_MAPPING, at);
     loader->routes = tree_node(tree, NODE_SEQUENCE, at);
     loader->inhibit_rules = tree_node(tree, NODE_SEQUENCE, at);
-    if (!loader->agent || !loader->plugins || !loader->routes || !loader->inhibit_rules) {
+    loader->heartbeat = tree_node(tree, NODE_MAPPING, at);
+    if (!loader->agent || !loader->plugins || !loader->routes || !loader->inhibit_rules ||
+        !loader->heartbeat) {
         return -ENOMEM;
     }
     for (size_t i = 0; i < loader->config->ntrees && r == 0; i++) {
@@ -397,6 +419,9 @@ static int read_sections(struct loader *loader)
     }
     if (r == 0) {
         r = agent_section_read(loader->agent, at, loader->errors, &loader->config->agent);
+    }
+    if (r == 0) {
+        r = read_heartbeat(loader);
     }
     if (r == 0) {
         r = read_instances(loader);
@@ -429,6 +454,7 @@ int config_load(const char *path, const struct config_env *env, struct config_er
 
     map_init(&loader.agent_keys);
     map_init(&loader.names);
+    map_init(&loader.heartbeat_keys);
     loader.config = calloc(1, sizeof *loader.config);
     if (!loader.config) {
         goto out;
@@ -456,6 +482,7 @@ out:
     config_destroy(loader.config);
     map_finish(&loader.agent_keys);
     map_finish(&loader.names);
+    map_finish(&loader.heartbeat_keys);
     return r;
 }
 
@@ -473,6 +500,7 @@ void config_destroy(struct config *config)
     config_rules_finish(&config->rules);
     map_finish(&config->by_name);
     agent_section_finish(&config->agent);
+    heartbeat_section_finish(&config->heartbeat);
     for (size_t i = 0; i < config->ntrees; i++) {
         tree_destroy(config->trees[i]);
     }

@@ -46,6 +46,10 @@ int section_matchers(const struct node *mapping, const struct settings *settings
 int section_label_names(const struct node *mapping, const struct settings *settings,
                         const char *key, const char *besides, struct config_errors *errors,
                         size_t *ret_n, char ***ret_names);
+/* The `heartbeat:` section, joined and resolved.  As above. */
+int heartbeat_section_read(const struct node *mapping, struct config_position at,
+                           struct config_errors *errors, struct config_heartbeat *ret_heartbeat);
+void heartbeat_section_finish(struct config_heartbeat *heartbeat);
 
 /* Takes the text out of a setting (NULL when it is unset), or the items out of a list. */
 char *section_take_text(struct settings *settings, const char *name);

@@ -139,7 +139,7 @@ static const struct {
      "c.yaml:1:1: a configuration is a mapping with 'agent', 'plugins' and 'routes', not text\n"},
     {"plugin: {}", "c.yaml:1:1: there is no section 'plugin'; did you mean 'plugins'?\n"},
     {"zzz: {}", "c.yaml:1:1: there is no section 'zzz'; there are 'agent', 'plugins', 'routes', "
-                "'inhibit_rules', 'groups', 'rule_files' and 'flapping'\n"},
+                "'inhibit_rules', 'groups', 'rule_files', 'flapping' and 'heartbeat'\n"},
     {"flapping: [1]", "c.yaml:1:11: 'flapping' must be a mapping, such as {changes: 6, window: "
                       "10m}, not a list\n"},
     {"flapping: {changes: 1}", "c.yaml:1:21: 'changes' must be from 2 to 32, not '1'\n"},
@@ -277,7 +277,7 @@ static const struct {
      "c.yaml:2:29: the key 'a' is here twice, first in line 2; remove one\n"},
     {"agent: {lisen: x}\nplugins: {a: {interval: x}}\nfoo: 1\n",
      "c.yaml:3:1: there is no section 'foo'; there are 'agent', 'plugins', 'routes', "
-     "'inhibit_rules', 'groups', 'rule_files' and 'flapping'\n"
+     "'inhibit_rules', 'groups', 'rule_files', 'flapping' and 'heartbeat'\n"
      "c.yaml:1:9: there is no setting 'lisen'; did you mean 'listen'?\n"
      "c.yaml:2:25: 'interval' must be a duration with its unit, such as 500ms, 30s, 5m, 2h or 1d, "
      "not 'x'\n"},
