@@ -199,11 +199,35 @@ const char *prose_title(const struct tmon_notification *notification)
     return "A message without a title";
 }
 
+const struct tmon_alert *prose_alert(const struct tmon_notification *notification)
+{
+    return notification->nalerts == 1 ? notification->alerts[0] : NULL;
+}
+
+void prose_headline(struct writer *json, const struct tmon_notification *notification,
+                    unsigned most)
+{
+    const struct tmon_alert *alert = prose_alert(notification);
+    struct prose line;
+
+    writer_literal(json, "\"");
+    prose_init(&line, json, NULL, most);
+    if (alert != NULL && prose_seen(alert->name)) {
+        (void)prose_user(&line, alert->name, most / 2, PROSE_LINE);
+        prose_between(&line, ": ", alert->summary, most, "");
+    } else if (alert != NULL && prose_seen(alert->summary)) {
+        (void)prose_user(&line, alert->summary, most, PROSE_LINE);
+    } else {
+        (void)prose_user(&line, prose_title(notification), most, PROSE_LINE);
+    }
+    writer_literal(json, "\"");
+}
+
 void prose_key(char *dest, size_t size, const struct tmon_notification *notification)
 {
-    const char *key = notification->nalerts == 1 ? notification->alerts[0]->key : NULL;
+    const struct tmon_alert *alert = prose_alert(notification);
 
-    utf8_line(dest, size, key != NULL ? key : "");
+    utf8_line(dest, size, alert != NULL ? alert->key : "");
     if (dest[0] == '\0') {
         utf8_line(dest, size, notification->id);
     }

@@ -50,6 +50,11 @@ const char *prose_find(const struct tmon_pair *pairs, size_t count, const char *
 /* The value of the first of these keys, a NULL behind them, that people would see; else `none`. */
 const char *prose_first(const struct tmon_pair *pairs, size_t count, const char *const *keys,
                         const char *none);
+/* The alert of a notification that has one; NULL: it is a message, or of several. */
+const struct tmon_alert *prose_alert(const struct tmon_notification *notification);
+/* "name: summary" of its alert, or its title, as a whole JSON string; never empty. */
+void prose_headline(struct writer *json, const struct tmon_notification *notification,
+                    unsigned most);
 /* What a notification is called: its title, or else what it is about; never empty. */
 const char *prose_title(const struct tmon_notification *notification);
 /*

@@ -7,7 +7,6 @@
 
 #define URL_BYTES 2000 /* escaped; longer ones would push out the text that they belong to */
 #define LABEL_UNITS 40 /* of a link's label, for which there must be room beside the URL */
-#define LAST_MS INT64_C(253402300799999) /* the end of 9999 */
 
 /* Slack's three escapes. */
 const char *text_entity(uint32_t code)
@@ -19,7 +18,7 @@ void text_time(struct prose *text, const char *before, int64_t ms)
 {
     char plain[WHEN_BYTES], markup[128];
 
-    if (ms <= 0 || ms > LAST_MS) {
+    if (!when_is_known(ms)) {
         return;
     }
     when_plain(plain, ms);
