@@ -141,6 +141,17 @@ tmon_rc outcome_usual(const struct tmon_response *response)
                                                                               : TMON_REJECTED;
 }
 
+bool outcome_is_object(const struct tmon_response *response)
+{
+    const char *body = response->body.data;
+    size_t at = 0;
+
+    while (at < response->body.len && strchr(" \t\r\n", body[at]) != NULL && body[at] != '\0') {
+        at++;
+    }
+    return at < response->body.len && body[at] == '{';
+}
+
 const char *outcome_header(const struct tmon_response *response, const char *name)
 {
     for (size_t i = 0; i < response->nheaders; i++) {

@@ -22,6 +22,8 @@ void outcome_hide_url(struct outcome_hidden *hidden, const char *url);
 /* The usual verdict: 2xx is delivered; 408, 429 and 5xx are to be tried again, the rest is
  * rejected; without an answer it depends on where the request came to. */
 tmon_rc outcome_usual(const struct tmon_response *response);
+/* Whether the answer's body begins as a JSON object does: no page of something between us. */
+bool outcome_is_object(const struct tmon_response *response);
 /* A header of the answer, its name in lower case; NULL: it was not sent. */
 const char *outcome_header(const struct tmon_response *response, const char *name);
 /* A header that says how many seconds to wait, in milliseconds; -1 when there is no such number. */
