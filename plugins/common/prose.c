@@ -156,6 +156,20 @@ bool prose_seen(const char *user)
     return false;
 }
 
+bool prose_is_plain(const char *user)
+{
+    size_t n;
+
+    for (const char *p = user; *p != '\0'; p += n) {
+        const uint32_t code = utf8_next(p, &n);
+
+        if (code == UTF8_BAD || utf8_class(code) != UTF8_PLAIN) {
+            return false;
+        }
+    }
+    return *user != '\0';
+}
+
 void prose_string(struct writer *json, const char *user, unsigned most, enum prose_shape shape)
 {
     struct prose prose;

@@ -43,6 +43,9 @@ void prose_between(struct prose *prose, const char *before, const char *user, un
 /* Whether people would see any of it; NULL is nothing. */
 bool prose_seen(const char *user);
 
+/* Whether it can be a key of a map: people see all of it, as it is. */
+bool prose_is_plain(const char *user);
+
 /* Plain text of others as a whole JSON string, quotes included. */
 void prose_string(struct writer *json, const char *user, unsigned most, enum prose_shape shape);
 /* The value of a pair; NULL when there is none. */

@@ -54,7 +54,7 @@ static void put_detail(struct details *details, const char *key, const char *val
     const size_t len = strlen(key);
     struct prose prose;
 
-    if (len == 0 || len > KEY_BYTES || len >= details->left || !prose_seen(value)) {
+    if (!prose_is_plain(key) || len > KEY_BYTES || len >= details->left || !prose_seen(value)) {
         return;
     }
     details->left -= len;

@@ -93,7 +93,7 @@ static void put_map(struct pagerduty *pagerduty, const char *before, const struc
     writer_put(json, before, strlen(before));
     for (size_t i = 0; i < pagerduty->pairs.count && !json->failed; i++) {
         const struct tmon_pair *pair = pagerduty->pairs.at[i];
-        bool known = false;
+        bool known = !prose_is_plain(pair->key); // no label's name, whoever sent it
 
         for (const char *const *key = told; *key != NULL; key++) {
             known = known || strcmp(*key, pair->key) == 0;

@@ -100,6 +100,8 @@ class Sink:
 
     @staticmethod
     def written(value):
+        if isinstance(value, list):
+            return "[" + ", ".join(map(str, value)) + "]"
         if isinstance(value, dict):
             return "{" + ", ".join(f"{key}: {text}" for key, text in value.items()) + "}"
         return value
