@@ -40,6 +40,11 @@ void outcome_hide(struct outcome_hidden *hidden, const char *text)
     hide(hidden, text, strlen(text), SECRET_BYTES);
 }
 
+void outcome_hide_part(struct outcome_hidden *hidden, const char *text, size_t len)
+{
+    hide(hidden, text, len, SECRET_BYTES);
+}
+
 void outcome_hide_url(struct outcome_hidden *hidden, const char *url)
 {
     const char *at = strstr(url, "://");

@@ -14,8 +14,9 @@ struct outcome_hidden {
     size_t count;
 };
 
-/* Both borrow; texts that are too short to be secret are left out, and so are more than fit. */
+/* All borrow; texts that are too short to be secret are left out, and so are more than fit. */
 void outcome_hide(struct outcome_hidden *hidden, const char *text);
+void outcome_hide_part(struct outcome_hidden *hidden, const char *text, size_t len);
 /* Its password and the parts of its path and query, where tokens are. */
 void outcome_hide_url(struct outcome_hidden *hidden, const char *url);
 

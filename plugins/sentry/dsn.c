@@ -35,6 +35,8 @@ const char *dsn_parse(struct dsn *ret_dsn, const char *text)
     if (!is_name(user, key) || (secret > 0 && !is_name(colon + 1, secret))) {
         return "dsn: its key is not of letters and digits";
     }
+    ret_dsn->key = user;
+    ret_dsn->key_len = key;
     host++;
     while (end > host && end[-1] == '/') {
         end--;

@@ -134,14 +134,11 @@ static void put_link(struct writer *json, const char *key, const char *url, size
     }
 }
 
-/* As rules have them; one of another form could be like a second one when it is written. */
+/* One that is not told elsewhere, and whose name stays what it is when it is written. */
 static bool is_annotation(const char *key)
 {
-    static const char letters[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
-
-    return key[0] != '\0' && strspn(key, letters) == strlen(key) &&
-           strlen(key) <= TAG_VALUE_UNITS && strcmp(key, "summary") != 0 &&
-           strcmp(key, "description") != 0;
+    return prose_is_plain(key) && strlen(key) <= TAG_VALUE_UNITS && strchr(key, ' ') == NULL &&
+           strcmp(key, "summary") != 0 && strcmp(key, "description") != 0;
 }
 
 /* Ours have a blank in their names, which no annotation's has: so none is there twice. */

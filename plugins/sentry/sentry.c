@@ -35,14 +35,14 @@ static tmon_rc create(struct tmon_call *call, void *self, const struct tmon_conf
     sentry->headers[0] = (struct tmon_pair){"Content-Type", "application/x-sentry-envelope"};
     sentry->headers[1] = (struct tmon_pair){"X-Sentry-Auth", sentry->authorization};
     outcome_hide_url(&sentry->hidden, text);
-    outcome_hide(&sentry->hidden, strrchr(sentry->authorization, '=') + 1);
+    outcome_hide_part(&sentry->hidden, dsn.key, dsn.key_len);
     return TMON_OK;
 }
 
 static void destroy(struct tmon_call *call, void *self)
 {
     struct sentry *sentry = self;
-    struct dsn dsn = {sentry->url, sentry->authorization};
+    struct dsn dsn = {.url = sentry->url, .authorization = sentry->authorization};
 
     dsn_finish(&dsn);
     pairs_finish(&sentry->pairs);

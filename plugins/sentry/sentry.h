@@ -24,10 +24,12 @@ struct sentry {
     struct outcome_hidden hidden;
 };
 
-/* What is behind a DSN, https://key[:secret]@host[/path]/project.  Both are owned by the caller. */
+/* What is behind a DSN, https://key[:secret]@host[/path]/project. */
 struct dsn {
-    char *url;           /* https://host[/path]/api/project/envelope/ */
-    char *authorization; /* the value of X-Sentry-Auth */
+    char *url;           /* https://host[/path]/api/project/envelope/; owned by the caller */
+    char *authorization; /* the value of X-Sentry-Auth; owned by the caller */
+    const char *key;     /* in the DSN */
+    size_t key_len;
 };
 
 /* NULL, or what is wrong with it, without a word of it. */
