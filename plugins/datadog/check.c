@@ -21,22 +21,22 @@ static uint64_t status_of(const struct tmon_notification *notification)
     return alert == NULL ? 0 : numbers[chat_rank(alert)];
 }
 
-void check_write(struct tmon_call *call, struct datadog *datadog,
-                 const struct tmon_notification *notification)
+void datadog_check(struct tmon_call *call, struct datadog *datadog,
+                   const struct tmon_notification *notification)
 {
     struct writer *json = &datadog->json;
 
     json->cap = BYTES_MAX;
     writer_start(json);
     writer_literal(json, "[{\"check\":");
-    line_write(json, datadog->check, CHECK_UNITS);
+    datadog_line(json, datadog->check, CHECK_UNITS);
     writer_literal(json, ",\"host_name\":");
-    line_write(json, host_of(notification, datadog->host), HOST_BYTES - 1);
+    datadog_line(json, datadog_host(notification, datadog->host), HOST_BYTES - 1);
     writer_literal(json, ",\"status\":");
     writer_number(json, status_of(notification));
     writer_literal(json, ",\"message\":");
     prose_headline(json, notification, MESSAGE_UNITS);
     writer_literal(json, ",\"tags\":");
-    tags_write(call, datadog, notification);
+    datadog_tags(call, datadog, notification);
     writer_literal(json, "}]");
 }

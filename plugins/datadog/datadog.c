@@ -126,7 +126,7 @@ static tmon_rc format_event(struct tmon_call *call, void *self,
 {
     struct datadog *datadog = self;
 
-    event_write(call, datadog, notification);
+    datadog_event(call, datadog, notification);
     return post_document(call, &datadog->json, datadog->url, datadog->headers, 2, ret_request);
 }
 
@@ -136,7 +136,7 @@ static tmon_rc format_check(struct tmon_call *call, void *self,
 {
     struct datadog *datadog = self;
 
-    check_write(call, datadog, notification);
+    datadog_check(call, datadog, notification);
     return post_document(call, &datadog->json, datadog->url, datadog->headers, 2, ret_request);
 }
 

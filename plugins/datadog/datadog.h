@@ -23,18 +23,18 @@ struct datadog {
 };
 
 /* The document into datadog->json, whose `failed` says that there was no memory for it. */
-void event_write(struct tmon_call *call, struct datadog *datadog,
-                 const struct tmon_notification *notification);
-void check_write(struct tmon_call *call, struct datadog *datadog,
-                 const struct tmon_notification *notification);
+void datadog_event(struct tmon_call *call, struct datadog *datadog,
+                   const struct tmon_notification *notification);
+void datadog_check(struct tmon_call *call, struct datadog *datadog,
+                   const struct tmon_notification *notification);
 
 /* The list of tags in brackets: the operator's, then the alert's labels; without an alert the
  * notification's group. */
-void tags_write(struct tmon_call *call, struct datadog *datadog,
-                const struct tmon_notification *notification);
+void datadog_tags(struct tmon_call *call, struct datadog *datadog,
+                  const struct tmon_notification *notification);
 /* The host that an alert is about, by its labels; `none` when they name none. */
-const char *host_of(const struct tmon_notification *notification, const char *none);
+const char *datadog_host(const struct tmon_notification *notification, const char *none);
 /* A string: at most `most` units, on one line. */
-void line_write(struct writer *json, const char *text, unsigned most);
+void datadog_line(struct writer *json, const char *text, unsigned most);
 
 #endif

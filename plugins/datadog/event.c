@@ -98,13 +98,13 @@ static void put_text(struct writer *json, const struct tmon_notification *notifi
     writer_literal(json, "\\n %%%\"");
 }
 
-void event_write(struct tmon_call *call, struct datadog *datadog,
-                 const struct tmon_notification *notification)
+void datadog_event(struct tmon_call *call, struct datadog *datadog,
+                   const struct tmon_notification *notification)
 {
     struct writer *json = &datadog->json;
     const struct tmon_alert *alert = prose_alert(notification);
     const char *type = type_of(alert);
-    const char *host = host_of(notification, "");
+    const char *host = datadog_host(notification, "");
     char key[KEY_BYTES];
 
     json->cap = BYTES_MAX;
@@ -116,13 +116,13 @@ void event_write(struct tmon_call *call, struct datadog *datadog,
     writer_put(json, type, strlen(type));
     writer_literal(json, "\",\"priority\":\"normal\",\"aggregation_key\":");
     prose_key(key, sizeof key, notification);
-    line_write(json, key, KEY_BYTES);
+    datadog_line(json, key, KEY_BYTES);
     if (prose_seen(host)) {
         writer_literal(json, ",\"host\":");
-        line_write(json, host, HOST_BYTES - 1);
+        datadog_line(json, host, HOST_BYTES - 1);
     }
     put_time(json, alert);
     writer_literal(json, ",\"tags\":");
-    tags_write(call, datadog, notification);
+    datadog_tags(call, datadog, notification);
     writer_literal(json, "}");
 }

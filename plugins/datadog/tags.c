@@ -11,7 +11,7 @@
 
 #define TAG_BYTES 200
 
-const char *host_of(const struct tmon_notification *notification, const char *none)
+const char *datadog_host(const struct tmon_notification *notification, const char *none)
 {
     static const char *const keys[] = {"host", "hostname", "node", "instance", NULL};
     const struct tmon_alert *alert = prose_alert(notification);
@@ -19,7 +19,7 @@ const char *host_of(const struct tmon_notification *notification, const char *no
     return alert == NULL ? none : prose_first(alert->labels, alert->nlabels, keys, none);
 }
 
-void line_write(struct writer *json, const char *text, unsigned most)
+void datadog_line(struct writer *json, const char *text, unsigned most)
 {
     prose_string(json, text, most, PROSE_LINE);
 }
@@ -71,8 +71,8 @@ static void put_tag(struct writer *json, const char *key, const char *value, siz
     ++*count;
 }
 
-void tags_write(struct tmon_call *call, struct datadog *datadog,
-                const struct tmon_notification *notification)
+void datadog_tags(struct tmon_call *call, struct datadog *datadog,
+                  const struct tmon_notification *notification)
 {
     const struct tmon_alert *alert = prose_alert(notification);
     const struct tmon_pair *labels = alert == NULL ? notification->group : alert->labels;

@@ -57,7 +57,7 @@ static tmon_rc format(struct tmon_call *call, void *self,
     static const struct tmon_pair type = {"Content-Type", "application/json"};
     struct discord *discord = self;
 
-    message_write(discord, notification);
+    discord_write(discord, notification);
     return post_document(call, &discord->json, discord->url, &type, 1, ret_request);
 }
 

@@ -17,6 +17,6 @@ struct discord {
 };
 
 /* The message into discord->json, whose `failed` says that there was no memory for it. */
-void message_write(struct discord *discord, const struct tmon_notification *notification);
+void discord_write(struct discord *discord, const struct tmon_notification *notification);
 
 #endif

@@ -170,7 +170,7 @@ static void put_message(struct writer *json, const struct tmon_notification *not
     }
 }
 
-void message_write(struct discord *discord, const struct tmon_notification *notification)
+void discord_write(struct discord *discord, const struct tmon_notification *notification)
 {
     struct writer *json = &discord->json;
 

@@ -212,7 +212,7 @@ static void put_event(struct sentry *sentry, const struct tmon_notification *not
 
 /* ---- around it ---- */
 
-void event_write(struct sentry *sentry, const struct tmon_notification *notification)
+void sentry_write(struct sentry *sentry, const struct tmon_notification *notification)
 {
     const struct tmon_alert *alert = prose_alert(notification);
     struct writer *envelope = &sentry->envelope;

@@ -55,7 +55,7 @@ static int64_t limit_ms(const char *limit)
     return (seconds < WAIT_S_MAX ? seconds : WAIT_S_MAX) * 1000;
 }
 
-int64_t limits_ms(const struct tmon_response *response)
+int64_t sentry_limits_ms(const struct tmon_response *response)
 {
     const char *limits = outcome_header(response, "x-sentry-rate-limits");
     int64_t longest = -1;

@@ -56,7 +56,7 @@ static tmon_rc format(struct tmon_call *call, void *self,
 {
     struct sentry *sentry = self;
 
-    event_write(sentry, notification);
+    sentry_write(sentry, notification);
     return post_document(call, &sentry->envelope, sentry->url, sentry->headers, 2, ret_request);
 }
 
@@ -74,7 +74,7 @@ static tmon_rc judge(struct tmon_call *call, void *self, const struct tmon_respo
 {
     const struct sentry *sentry = self;
     struct tmon_response answer = *response;
-    const int64_t wait_ms = limits_ms(response);
+    const int64_t wait_ms = sentry_limits_ms(response);
     tmon_rc rc = outcome_usual(response);
 
     if (rc == TMON_OK && !outcome_is_object(response)) {

@@ -38,12 +38,12 @@ void dsn_finish(struct dsn *dsn);
 
 /* The envelope with one event into sentry->envelope, whose `failed` says that there was no memory
  * for it. */
-void event_write(struct sentry *sentry, const struct tmon_notification *notification);
+void sentry_write(struct sentry *sentry, const struct tmon_notification *notification);
 
 /*
  * How long no more events are to come, in milliseconds, by X-Sentry-Rate-Limits or, where an answer
  * says 429 and has none for events, by Retry-After, and else a minute.  -1: they may come.
  */
-int64_t limits_ms(const struct tmon_response *response);
+int64_t sentry_limits_ms(const struct tmon_response *response);
 
 #endif
