@@ -360,6 +360,7 @@ static int make_rooms(struct agent *agent, struct buf *why)
     }
     fetch_metrics_init(&agent->fetch_metrics, agent->store, agent->fetch);
     desk_metrics_init(&agent->desk_metrics, agent->store);
+    deadman_init(&agent->deadman, agent);
     agent->world = (struct unit_world){.loop = agent->loop,
                                        .spawner = agent->spawner,
                                        .local = agent->local,
@@ -418,6 +419,7 @@ void agent_stop(struct agent *agent, int exit_code)
     notify_stopping(&agent->notify);
     (void)loop_timer_set(agent->loop, &agent->stop_timer, clock_mono_ns() + STOP_NS);
     reload_cancel(agent);
+    deadman_stop(&agent->deadman);
     rules_life_stop(agent);
     desk_life_hold(agent);
     while (agent->units) {
@@ -445,6 +447,7 @@ static void finish(struct agent *agent)
     http_destroy(agent->http);
     desk_life_finish(agent);
     rules_life_finish(agent);
+    deadman_finish(&agent->deadman);
     api_finish(&agent->api);
     desk_metrics_finish(&agent->desk_metrics);
     schedule_destroy(agent->schedule);

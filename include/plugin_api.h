@@ -261,8 +261,12 @@ enum {
     TMON_CHANGES_DATA = 1u << 2, /* action: without dry_run it changes something */
     TMON_CLUSTER_ONCE = 1u << 3, /* action: only one agent of a cluster may run it at a time */
     TMON_ONE_ALERT = 1u << 4,    /* sink: one alert a notification, in order per episode */
-    TMON_2XX_IS_YES = 1u << 5    /* sink: a 2xx is delivered; judge() is asked of other answers only
+    TMON_2XX_IS_YES = 1u << 5,   /* sink: a 2xx is delivered; judge() is asked of other answers only
                                     (since 0.2) */
+    TMON_CREATE_CHECKS =
+        1u << 6 /* create() only looks at its settings, at once and without effect: `toiletmon
+                   check`, a start and a reload call it before anything is put in force, and refuse
+                   the configuration with what it says (since 0.3) */
 };
 
 /* A store of values by key.  get_many() answers with tmon_value(), in the order of the keys. */

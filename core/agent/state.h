@@ -8,6 +8,7 @@
 
 #include "agent.h"
 #include "agent/api.h"
+#include "agent/deadman.h"
 #include "agent/desk.h"
 #include "agent/desk_metrics.h"
 #include "agent/desk_plan.h"
@@ -56,6 +57,7 @@ struct agent {
     struct rules_life rules;
     struct sink_watch sink_watch;
     struct state_watch state_watch;
+    struct deadman deadman;
     struct verdicts_entry *routes_check; /* a route without a live sink; NULL: there is none */
     struct desk_plan *untold;            /* a plan that the desk could not be told of yet */
     struct loop_timer tell_again;

@@ -89,6 +89,17 @@
 #define LIMIT_OUTBOX_SINKS 1024  /* names with pending notifications, parked ones included */
 #define LIMIT_BREAKER 5          /* failures in a row, then the sink rests */
 
+/* -- templates of messages -- */
+#define LIMIT_MUSTACHE_BYTES (256u << 10) /* of one; the mail of alerts has some 10 KiB */
+#define LIMIT_MUSTACHE_TAGS 16384         /* of one, the texts between them counted */
+#define LIMIT_MUSTACHE_NAME_BYTES 256
+#define LIMIT_MUSTACHE_DEPTH 32    /* sections in sections; bounds the stack */
+#define LIMIT_MUSTACHE_PARTIALS 16 /* partials in partials, which may name themselves */
+#define LIMIT_MUSTACHE_STACK 128   /* sections that are open at a time, those of partials too */
+/* tags run and values looked at: a tenth of a second; a mail of 200 alerts takes 50,000 */
+#define LIMIT_MUSTACHE_STEPS 2000000
+#define LIMIT_MUSTACHE_VALUES 100000 /* of the data; some 8 MB */
+
 /* -- caches, watches -- */
 #define LIMIT_CACHE_KEY_BYTES 1024         /* memcached allows 250; longer keys should be hashed */
 #define LIMIT_CACHE_VALUE_BYTES (1u << 20) /* memcached's default */

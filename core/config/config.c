@@ -26,8 +26,10 @@ struct loader {
     struct node *agent; /* all keys of all files */
     struct node *plugins;
     struct node *routes;
+    struct node *heartbeat;
     struct map agent_keys;
     struct map names;
+    struct map heartbeat_keys;
 };
 
 /* Sections that the design has and this version has not. */
@@ -204,7 +206,8 @@ static int read_rule_files(struct loader *loader, struct node *section)
 
 static void unknown_section(struct loader *loader, const struct node *key)
 {
-    static const char *const known[] = {"agent", "plugins", "routes", "groups", "rule_files"};
+    static const char *const known[] = {"agent",  "plugins",    "routes",
+                                        "groups", "rule_files", "heartbeat"};
     char suggestion[CONFIG_SUGGESTION_SIZE];
 
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
@@ -216,11 +219,12 @@ static void unknown_section(struct loader *loader, const struct node *key)
             return;
         }
     }
-    config_suggestion(key->text, known, 5, suggestion);
-    config_error(loader->errors, key->at, "there is no section '%.64s'%s", key->text,
-                 *suggestion
-                     ? suggestion
-                     : "; there are 'agent', 'plugins', 'routes', 'groups' and 'rule_files'");
+    config_suggestion(key->text, known, sizeof known / sizeof *known, suggestion);
+    config_error(
+        loader->errors, key->at, "there is no section '%.64s'%s", key->text,
+        *suggestion
+            ? suggestion
+            : "; there are 'agent', 'plugins', 'routes', 'groups', 'rule_files' and 'heartbeat'");
 }
 
 static int join_file(struct loader *loader, const struct node *root)
@@ -247,6 +251,9 @@ static int join_file(struct loader *loader, const struct node *root)
             r = config_rules_groups(root->items[i], loader->errors, &loader->config->rules);
         } else if (strcmp(key->text, "rule_files") == 0) {
             r = read_rule_files(loader, root->items[i]);
+        } else if (strcmp(key->text, "heartbeat") == 0) {
+            r = join_section(loader, key, root->items[i], loader->heartbeat,
+                             &loader->heartbeat_keys, "the heartbeat's setting");
         } else {
             unknown_section(loader, key);
         }
@@ -358,6 +365,21 @@ static void check_failovers(struct loader *loader)
     }
 }
 
+/* Where nothing of it is written there is none. */
+static int read_heartbeat(struct loader *loader)
+{
+    struct node *node = loader->heartbeat;
+    int r;
+
+    if (node->count == 0) {
+        return 0;
+    }
+    node->at = node->keys[0]->at;
+    r = resolve_node(node, loader->env, false, loader->errors);
+    return r ? r
+             : heartbeat_section_read(node, node->at, loader->errors, &loader->config->heartbeat);
+}
+
 static int read_sections(struct loader *loader)
 {
     struct config_position at = {loader->config->path, 0, 0};
@@ -367,7 +389,8 @@ static int read_sections(struct loader *loader)
     loader->agent = tree_node(tree, NODE_MAPPING, at);
     loader->plugins = tree_node(tree, NODE_MAPPING, at);
     loader->routes = tree_node(tree, NODE_SEQUENCE, at);
-    if (!loader->agent || !loader->plugins || !loader->routes) {
+    loader->heartbeat = tree_node(tree, NODE_MAPPING, at);
+    if (!loader->agent || !loader->plugins || !loader->routes || !loader->heartbeat) {
         return -ENOMEM;
     }
     for (size_t i = 0; i < loader->config->ntrees && r == 0; i++) {
@@ -380,6 +403,9 @@ static int read_sections(struct loader *loader)
     }
     if (r == 0) {
         r = agent_section_read(loader->agent, at, loader->errors, &loader->config->agent);
+    }
+    if (r == 0) {
+        r = read_heartbeat(loader);
     }
     if (r == 0) {
         r = read_instances(loader);
@@ -406,6 +432,7 @@ int config_load(const char *path, const struct config_env *env, struct config_er
 
     map_init(&loader.agent_keys);
     map_init(&loader.names);
+    map_init(&loader.heartbeat_keys);
     loader.config = calloc(1, sizeof *loader.config);
     if (!loader.config) {
         goto out;
@@ -433,6 +460,7 @@ out:
     config_destroy(loader.config);
     map_finish(&loader.agent_keys);
     map_finish(&loader.names);
+    map_finish(&loader.heartbeat_keys);
     return r;
 }
 
@@ -449,6 +477,7 @@ void config_destroy(struct config *config)
     config_rules_finish(&config->rules);
     map_finish(&config->by_name);
     agent_section_finish(&config->agent);
+    heartbeat_section_finish(&config->heartbeat);
     for (size_t i = 0; i < config->ntrees; i++) {
         tree_destroy(config->trees[i]);
     }

@@ -107,9 +107,17 @@ struct config_instance {
     struct node *node;  /* the settings as they stand in the file; owned by the config */
 };
 
+/* A URL that is called while all is well. */
+struct config_heartbeat {
+    struct settings *settings; /* of which `url` is one; NULL: there is no heartbeat */
+    int64_t interval_ms;
+    int64_t timeout_ms; /* at most interval_ms */
+};
+
 struct config {
     char *path;
     struct config_agent agent;
+    struct config_heartbeat heartbeat;
     size_t ninstances;
     struct config_instance *instances; /* in the order of the files */
     struct map by_name;                /* of the instances */

@@ -25,6 +25,11 @@ extern const struct tmon_option instance_core_options[];
 int routes_read(const struct node *list, struct config_errors *errors, struct config *config);
 void routes_finish(struct config_route *routes, size_t n);
 
+/* The `heartbeat:` section, joined and resolved.  As above. */
+int heartbeat_section_read(const struct node *mapping, struct config_position at,
+                           struct config_errors *errors, struct config_heartbeat *ret_heartbeat);
+void heartbeat_section_finish(struct config_heartbeat *heartbeat);
+
 /* Takes the text out of a setting (NULL when it is unset), or the items out of a list. */
 char *section_take_text(struct settings *settings, const char *name);
 void section_take_list(struct settings *settings, const char *name, size_t *ret_count,

@@ -80,6 +80,8 @@ void delivery_look(struct delivery_sink *sink);
 
 /* Whether no attempt is under way or waits, of any sink. */
 bool delivery_is_idle(const struct delivery *delivery);
+/* Whether one has been under way for so long that nobody can be seeing to its deadline any more. */
+bool delivery_is_stuck(const struct delivery *delivery, int64_t now_ns);
 /* How many attempts are under way or wait for a worker. */
 size_t delivery_under_way(const struct delivery_sink *sink);
 

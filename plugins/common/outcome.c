@@ -157,6 +157,13 @@ bool outcome_is_object(const struct tmon_response *response)
     return at < response->body.len && body[at] == '{';
 }
 
+tmon_rc outcome_accepted(const struct tmon_response *response)
+{
+    const tmon_rc rc = outcome_usual(response);
+
+    return rc == TMON_OK && response->status != 202 ? TMON_AMBIGUOUS : rc;
+}
+
 const char *outcome_header(const struct tmon_response *response, const char *name)
 {
     for (size_t i = 0; i < response->nheaders; i++) {

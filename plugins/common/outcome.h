@@ -25,6 +25,9 @@ void outcome_hide_url(struct outcome_hidden *hidden, const char *url);
 tmon_rc outcome_usual(const struct tmon_response *response);
 /* Whether the answer's body begins as a JSON object does: no page of something between us. */
 bool outcome_is_object(const struct tmon_response *response);
+/* The same of a far end that says 202, and nothing else, when it has taken it: another success is a
+ * page of something between us, most likely, and ambiguous. */
+tmon_rc outcome_accepted(const struct tmon_response *response);
 /* A header of the answer, its name in lower case; NULL: it was not sent. */
 const char *outcome_header(const struct tmon_response *response, const char *name);
 /* A header that says how many seconds to wait, in milliseconds; -1 when there is no such number. */

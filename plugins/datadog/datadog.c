@@ -140,16 +140,12 @@ static tmon_rc format_check(struct tmon_call *call, void *self,
     return post_document(call, &datadog->json, datadog->url, datadog->headers, 2, ret_request);
 }
 
-/* Datadog says 202; another success is a page of something between us, most likely. */
 static tmon_rc judge(struct tmon_call *call, void *self, const struct tmon_response *response)
 {
     const struct datadog *datadog = self;
     struct tmon_response answer = *response;
-    tmon_rc rc = outcome_usual(response);
+    const tmon_rc rc = outcome_accepted(response);
 
-    if (rc == TMON_OK && response->status != 202) {
-        rc = TMON_AMBIGUOUS;
-    }
     if (response->status == 429) {
         const int64_t ms = outcome_wait_ms(response, "x-ratelimit-reset");
 
@@ -161,7 +157,7 @@ static tmon_rc judge(struct tmon_call *call, void *self, const struct tmon_respo
 
 static const struct tmon_component event = {
     .size = (uint32_t)sizeof event,
-    .flags = TMON_ONE_ALERT,
+    .flags = TMON_ONE_ALERT | TMON_CREATE_CHECKS,
     .name = "datadog",
     .summary = "Posts alerts to Datadog as events",
     .options = event_options,
@@ -174,7 +170,7 @@ static const struct tmon_component event = {
 
 static const struct tmon_component check = {
     .size = (uint32_t)sizeof check,
-    .flags = TMON_ONE_ALERT,
+    .flags = TMON_ONE_ALERT | TMON_CREATE_CHECKS,
     .name = "datadog_check",
     .summary = "Posts the state of alerts to Datadog as service checks",
     .options = check_options,

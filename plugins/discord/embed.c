@@ -121,6 +121,7 @@ static void put_alert(struct writer *json, const struct tmon_notification *notif
                       const struct tmon_alert *alert, unsigned most, bool alone)
 {
     const unsigned title = most / 3 < TITLE_UNITS ? most / 3 : TITLE_UNITS;
+    const unsigned rest = most - title < DESCRIPTION_UNITS ? most - title : DESCRIPTION_UNITS;
     struct prose text;
 
     open_text(&text, json, "{\"title\":\"", title);
@@ -128,7 +129,7 @@ static void put_alert(struct writer *json, const struct tmon_notification *notif
     (void)prose_user(&text, chat_name(alert), title, PROSE_LINE);
     writer_literal(json, "\"");
     put_colour(json, chat_rank(alert));
-    put_description(json, notification, alert, most - title, alone);
+    put_description(json, notification, alert, rest, alone);
     if (alone) {
         put_fields(json, notification, alert);
     }

@@ -7,6 +7,8 @@
  */
 #include "pagerduty.h"
 
+#include "../common/post.h"
+
 #define KEY_LETTERS 32
 #define THROTTLED_MS 120000 /* PagerDuty says "a few minutes", and no Retry-After */
 
@@ -55,29 +57,15 @@ static tmon_rc format(struct tmon_call *call, void *self,
     struct pagerduty *pagerduty = self;
 
     event_write(pagerduty, notification);
-    if (pagerduty->json.failed) {
-        tmon_log(call, TMON_ERROR, "there is no memory for the event");
-        return TMON_RETRY;
-    }
-    ret_request->method = "POST";
-    ret_request->url = pagerduty->url;
-    ret_request->headers = &type;
-    ret_request->nheaders = 1;
-    ret_request->body.data = pagerduty->json.data;
-    ret_request->body.len = pagerduty->json.len;
-    return TMON_OK;
+    return post_document(call, &pagerduty->json, pagerduty->url, &type, 1, ret_request);
 }
 
-/* PagerDuty says 202; another success is a page of something between us, most likely. */
 static tmon_rc judge(struct tmon_call *call, void *self, const struct tmon_response *response)
 {
     const struct pagerduty *pagerduty = self;
     struct tmon_response answer = *response;
-    tmon_rc rc = outcome_usual(response);
+    const tmon_rc rc = outcome_accepted(response);
 
-    if (rc == TMON_OK && response->status != 202) {
-        rc = TMON_AMBIGUOUS;
-    }
     if (response->status == 429 && response->retry_after_ms < 0) {
         answer.retry_after_ms = THROTTLED_MS;
     }
@@ -87,7 +75,7 @@ static tmon_rc judge(struct tmon_call *call, void *self, const struct tmon_respo
 
 static const struct tmon_component component = {
     .size = (uint32_t)sizeof component,
-    .flags = TMON_ONE_ALERT,
+    .flags = TMON_ONE_ALERT | TMON_CREATE_CHECKS,
     .name = "pagerduty",
     .summary = "Opens and resolves incidents of PagerDuty",
     .options = options,

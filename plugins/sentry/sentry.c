@@ -91,7 +91,7 @@ static tmon_rc judge(struct tmon_call *call, void *self, const struct tmon_respo
 
 static const struct tmon_component component = {
     .size = (uint32_t)sizeof component,
-    .flags = TMON_ONE_ALERT,
+    .flags = TMON_ONE_ALERT | TMON_CREATE_CHECKS,
     .name = "sentry",
     .summary = "Sends alerts to Sentry as events",
     .options = options,

@@ -120,8 +120,8 @@ static const struct {
      "c.yaml:1:1: a configuration is a mapping with 'agent', 'plugins' and 'routes', not text\n"},
     {"plugin: {}", "c.yaml:1:1: there is no section 'plugin'; did you mean 'plugins'?\n"},
     {"zzz: {}",
-     "c.yaml:1:1: there is no section 'zzz'; there are 'agent', 'plugins', 'routes', 'groups' and "
-     "'rule_files'\n"},
+     "c.yaml:1:1: there is no section 'zzz'; there are 'agent', 'plugins', 'routes', 'groups', "
+     "'rule_files' and 'heartbeat'\n"},
     {"silences: []", "c.yaml:1:1: this version of toiletmon has no silences yet, so 'silences' "
                      "would do nothing; take it "
                      "out for now\n"},
@@ -255,8 +255,8 @@ static const struct {
     {"agent: {lisen: x}\nplugins: {a: {interval: 1}, a: {}}",
      "c.yaml:2:29: the key 'a' is here twice, first in line 2; remove one\n"},
     {"agent: {lisen: x}\nplugins: {a: {interval: x}}\nfoo: 1\n",
-     "c.yaml:3:1: there is no section 'foo'; there are 'agent', 'plugins', 'routes', 'groups' and "
-     "'rule_files'\n"
+     "c.yaml:3:1: there is no section 'foo'; there are 'agent', 'plugins', 'routes', 'groups', "
+     "'rule_files' and 'heartbeat'\n"
      "c.yaml:1:9: there is no setting 'lisen'; did you mean 'listen'?\n"
      "c.yaml:2:25: 'interval' must be a duration with its unit, such as 500ms, 30s, 5m, 2h or 1d, "
      "not 'x'\n"},

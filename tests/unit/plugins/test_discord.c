@@ -112,6 +112,22 @@ static void texts_are_cut_between_characters(void **state)
     kit_stop(mock);
 }
 
+static void one_of_many_is_not_longer_than_an_embed(void **state)
+{
+    struct mock_host *mock = kit_start("discord", SETTINGS);
+    struct sink_case *c = sink_case(1);
+    char *text = sink_repeat("x", 10000);
+
+    c->alerts[0].description = text;
+    for (c->notification.nalerts = 1; c->notification.nalerts < 5; c->notification.nalerts++) {
+        c->notification.ntruncated = 3;
+        json_decref(format(mock, c));
+    }
+    free(text);
+    free(c);
+    kit_stop(mock);
+}
+
 static void hostile_content_stays_within_the_limits(void **state)
 {
     struct mock_host *mock = kit_start("discord", SETTINGS);
@@ -153,6 +169,7 @@ int main(void)
         cmocka_unit_test(an_alert),
         cmocka_unit_test(many_are_counted),
         cmocka_unit_test(texts_are_cut_between_characters),
+        cmocka_unit_test(one_of_many_is_not_longer_than_an_embed),
         cmocka_unit_test(hostile_content_stays_within_the_limits),
         cmocka_unit_test(judges_answers),
     };

@@ -73,6 +73,7 @@ static void test_values(void **state)
     VALUE(TMON_CLUSTER_ONCE, 8);
     VALUE(TMON_ONE_ALERT, 16);
     VALUE(TMON_2XX_IS_YES, 32);
+    VALUE(TMON_CREATE_CHECKS, 64);
 }
 
 static void test_call(void **state)
