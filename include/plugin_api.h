@@ -538,7 +538,8 @@ static inline const char *tmon_json(struct tmon_call *call, const struct tmon_pa
     return call->host->json(call, pairs, npairs);
 }
 
-/* In judge() and deliver(): not before this many milliseconds from now. */
+/* In judge() and deliver(): not before this many milliseconds from now.  With TMON_OK: this one was
+ * taken, and the next is not to come before that. */
 static inline void tmon_retry_after(struct tmon_call *call, int64_t ms)
 {
     call->host->retry_after(call, ms);

@@ -40,6 +40,11 @@ void outcome_hide(struct outcome_hidden *hidden, const char *text)
     hide(hidden, text, strlen(text), SECRET_BYTES);
 }
 
+void outcome_hide_part(struct outcome_hidden *hidden, const char *text, size_t len)
+{
+    hide(hidden, text, len, SECRET_BYTES);
+}
+
 void outcome_hide_url(struct outcome_hidden *hidden, const char *url)
 {
     const char *at = strstr(url, "://");
@@ -139,6 +144,17 @@ tmon_rc outcome_usual(const struct tmon_response *response)
     }
     return status == 408 || status == 429 || (status >= 500 && status <= 599) ? TMON_RETRY
                                                                               : TMON_REJECTED;
+}
+
+bool outcome_is_object(const struct tmon_response *response)
+{
+    const char *body = response->body.data;
+    size_t at = 0;
+
+    while (at < response->body.len && strchr(" \t\r\n", body[at]) != NULL && body[at] != '\0') {
+        at++;
+    }
+    return at < response->body.len && body[at] == '{';
 }
 
 tmon_rc outcome_accepted(const struct tmon_response *response)

@@ -14,14 +14,17 @@ struct outcome_hidden {
     size_t count;
 };
 
-/* Both borrow; texts that are too short to be secret are left out, and so are more than fit. */
+/* All borrow; texts that are too short to be secret are left out, and so are more than fit. */
 void outcome_hide(struct outcome_hidden *hidden, const char *text);
+void outcome_hide_part(struct outcome_hidden *hidden, const char *text, size_t len);
 /* Its password and the parts of its path and query, where tokens are. */
 void outcome_hide_url(struct outcome_hidden *hidden, const char *url);
 
 /* The usual verdict: 2xx is delivered; 408, 429 and 5xx are to be tried again, the rest is
  * rejected; without an answer it depends on where the request came to. */
 tmon_rc outcome_usual(const struct tmon_response *response);
+/* Whether the answer's body begins as a JSON object does: no page of something between us. */
+bool outcome_is_object(const struct tmon_response *response);
 /* The same of a far end that says 202, and nothing else, when it has taken it: another success is a
  * page of something between us, most likely, and ambiguous. */
 tmon_rc outcome_accepted(const struct tmon_response *response);

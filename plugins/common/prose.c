@@ -40,10 +40,11 @@ static void put_user(struct prose *prose, uint32_t code)
 {
     const char *escaped = escape_of(prose, code);
 
-    if (escaped != NULL) {
-        writer_put(prose->json, escaped, strlen(escaped));
-    } else {
+    if (escaped == NULL) {
         writer_point(prose->json, code);
+    }
+    for (; escaped != NULL && *escaped != '\0'; escaped++) {
+        writer_point(prose->json, (unsigned char)*escaped); // a backslash is one in JSON, too
     }
     prose->used += user_units(prose, code);
 }

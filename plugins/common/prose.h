@@ -13,7 +13,7 @@
 
 #include "writer.h"
 
-/* How a far end wants a character written; NULL: as it is. */
+/* How a far end wants a character written, in ASCII; NULL: as it is. */
 typedef const char *(*prose_escape)(uint32_t code);
 
 /* One text, while it is written; the quotes around it are the caller's. */

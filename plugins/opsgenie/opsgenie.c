@@ -9,6 +9,8 @@
 
 #include <stdlib.h>
 
+#include "../common/post.h"
+
 #define PATH "/v2/alerts"
 #define CLOSE "/close?identifierType=alias"
 #define SCHEME "GenieKey "
@@ -25,23 +27,13 @@ static const struct tmon_option options[] = {
     {NULL, 0, 0, NULL, 0, 0, NULL, NULL, NULL},
 };
 
-static bool is_visible(const char *text)
-{
-    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
-        if (*p <= 0x20 || *p >= 0x7f) {
-            return false;
-        }
-    }
-    return *text != '\0';
-}
-
 /* NULL: they can be sent. */
 static const char *problem_of(struct tmon_call *call, const struct tmon_config *config)
 {
     const size_t teams = tmon_config_count(call, config, "teams");
     const size_t tags = tmon_config_count(call, config, "tags");
 
-    if (!is_visible(tmon_config_string(call, config, "api_key"))) {
+    if (!post_is_key(tmon_config_string(call, config, "api_key"))) {
         return "api_key: a key has neither blanks nor control characters";
     }
     if (strpbrk(tmon_config_string(call, config, "api_url"), "?#") != NULL) {
@@ -66,24 +58,6 @@ static const char *problem_of(struct tmon_call *call, const struct tmon_config *
     return NULL;
 }
 
-/* The operator's URL with the path behind it, and room for `more`. */
-static char *make_url(const char *base, size_t *ret_len, size_t more)
-{
-    size_t len = strlen(base);
-    char *url;
-
-    while (len > 0 && base[len - 1] == '/') {
-        len--;
-    }
-    url = malloc(len + sizeof PATH + more);
-    if (url != NULL) {
-        memcpy(url, base, len);
-        memcpy(url + len, PATH, sizeof PATH);
-        *ret_len = len + sizeof PATH - 1;
-    }
-    return url;
-}
-
 static tmon_rc create(struct tmon_call *call, void *self, const struct tmon_config *config)
 {
     struct opsgenie *opsgenie = self;
@@ -99,8 +73,9 @@ static tmon_rc create(struct tmon_call *call, void *self, const struct tmon_conf
         tmon_log(call, TMON_ERROR, "%s", problem);
         return TMON_REJECTED;
     }
-    opsgenie->create_url = make_url(url, &opsgenie->base_len, 0);
-    opsgenie->close_url = make_url(url, &opsgenie->base_len, 3 * ALIAS_BYTES + sizeof CLOSE + 1);
+    opsgenie->create_url = post_url(url, PATH);
+    opsgenie->base_len = opsgenie->create_url == NULL ? 0 : strlen(opsgenie->create_url);
+    opsgenie->close_url = malloc(opsgenie->base_len + 3 * ALIAS_BYTES + sizeof CLOSE + 1);
     opsgenie->authorization = malloc(sizeof SCHEME + key_len);
     if (opsgenie->create_url == NULL || opsgenie->close_url == NULL ||
         opsgenie->authorization == NULL) {
@@ -136,6 +111,7 @@ static void set_close_url(struct opsgenie *opsgenie, const char *alias)
 {
     char *at = opsgenie->close_url + opsgenie->base_len;
 
+    memcpy(opsgenie->close_url, opsgenie->create_url, opsgenie->base_len);
     *at++ = '/';
     prose_percent(at, alias, stands_in_path);
     at += strlen(at);
@@ -157,17 +133,8 @@ static tmon_rc format(struct tmon_call *call, void *self,
     } else {
         alert_open(call, opsgenie, notification, alias);
     }
-    if (opsgenie->json.failed) {
-        tmon_log(call, TMON_ERROR, "there is no memory for the alert");
-        return TMON_RETRY;
-    }
-    ret_request->method = "POST";
-    ret_request->url = over ? opsgenie->close_url : opsgenie->create_url;
-    ret_request->headers = opsgenie->headers;
-    ret_request->nheaders = 2;
-    ret_request->body.data = opsgenie->json.data;
-    ret_request->body.len = opsgenie->json.len;
-    return TMON_OK;
+    return post_document(call, &opsgenie->json, over ? opsgenie->close_url : opsgenie->create_url,
+                         opsgenie->headers, 2, ret_request);
 }
 
 static tmon_rc judge(struct tmon_call *call, void *self, const struct tmon_response *response)

@@ -7,6 +7,8 @@
  */
 #include "pagerduty.h"
 
+#include "../common/post.h"
+
 #define KEY_LETTERS 32
 #define THROTTLED_MS 120000 /* PagerDuty says "a few minutes", and no Retry-After */
 
@@ -55,17 +57,7 @@ static tmon_rc format(struct tmon_call *call, void *self,
     struct pagerduty *pagerduty = self;
 
     event_write(pagerduty, notification);
-    if (pagerduty->json.failed) {
-        tmon_log(call, TMON_ERROR, "there is no memory for the event");
-        return TMON_RETRY;
-    }
-    ret_request->method = "POST";
-    ret_request->url = pagerduty->url;
-    ret_request->headers = &type;
-    ret_request->nheaders = 1;
-    ret_request->body.data = pagerduty->json.data;
-    ret_request->body.len = pagerduty->json.len;
-    return TMON_OK;
+    return post_document(call, &pagerduty->json, pagerduty->url, &type, 1, ret_request);
 }
 
 static tmon_rc judge(struct tmon_call *call, void *self, const struct tmon_response *response)

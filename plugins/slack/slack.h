@@ -6,6 +6,7 @@
 
 #include <plugin_api.h>
 
+#include "../common/chat.h"
 #include "../common/outcome.h"
 #include "../common/prose.h"
 #include "../common/writer.h"
@@ -29,12 +30,6 @@ void message_write(struct slack *slack, const struct tmon_notification *notifica
 /* The blocks of an alert; `most` is for its text.  Alone: it is the only one of its message. */
 void alert_write(struct writer *json, const struct tmon_notification *notification,
                  const struct tmon_alert *alert, unsigned most, bool alone);
-
-/* What a message is about, the worst first. */
-enum rank { RANK_CRITICAL, RANK_WARNING, RANK_INFO, RANK_RESOLVED };
-enum rank alert_rank(const struct tmon_alert *alert);
-/* For those who do not see colours, and where there are none: "🔴 ". */
-const char *rank_sign(enum rank rank);
 
 /* Begins and ends a text object of type mrkdwn. */
 void text_open(struct prose *text, struct writer *json, unsigned most);

@@ -100,6 +100,8 @@ static struct tmon_alert *alert(struct texts *texts)
     made->ends_ms = number(texts);
     made->fingerprint = text(texts);
     made->generator_url = text(texts);
+    made->ack_url = text(texts);
+    made->ack_url = *made->ack_url != '\0' ? made->ack_url : NULL;
     made->labels = pairs(texts, &made->nlabels);
     made->annotations = pairs(texts, &made->nannotations);
     return made;

@@ -29,7 +29,7 @@ def alert(name="HighMemory", severity=CRITICAL, firing=True, labels=None, annota
     made = {"severity": severity, "firing": firing, "name": name, "summary": summary, "description": "",
             "starts_ms": START_MS, "ends_ms": 0 if firing else START_MS + 60000, "labels": labels,
             "annotations": {"summary": summary} if annotations is None else annotations,
-            "generator_url": "http://prom.example/graph?g0.expr=up&g0.tab=1", **more}
+            "generator_url": "http://prom.example/graph?g0.expr=up&g0.tab=1", "ack_url": "", **more}
     if "fingerprint" not in made:
         good = all(isinstance(text, str) for pair in dict(labels).items() for text in pair)
         made["fingerprint"] = fingerprint(dict(labels)) if good else "0" * 16
@@ -67,7 +67,7 @@ def encode(given):
     yield from tokens(len(given["alerts"]))
     for one in given["alerts"]:
         yield from _fields(one, "severity firing key name summary description starts_ms ends_ms fingerprint "
-                                "generator_url labels annotations")
+                                "generator_url ack_url labels annotations")
 
 
 @dataclasses.dataclass

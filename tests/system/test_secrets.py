@@ -77,7 +77,12 @@ class Secrets(Case):
                        "opsgenie": {"use": "opsgenie", "api_key": KEY, "api_url": far.url("/ops")},
                        "webhook": {"use": "webhook", "url": far.url(f"/{KEY}?token={KEY}"), "secret": KEY,
                                    "headers": {"Authorization": f"Bearer {KEY}"}},
-                       "slack": {"use": "slack", "webhook_url": far.url(f"/services/T0/B0/{KEY}")}}
+                       "slack": {"use": "slack", "webhook_url": far.url(f"/services/T0/B0/{KEY}")},
+                       "discord": {"use": "discord", "webhook_url": far.url(f"/api/webhooks/1/{KEY}")},
+                       "teams": {"use": "teams", "webhook_url": far.url(f"/workflows/invoke?sv=1.0&sig={KEY}")},
+                       "datadog": {"use": "datadog", "api_key": KEY, "site": far.url("/dd")},
+                       "states": {"use": "datadog_check", "api_key": KEY, "site": far.url("/dd")},
+                       "sentry": {"use": "sentry", "dsn": far.url("/7").replace("//", f"//{KEY}:{KEY[::-1]}@")}}
             routes = [{"to": list(plugins), **NOW}]
             with lab.Agent(**self.text(plugins, routes, log={"level": "debug"}), until="ready") as agent:
                 self.post(agent, "Fire")
@@ -96,6 +101,7 @@ class Secrets(Case):
                 for file in agent.state_dir.iterdir():
                     said.append(file.read_bytes().decode("latin-1"))
             self.assertNotIn(CANARY, "\n".join(said))
+            self.assertNotIn(CANARY[::-1], "\n".join(said))
 
     def test_mistakes_are_told_without_them(self):
         env = {"SECRET": CANARY}
@@ -110,6 +116,13 @@ class Secrets(Case):
             {"use": "memory", "labels": {"a": ["${SECRET}"]}},
             {"use": "memory", "enabled": "${SECRET}"},
             {"use": "disk", "read_only": "${SECRET}"},
+            {"use": "sentry", "dsn": "${SECRET}"},
+            {"use": "sentry", "dsn": "http://${SECRET}@127.0.0.1/"},
+            {"use": "sentry", "dsn": "http://${SECRET}%20:${SECRET}@127.0.0.1/7"},
+            {"use": "datadog", "api_key": "${SECRET} ${SECRET}"},
+            {"use": "discord", "webhook_url": "${SECRET}"},
+            {"use": "teams", "webhook_url": "${SECRET}"},
+            {"use": "datadog", "api_key": ["${SECRET}"]},
             {"use": "postgres", "dsn": "x", "tables": [{"metric": "m", "table": "t", "exact_below": "${SECRET}"}]},
         ]
         agents = [{"listen": "${SECRET}"}, {"log": {"level": "${SECRET}"}}, {"tokens": {"write": "${SECRET} x"}},

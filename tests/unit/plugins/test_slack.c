@@ -90,6 +90,14 @@ static void an_alert(void **state)
         strstr(context(root, 1), "<http://agent.example:9909|toiletmon>" DOT "started "));
     assert_null(block(root, 2));
     json_decref(root);
+    c->alerts[0].ack_url = "https://agent.example/ack?t=1";
+    root = format(mock, c);
+    assert_non_null(strstr(section(root, 0), DOT "<https://agent.example/ack?t=1|Acknowledge>\n"));
+    json_decref(root);
+    sink_resolve(c, 0);
+    root = format(mock, c);
+    assert_null(strstr(section(root, 0), "Acknowledge"));
+    json_decref(root);
     free(c);
     kit_stop(mock);
 }
