@@ -7,6 +7,7 @@
 #include <plugin_api.h>
 
 #define OUTCOME_HIDDEN 256
+#define OUTCOME_SAID_BYTES 320
 
 /* Texts of ours that a far end may repeat in its answer and that nobody may read in a log. */
 struct outcome_hidden {
@@ -22,10 +23,14 @@ void outcome_hide_url(struct outcome_hidden *hidden, const char *url);
 /* The usual verdict: 2xx is delivered; 408, 429 and 5xx are to be tried again, the rest is
  * rejected; without an answer it depends on where the request came to. */
 tmon_rc outcome_usual(const struct tmon_response *response);
+/* So much of what a far end said as helps: one line, cut, without hidden texts; "" when it is a
+ * page of HTML.  `cut`: it said more than `data` has. */
+void outcome_word(char said[OUTCOME_SAID_BYTES], const void *data, size_t len, bool cut,
+                  const struct outcome_hidden *hidden);
 /*
  * Says what the far end answered ("Slack answered 404: no_service") where rc is not TMON_OK, as an
  * error, which becomes the outcome's message, and passes on a Retry-After where it is to be tried
- * again.  Of the body so much as helps: one line, cut, without hidden texts, and no HTML.
+ * again.
  */
 void outcome_explain(struct tmon_call *call, tmon_rc rc, const struct tmon_response *response,
                      const char *who, const struct outcome_hidden *hidden);
