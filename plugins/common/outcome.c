@@ -11,6 +11,7 @@
 #define LOOK_BYTES 2048    /* of the body */
 #define TOKEN_BYTES 8      /* shorter parts of a path are words, not tokens */
 #define LONG_WORD_BYTES 20 /* of small letters only, as "services" */
+#define WAIT_S_MAX 86400   /* the agent's own bound of a Retry-After */
 #define SECRET_BYTES 4     /* shorter ones would make holes in any text */
 
 static void hide(struct outcome_hidden *hidden, const char *text, size_t len, size_t least)
@@ -137,6 +138,36 @@ tmon_rc outcome_usual(const struct tmon_response *response)
     }
     return status == 408 || status == 429 || (status >= 500 && status <= 599) ? TMON_RETRY
                                                                               : TMON_REJECTED;
+}
+
+const char *outcome_header(const struct tmon_response *response, const char *name)
+{
+    for (size_t i = 0; i < response->nheaders; i++) {
+        if (strcmp(response->headers[i].key, name) == 0) {
+            return response->headers[i].value;
+        }
+    }
+    return NULL;
+}
+
+int64_t outcome_wait_ms(const struct tmon_response *response, const char *name)
+{
+    const char *value = outcome_header(response, name);
+    int64_t seconds = 0;
+    size_t len;
+
+    if (value == NULL) {
+        return -1;
+    }
+    len = strspn(value, "0123456789");
+    if (len == 0 || (value[len] != '\0' && value[len] != '.')) {
+        return -1;
+    }
+    for (size_t i = 0; i < len && seconds < WAIT_S_MAX; i++) {
+        seconds = seconds * 10 + (value[i] - '0');
+    }
+    seconds += value[len] == '.'; // a part of a second is a second
+    return (seconds < WAIT_S_MAX ? seconds : WAIT_S_MAX) * 1000;
 }
 
 void outcome_explain(struct tmon_call *call, tmon_rc rc, const struct tmon_response *response,

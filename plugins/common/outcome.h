@@ -27,10 +27,14 @@ tmon_rc outcome_usual(const struct tmon_response *response);
  * page of HTML.  `cut`: it said more than `data` has. */
 void outcome_word(char said[OUTCOME_SAID_BYTES], const void *data, size_t len, bool cut,
                   const struct outcome_hidden *hidden);
+/* A header of the answer, its name in lower case; NULL: it was not sent. */
+const char *outcome_header(const struct tmon_response *response, const char *name);
+/* A header that says how many seconds to wait, in milliseconds; -1 when there is no such number. */
+int64_t outcome_wait_ms(const struct tmon_response *response, const char *name);
 /*
  * Says what the far end answered ("Slack answered 404: no_service") where rc is not TMON_OK, as an
  * error, which becomes the outcome's message, and passes on a Retry-After where it is to be tried
- * again.
+ * again; a far end that names its time elsewhere is given with that in retry_after_ms.
  */
 void outcome_explain(struct tmon_call *call, tmon_rc rc, const struct tmon_response *response,
                      const char *who, const struct outcome_hidden *hidden);

@@ -191,33 +191,16 @@ static tmon_rc meaning(const struct tmon_response *response)
     return outcome_usual(response);
 }
 
-/* Where a 429 has no Retry-After: the seconds until there is room again. */
-static int64_t reset_ms(const struct tmon_response *response)
-{
-    for (size_t i = 0; i < response->nheaders; i++) {
-        if (strcmp(response->headers[i].key, "ratelimit-reset") == 0) {
-            int64_t seconds = 0;
-
-            for (const char *p = response->headers[i].value;
-                 *p >= '0' && *p <= '9' && seconds < 86400; p++) {
-                seconds = seconds * 10 + (*p - '0');
-            }
-            return seconds * 1000;
-        }
-    }
-    return -1;
-}
-
 static tmon_rc judge(struct tmon_call *call, void *self, const struct tmon_response *response)
 {
     const struct resend *resend = self;
+    struct tmon_response timed = *response;
     const tmon_rc rc = meaning(response);
 
-    outcome_explain(call, rc, response, "Resend", &resend->hidden);
-    if (rc == TMON_RETRY && response->status == 429 && response->retry_after_ms < 0 &&
-        reset_ms(response) >= 0) {
-        tmon_retry_after(call, reset_ms(response));
+    if (response->status == 429 && response->retry_after_ms < 0) {
+        timed.retry_after_ms = outcome_wait_ms(response, "ratelimit-reset");
     }
+    outcome_explain(call, rc, &timed, "Resend", &resend->hidden);
     return rc;
 }
 

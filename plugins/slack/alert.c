@@ -38,59 +38,49 @@ static const char *rank_word(enum rank rank)
     return words[rank];
 }
 
-static const char *find(const struct tmon_pair *pairs, size_t count, const char *key)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(pairs[i].key, key) == 0) {
-            return pairs[i].value;
-        }
-    }
-    return NULL;
-}
-
 /* What the first line and, of a group, its heading say already. */
 static bool is_told(const struct tmon_notification *notification, const struct tmon_alert *alert,
                     const struct tmon_pair *label, bool alone)
 {
-    if (strcmp(label->key, "severity") == 0 || !text_seen(label->value)) {
+    if (strcmp(label->key, "severity") == 0 || !prose_seen(label->value)) {
         return true;
     }
     if (strcmp(label->key, "alertname") == 0 && strcmp(label->value, alert->name) == 0) {
         return true;
     }
-    return !alone && find(notification->group, notification->ngroup, label->key) != NULL;
+    return !alone && prose_find(notification->group, notification->ngroup, label->key) != NULL;
 }
 
-static void put_heading(struct text *text, const struct tmon_alert *alert)
+static void put_heading(struct prose *text, const struct tmon_alert *alert)
 {
-    const char *runbook = find(alert->annotations, alert->nannotations, "runbook_url");
-    const char *name = text_seen(alert->name) ? alert->name : "(without a name)";
+    const char *runbook = prose_find(alert->annotations, alert->nannotations, "runbook_url");
+    const char *name = prose_seen(alert->name) ? alert->name : "(without a name)";
     const unsigned third = text->most / 3; // a link takes half at most, and the rest must fit, too
 
-    text_markup(text, rank_sign(alert_rank(alert)));
-    text_markup(text, "*");
+    prose_markup(text, rank_sign(alert_rank(alert)));
+    prose_markup(text, "*");
     text_link(text, alert->generator_url, name, third < NAME_UNITS ? third : NAME_UNITS);
-    text_markup(text, "* \xc2\xb7 ");
-    text_markup(text, rank_word(alert_rank(alert)));
-    if (text_room(text) >= TIME_UNITS) {
+    prose_markup(text, "* \xc2\xb7 ");
+    prose_markup(text, rank_word(alert_rank(alert)));
+    if (prose_room(text) >= TIME_UNITS) {
         text_time(text, alert->firing ? " \xc2\xb7 since " : " \xc2\xb7 ",
                   alert->firing ? alert->starts_ms : alert->ends_ms);
-        if (runbook != NULL && text_seen(runbook)) {
-            text_markup(text, " \xc2\xb7 ");
+        if (runbook != NULL && prose_seen(runbook)) {
+            prose_markup(text, " \xc2\xb7 ");
             text_link(text, runbook, "Runbook", NAME_UNITS);
         }
     }
 }
 
-static void put_labels(struct text *text, const struct tmon_notification *notification,
+static void put_labels(struct prose *text, const struct tmon_notification *notification,
                        const struct tmon_alert *alert)
 {
     const char *before = "\n";
 
-    for (size_t i = 0; i < alert->nlabels && text_room(text) > PAIR_UNITS / 2; i++) {
+    for (size_t i = 0; i < alert->nlabels && prose_room(text) > PAIR_UNITS / 2; i++) {
         if (!is_told(notification, alert, &alert->labels[i], false)) {
-            text_between(text, before, alert->labels[i].key, PAIR_UNITS, "=");
-            (void)text_user(text, alert->labels[i].value, PAIR_UNITS, TEXT_LINE);
+            prose_between(text, before, alert->labels[i].key, PAIR_UNITS, "=");
+            (void)prose_user(text, alert->labels[i].value, PAIR_UNITS, PROSE_LINE);
             before = ", ";
         }
     }
@@ -99,18 +89,18 @@ static void put_labels(struct text *text, const struct tmon_notification *notifi
 static void put_text(struct writer *json, const struct tmon_notification *notification,
                      const struct tmon_alert *alert, unsigned most, bool alone)
 {
-    struct text text;
+    struct prose text;
 
     text_open(&text, json, most);
     put_heading(&text, alert);
-    text_between(&text, "\n", alert->summary, most, "");
+    prose_between(&text, "\n", alert->summary, most, "");
     if (!alone) {
         put_labels(&text, notification, alert);
     }
-    if (text_seen(alert->description) && strcmp(alert->description, alert->summary) != 0 &&
-        text_room(&text) > 1) {
-        text_markup(&text, "\n");
-        (void)text_user(&text, alert->description, most, TEXT_LINES);
+    if (prose_seen(alert->description) && strcmp(alert->description, alert->summary) != 0 &&
+        prose_room(&text) > 1) {
+        prose_markup(&text, "\n");
+        (void)prose_user(&text, alert->description, most, PROSE_LINES);
     }
     text_close(&text);
 }
@@ -122,9 +112,9 @@ static void put_fields(struct writer *json, const struct tmon_notification *noti
 
     for (size_t i = 0; i < alert->nlabels && count < FIELDS_MAX; i++) {
         const struct tmon_pair *label = &alert->labels[i];
-        struct text text;
+        struct prose text;
 
-        if (is_told(notification, alert, label, true) || !text_seen(label->key)) {
+        if (is_told(notification, alert, label, true) || !prose_seen(label->key)) {
             continue;
         }
         if (count++ == 0) {
@@ -133,8 +123,8 @@ static void put_fields(struct writer *json, const struct tmon_notification *noti
             writer_literal(json, ",");
         }
         text_open(&text, json, LABEL_UNITS);
-        text_between(&text, "*", label->key, LABEL_UNITS / 2, "*\n");
-        (void)text_user(&text, label->value, LABEL_UNITS, TEXT_LINE);
+        prose_between(&text, "*", label->key, LABEL_UNITS / 2, "*\n");
+        (void)prose_user(&text, label->value, LABEL_UNITS, PROSE_LINE);
         text_close(&text);
     }
     if (count > 0) {

@@ -47,17 +47,6 @@ static const char *colour(enum rank rank)
     return colours[rank];
 }
 
-static const char *title_of(const struct tmon_notification *notification)
-{
-    if (text_seen(notification->title)) {
-        return notification->title;
-    }
-    if (notification->nalerts > 0 && text_seen(notification->alerts[0]->name)) {
-        return notification->alerts[0]->name;
-    }
-    return "A message without a title";
-}
-
 static size_t count_firing(const struct tmon_notification *notification)
 {
     size_t count = 0;
@@ -69,7 +58,7 @@ static size_t count_firing(const struct tmon_notification *notification)
 }
 
 /* How many there are, "3 firing, 1 resolved, 20 more". */
-static void put_counts(struct text *text, const struct tmon_notification *notification)
+static void put_counts(struct prose *text, const struct tmon_notification *notification)
 {
     const size_t firing = count_firing(notification);
     const struct {
@@ -84,9 +73,9 @@ static void put_counts(struct text *text, const struct tmon_notification *notifi
 
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         if (parts[i].count > 0) {
-            text_markup(text, first ? "" : ", ");
-            text_number(text, parts[i].count);
-            text_markup(text, parts[i].word);
+            prose_markup(text, first ? "" : ", ");
+            prose_number(text, parts[i].count);
+            prose_markup(text, parts[i].word);
             first = false;
         }
     }
@@ -96,20 +85,20 @@ static void put_counts(struct text *text, const struct tmon_notification *notifi
 static void put_fallback(struct writer *json, const struct tmon_notification *notification,
                          const char *mention)
 {
-    struct text text;
+    struct prose text;
 
     writer_literal(json, "\"");
-    text_init(&text, json, FALLBACK_UNITS);
+    prose_init(&text, json, text_entity, FALLBACK_UNITS);
     if (mention[0] != '\0') {
-        text_markup(&text, mention);
-        text_markup(&text, " ");
+        prose_markup(&text, mention);
+        prose_markup(&text, " ");
     }
-    text_markup(&text, rank_sign(worst(notification)));
-    (void)text_user(&text, title_of(notification), TITLE_UNITS, TEXT_LINE);
+    prose_markup(&text, rank_sign(worst(notification)));
+    (void)prose_user(&text, prose_title(notification), TITLE_UNITS, PROSE_LINE);
     if (notification->nalerts == 1 && notification->ntruncated == 0) {
-        text_between(&text, "\n", notification->alerts[0]->summary, FALLBACK_UNITS, "");
+        prose_between(&text, "\n", notification->alerts[0]->summary, FALLBACK_UNITS, "");
     } else if (notification->nalerts > 0) {
-        text_markup(&text, "\n");
+        prose_markup(&text, "\n");
         put_counts(&text, notification);
     }
     writer_literal(json, "\"");
@@ -118,18 +107,18 @@ static void put_fallback(struct writer *json, const struct tmon_notification *no
 static void put_head(struct writer *json, const struct tmon_notification *notification,
                      const char *mention)
 {
-    struct text text;
+    struct prose text;
 
     writer_literal(json, ",\"blocks\":[{\"type\":\"header\",\"text\":{\"type\":\"plain_text\","
                          "\"emoji\":false,\"text\":\"");
-    text_init(&text, json, HEADER_UNITS);
-    text_markup(&text, rank_sign(worst(notification)));
-    (void)text_user(&text, title_of(notification), HEADER_UNITS, TEXT_LINE);
+    prose_init(&text, json, text_entity, HEADER_UNITS);
+    prose_markup(&text, rank_sign(worst(notification)));
+    (void)prose_user(&text, prose_title(notification), HEADER_UNITS, PROSE_LINE);
     writer_literal(json, "\"}}");
     if (mention[0] != '\0') {
         writer_literal(json, ",{\"type\":\"section\",\"text\":");
         text_open(&text, json, MENTION_UNITS);
-        text_markup(&text, mention);
+        prose_markup(&text, mention);
         text_close(&text);
         writer_literal(json, "}");
     }
@@ -139,15 +128,16 @@ static void put_head(struct writer *json, const struct tmon_notification *notifi
 /* What a group has in common, and how many are in it. */
 static void put_group(struct writer *json, const struct tmon_notification *notification)
 {
-    struct text text;
+    struct prose text;
 
     writer_literal(json, "{\"type\":\"context\",\"elements\":[");
     text_open(&text, json, CONTEXT_UNITS);
     put_counts(&text, notification);
     for (size_t i = 0; i < notification->ngroup; i++) {
-        if (text_seen(notification->group[i].value)) {
-            text_between(&text, i == 0 ? " \xc2\xb7 " : ", ", notification->group[i].key, 100, "=");
-            (void)text_user(&text, notification->group[i].value, 200, TEXT_LINE);
+        if (prose_seen(notification->group[i].value)) {
+            prose_between(&text, i == 0 ? " \xc2\xb7 " : ", ", notification->group[i].key, 100,
+                          "=");
+            (void)prose_user(&text, notification->group[i].value, 200, PROSE_LINE);
         }
     }
     text_close(&text);
@@ -157,13 +147,13 @@ static void put_group(struct writer *json, const struct tmon_notification *notif
 static void put_more(struct writer *json, const struct tmon_notification *notification,
                      uint64_t more)
 {
-    struct text text;
+    struct prose text;
 
     writer_literal(json, "{\"type\":\"section\",\"text\":");
     text_open(&text, json, CONTEXT_UNITS);
-    text_markup(&text, "and ");
-    text_number(&text, more);
-    text_markup(&text, " more");
+    prose_markup(&text, "and ");
+    prose_number(&text, more);
+    prose_markup(&text, " more");
     text_close(&text);
     writer_literal(json, "},");
 }
@@ -172,7 +162,7 @@ static void put_more(struct writer *json, const struct tmon_notification *notifi
 static void put_foot(struct writer *json, const struct tmon_notification *notification)
 {
     const struct tmon_alert *alone = notification->nalerts == 1 ? notification->alerts[0] : NULL;
-    struct text text;
+    struct prose text;
 
     writer_literal(json, "{\"type\":\"context\",\"elements\":[");
     text_open(&text, json, LINK_UNITS);
@@ -216,12 +206,12 @@ static void put_message(struct writer *json, const struct tmon_notification *not
 {
     const char *rest = notification->text == NULL ? "" : notification->text;
 
-    for (int i = 0; i < TEXT_SECTIONS && text_seen(rest); i++) {
-        struct text text;
+    for (int i = 0; i < TEXT_SECTIONS && prose_seen(rest); i++) {
+        struct prose text;
 
         writer_literal(json, "{\"type\":\"section\",\"text\":");
         text_open(&text, json, SECTION_UNITS);
-        rest = text_user(&text, rest, SECTION_UNITS, TEXT_LINES);
+        rest = prose_user(&text, rest, SECTION_UNITS, PROSE_LINES);
         text_close(&text);
         writer_literal(json, "},");
     }

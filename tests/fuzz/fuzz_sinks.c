@@ -14,6 +14,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 const struct tmon_plugin *log_plugin(void);
+const struct tmon_plugin *opsgenie_plugin(void);
+const struct tmon_plugin *pagerduty_plugin(void);
 const struct tmon_plugin *slack_plugin(void);
 const struct tmon_plugin *webhook_plugin(void);
 
@@ -137,6 +139,53 @@ static void try_sinks(const struct tmon_notification *notification)
     }
 }
 
+/* The sinks that are told of one alert at a time. */
+static void try_pagers(const struct tmon_notification *notification)
+{
+    static struct mock_host *pagerduty, *opsgenie;
+    const struct tmon_request *request;
+    const char *why;
+    json_t *root;
+
+    if (pagerduty == NULL) {
+        pagerduty = mock_of(pagerduty_plugin(), "pagerduty",
+                            "routing_key: R0UT1NGK3Y0000000000000000000000\n");
+        opsgenie = mock_of(opsgenie_plugin(), "opsgenie", "api_key: k3y\ntags: [a, b]\n");
+        assert(mock_create(pagerduty, 1000) == TMON_OK && mock_create(opsgenie, 1000) == TMON_OK);
+    }
+    assert(mock_format(pagerduty, notification, &request) == TMON_OK);
+    why = check_pagerduty(request->body.data, request->body.len, &root);
+    if (why != NULL) {
+        fail("pagerduty", why, request);
+    }
+    json_decref(root);
+    assert(mock_format(opsgenie, notification, &request) == TMON_OK);
+    if (strstr(request->url, "/close?") == NULL) {
+        why = check_opsgenie(request->body.data, request->body.len, &root);
+    } else {
+        root = json_loadb(request->body.data, request->body.len, 0, NULL);
+        why = root == NULL || strpbrk(request->url, " \"<>") != NULL ? "no end" : NULL;
+    }
+    if (why != NULL) {
+        fail("opsgenie", why, request);
+    }
+    json_decref(root);
+}
+
+/* One alert of it alone, in the way of a sink that is told of each. */
+static void try_each(struct tmon_notification notification)
+{
+    const size_t count = notification.nalerts < 4 ? notification.nalerts : 4;
+    const struct tmon_alert *const *alerts = notification.alerts;
+
+    try_pagers(&notification);
+    notification.nalerts = 1;
+    for (size_t i = 0; i < count; i++) {
+        notification.alerts = alerts + i;
+        try_pagers(&notification);
+    }
+}
+
 /* The far end's word, which may be anything, too. */
 static void try_answers(const uint8_t *data, size_t size)
 {
@@ -190,6 +239,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     notification.alerts = pointers;
     try_sinks(&notification);
+    try_each(notification);
     try_answers(data, size);
     for (size_t i = 0; i < input.ntexts; i++) {
         free(input.texts[i]);

@@ -138,6 +138,7 @@ static void response(struct texts *texts, struct tmon_response *made)
     made->body.data = must(read_text(texts, &made->body.len));
     made->error = text(texts);
     made->error_phase = (int32_t)number(texts);
+    made->headers = pairs(texts, &made->nheaders);
 }
 
 static void say_bytes(const void *data, size_t len)

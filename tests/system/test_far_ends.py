@@ -163,6 +163,59 @@ class SlackFarEnd(unittest.TestCase):
             self.assertEqual((len(server.accepted), len(server.refused)), (2, 0))
 
 
+class PagersFarEnds(unittest.TestCase):
+    TRIGGER = {"routing_key": far_ends.PagerDuty.routing_key, "event_action": "trigger", "dedup_key": "k",
+               "payload": {"summary": "s", "source": "x", "severity": "info"}}
+    ALERT = {"message": "m", "alias": "a"}
+
+    def start(self, server):
+        server.start()
+        self.addCleanup(server.stop)
+        return server
+
+    def test_takes_what_pagerdutys_own_client_sent(self):
+        server = self.start(far_ends.PagerDuty())
+        for one, body, headers in captured("pagerduty_events_v2"):
+            if one["replied"]["status"] != 202:  # the capture's own script
+                server.script(far_ends.status(one["replied"]["status"], one["replied"]["body"]))
+            status, text, _ = post(server, body, headers, path=one["target"])
+            self.assertEqual((status, json.loads(text)), (one["replied"]["status"], json.loads(one["replied"]["body"])), body)
+        self.assertEqual((server.refused, server.closed), ([], ["toiletmon/fp-1"]))
+
+    def test_refuses_events_that_are_wrong(self):
+        server = self.start(far_ends.PagerDuty())
+        wrong = [{**self.TRIGGER, "routing_key": "short"}, {**self.TRIGGER, "event_action": "close"}, {"routing_key": "x"},
+                 {**self.TRIGGER, "dedup_key": "x" * 256}, {**self.TRIGGER, "more": 1}, {**self.TRIGGER, "payload": {}},
+                 {**self.TRIGGER, "links": [{"href": "javascript:x"}]}, {**self.TRIGGER, "images": [{"src": "http://x/"}]},
+                 {**self.TRIGGER, "event_action": "resolve"}, [], {**self.TRIGGER, "client_url": "x" * 600000}]
+        for change in ({"summary": "x" * 1025}, {"summary": ""}, {"source": ""}, {"severity": "page"}, {"timestamp": "now"},
+                       {"custom_details": "x"}, {"summary": "\U0001f6bd" * 513}):
+            wrong.append({**self.TRIGGER, "payload": {**self.TRIGGER["payload"], **change}})
+        for event in wrong:
+            self.assertEqual(post(server, json.dumps(event))[0], 400, str(event)[:200])
+        self.assertEqual(post(server, b'{"routing_key":"a","routing_key":"b"}')[0], 400)
+        self.assertEqual((server.accepted, len(server.refused)), ([], len(wrong) + 1))
+        self.assertEqual(post(server, json.dumps(self.TRIGGER))[0], 202)
+
+    def test_refuses_alerts_that_are_wrong(self):
+        server = self.start(far_ends.Opsgenie())
+        key = {"Authorization": f"GenieKey {server.key}"}
+        wrong = [{}, {"message": ""}, {"message": "x" * 131}, {**self.ALERT, "alias": "x" * 513}, {**self.ALERT, "priority": "P0"},
+                 {**self.ALERT, "tags": ["x" * 51]}, {**self.ALERT, "tags": ["x"] * 21}, {**self.ALERT, "details": {"a": 1}},
+                 {**self.ALERT, "details": {"a": "x" * 8000}}, {**self.ALERT, "description": "x" * 15001},
+                 {**self.ALERT, "entity": "x" * 513}, {**self.ALERT, "responders": [{"type": "all"}]}, {**self.ALERT, "more": 1}]
+        for alert in wrong:
+            self.assertEqual(post(server, json.dumps(alert), key)[0], 422, str(alert)[:200])
+        for path in ("/ops/v2/alerts/a/close", "/ops/v2/alerts/a/b/close?identifierType=alias", "/ops/v2/alerts/%ff/close?identifierType=alias"):
+            self.assertEqual(post(server, b"{}", key, path=path)[0], 422, path)
+        self.assertEqual(post(server, json.dumps(self.ALERT), {"Authorization": "GenieKey x"})[0], 401)
+        self.assertEqual(post(server, json.dumps(self.ALERT), key, path="/v2/alerts")[0], 404)
+        self.assertEqual(server.accepted, [])
+        self.assertEqual(post(server, json.dumps(self.ALERT), key)[0], 202)
+        self.assertEqual(post(server, b"{}", key, path="/ops/v2/alerts/a/close?identifierType=alias")[0], 202)
+        self.assertEqual(server.closed, ["a"])
+
+
 class Script(unittest.TestCase):
     def setUp(self):
         self.server = far_ends.Slack()

@@ -3,11 +3,26 @@ import json
 import unittest
 
 import lab
+import web
+from delivery_kit import NOW, Case
 
 CANARY = "canary4711"
+KEY = CANARY + "0123456789abcdef0123456789"[:32 - len(CANARY)]  # as long as PagerDuty's
 
 
-class Secrets(unittest.TestCase):
+class Parrot:
+    """Routes of a far end that repeats whatever it was sent, as servers that are too helpful do, and takes nothing."""
+
+    @staticmethod
+    def repeat(request):
+        told = f"no {request.path} with {dict(request.headers)} {request.body.decode('utf-8', 'replace')[:300]}"
+        return web.answer(400, told.encode(), "Content-Type: text/plain", reason="Bad")
+
+    def get(self, path, default=None):
+        return self.repeat
+
+
+class Secrets(Case):
     def everything(self, agent):
         """All that an agent says, to anybody."""
         said = [agent.log()]
@@ -54,6 +69,33 @@ class Secrets(unittest.TestCase):
             self.assertEqual(status, 1)
             self.assertIn("'slow' must be a duration", err)
             self.assertNotIn(CANARY, out + err + self.everything(agent))
+
+    def test_sinks_say_none(self):
+        """Whatever the far end repeats: not in the log, an answer, or the state's columns that are text."""
+        with web.Web(Parrot()) as far:
+            plugins = {"pagerduty": {"use": "pagerduty", "routing_key": KEY, "url": far.url("/v2/enqueue")},
+                       "opsgenie": {"use": "opsgenie", "api_key": KEY, "api_url": far.url("/ops")},
+                       "webhook": {"use": "webhook", "url": far.url(f"/{KEY}?token={KEY}"), "secret": KEY,
+                                   "headers": {"Authorization": f"Bearer {KEY}"}},
+                       "slack": {"use": "slack", "webhook_url": far.url(f"/services/T0/B0/{KEY}")}}
+            routes = [{"to": list(plugins), **NOW}]
+            with lab.Agent(**self.text(plugins, routes, log={"level": "debug"}), until="ready") as agent:
+                self.post(agent, "Fire")
+                for name in plugins:
+                    lab.wait_for(lambda: self.sink(agent, name)["attempts"]["rejected"] >= 1, 20, f"an attempt of {name}")
+                said = [self.everything(agent)]
+                for name in plugins:
+                    said += agent.cli("sinks", "test", name)[1:]
+                for path in ("/api/v1/sinks", "/api/v1/notifications", "/api/v1/notifications?state=dead", "/api/v1/alerts"):
+                    said.append(agent.get(path).text)
+                for command in (["sinks", "list"], ["outbox", "list", "--state", "dead"], ["alerts"]):
+                    said += agent.cli(*command)[1:]
+                self.assertIn("answered 400", "".join(said))
+                self.assertEqual(agent.stop(), 0)
+                said.append(agent.log())
+                for file in agent.state_dir.iterdir():
+                    said.append(file.read_bytes().decode("latin-1"))
+            self.assertNotIn(CANARY, "\n".join(said))
 
     def test_mistakes_are_told_without_them(self):
         env = {"SECRET": CANARY}

@@ -455,14 +455,7 @@ static void long_links_leave_room_for_the_text(void **state)
 
 static void judges_answers(void **state)
 {
-    static const struct {
-        int32_t status;
-        const char *body;
-        int64_t retry_after_ms;
-        tmon_rc rc;
-        int64_t retry;
-        const char *said; /* NULL: nothing */
-    } cases[] = {
+    static const struct sink_verdict cases[] = {
         {200, "ok", -1, TMON_OK, -1, NULL},
         {200, "ok\n", -1, TMON_OK, -1, NULL},
         {200, "<html>log in</html>", -1, TMON_AMBIGUOUS, -1, "Slack answered 200"},
@@ -479,19 +472,7 @@ static void judges_answers(void **state)
     };
     struct mock_host *mock = kit_start("slack", SETTINGS);
 
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        const struct tmon_response response =
-            sink_answer(cases[i].status, cases[i].body, cases[i].retry_after_ms);
-
-        assert_int_equal(mock_judge(mock, &response), cases[i].rc);
-        assert_int_equal(mock_retry_after(mock), cases[i].retry);
-        if (cases[i].said == NULL) {
-            assert_null(mock_log_at(mock, 0));
-        } else {
-            assert_string_equal(mock_log_at(mock, 0)->text, cases[i].said);
-            assert_int_equal(mock_log_at(mock, 0)->level, TMON_ERROR);
-        }
-    }
+    sink_try_verdicts(mock, cases, COUNT(cases));
     kit_stop(mock);
 }
 
