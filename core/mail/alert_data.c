@@ -56,6 +56,11 @@ static void add_rank(struct mail_tree *tree, struct mail_data *parent, enum rank
     mail_add_string(tree, parent, "color", ranks[rank].color);
 }
 
+static bool is_alone(const struct tmon_notification *notification)
+{
+    return notification->nalerts == 1 && notification->ntruncated == 0;
+}
+
 /* ---- an alert ---- */
 
 static const char *find(const struct tmon_alert *alert, const char *key)
@@ -68,8 +73,8 @@ static const char *find(const struct tmon_alert *alert, const char *key)
     return NULL;
 }
 
-/* Whether a label or an annotation stands elsewhere in the mail. */
-static bool is_told(const struct tmon_alert *alert, const struct tmon_pair *pair)
+/* Whether an annotation stands elsewhere in the mail. */
+static bool is_told_text(const struct tmon_alert *alert, const struct tmon_pair *pair)
 {
     static const char *const texts[] = {"summary", "message", "description"};
 
@@ -79,8 +84,29 @@ static bool is_told(const struct tmon_alert *alert, const struct tmon_pair *pair
                    strcmp(pair->value, alert->description) == 0;
         }
     }
-    return strcmp(pair->key, "runbook_url") == 0 ||
-           (strcmp(pair->key, "alertname") == 0 && strcmp(pair->value, alert->name) == 0);
+    return strcmp(pair->key, "runbook_url") == 0;
+}
+
+/* Whether a label does: in the heading, on the badge, or in what a group has in common. */
+static bool is_told_label(const struct tmon_notification *notification,
+                          const struct tmon_alert *alert, const struct tmon_pair *label)
+{
+    static const char *const severities[] = {"critical", "warning", "info"};
+
+    if (strcmp(label->key, "alertname") == 0) {
+        return strcmp(label->value, alert->name) == 0;
+    }
+    for (size_t i = 0; strcmp(label->key, "severity") == 0 && alert->firing && i < 3; i++) {
+        if (strcmp(label->value, severities[i]) == 0) {
+            return true;
+        }
+    }
+    for (size_t i = 0; !is_alone(notification) && i < notification->ngroup; i++) {
+        if (strcmp(notification->group[i].key, label->key) == 0) {
+            return strcmp(notification->group[i].value, label->value) == 0;
+        }
+    }
+    return false;
 }
 
 static void add_row(struct mail_tree *tree, struct mail_data *rows, const char *key,
@@ -102,20 +128,9 @@ static void add_time(struct mail_tree *tree, struct mail_data *rows, const char 
     }
 }
 
-static void add_pairs(struct mail_tree *tree, struct mail_data *rows,
-                      const struct tmon_alert *alert, const struct tmon_pair *pairs, size_t count,
-                      size_t *left, size_t most)
-{
-    for (size_t i = 0; i<count && * left> 0; i++) {
-        if (!is_told(alert, &pairs[i])) {
-            add_row(tree, rows, pairs[i].key, pairs[i].value, most);
-            --*left;
-        }
-    }
-}
-
 static void add_facts(struct mail_tree *tree, struct mail_data *parent,
-                      const struct tmon_alert *alert, const struct alert_share *share)
+                      const struct tmon_notification *notification, const struct tmon_alert *alert,
+                      const struct alert_share *share)
 {
     struct mail_data *facts = mail_add(tree, parent, "facts", MAIL_TRUE);
     struct mail_data *rows = mail_add(tree, parent, "rows", MAIL_LIST);
@@ -123,8 +138,19 @@ static void add_facts(struct mail_tree *tree, struct mail_data *parent,
 
     add_time(tree, rows, "Started", alert->starts_ms);
     add_time(tree, rows, "Ended", alert->firing ? 0 : alert->ends_ms);
-    add_pairs(tree, rows, alert, alert->labels, alert->nlabels, &left, share->value);
-    add_pairs(tree, rows, alert, alert->annotations, alert->nannotations, &left, share->value);
+    for (size_t i = 0; i < alert->nlabels && left > 0; i++) {
+        if (!is_told_label(notification, alert, &alert->labels[i])) {
+            add_row(tree, rows, alert->labels[i].key, alert->labels[i].value, share->value);
+            left--;
+        }
+    }
+    for (size_t i = 0; i < alert->nannotations && left > 0; i++) {
+        if (!is_told_text(alert, &alert->annotations[i])) {
+            add_row(tree, rows, alert->annotations[i].key, alert->annotations[i].value,
+                    share->value);
+            left--;
+        }
+    }
     if (!rows->first) {
         facts->kind = MAIL_FALSE;
     }
@@ -157,7 +183,8 @@ static void add_paragraph(struct mail_tree *tree, struct mail_data *parent, cons
 }
 
 static void add_alert(struct mail_tree *tree, struct mail_data *list,
-                      const struct tmon_alert *alert, const struct alert_share *share)
+                      const struct tmon_notification *notification, const struct tmon_alert *alert,
+                      const struct alert_share *share)
 {
     struct mail_data *data = mail_add(tree, list, NULL, MAIL_MAP);
 
@@ -169,7 +196,7 @@ static void add_alert(struct mail_tree *tree, struct mail_data *list,
     if (strcmp(alert->description, alert->summary) != 0) {
         add_paragraph(tree, data, alert->description, share->text);
     }
-    add_facts(tree, data, alert, share);
+    add_facts(tree, data, notification, alert, share);
     add_links(tree, data, alert);
 }
 
@@ -218,7 +245,7 @@ static void add_alerts(struct mail_tree *tree, const struct tmon_notification *n
     for (enum rank rank = RANK_CRITICAL; rank <= RANK_RESOLVED; rank++) {
         for (size_t i = 0; i < notification->nalerts && told < share->alerts; i++) {
             if (rank_of(notification->alerts[i]) == rank) {
-                add_alert(tree, list, notification->alerts[i], share);
+                add_alert(tree, list, notification, notification->alerts[i], share);
                 told++;
             }
         }
@@ -229,16 +256,25 @@ static void add_alerts(struct mail_tree *tree, const struct tmon_notification *n
     }
 }
 
+/* Without "[FIRING:2] " in front, which badge and counts say. */
+static const char *bare_title(const char *title)
+{
+    const size_t len = title[0] == '[' ? strcspn(title, "]") : 0;
+
+    return len > 0 && len < 20 && title[len] == ']' && title[len + 1] == ' ' ? title + len + 2
+                                                                             : title;
+}
+
 void alert_data_fill(struct mail_tree *tree, const struct tmon_notification *notification,
                      const struct alert_share *share)
 {
-    const bool alone = notification->nalerts == 1 && notification->ntruncated == 0;
+    const bool alone = is_alone(notification);
     const struct tmon_alert *first = notification->nalerts > 0 ? notification->alerts[0] : NULL;
     static const char untitled[] = "A message without a title";
     struct mail_data *root = &tree->root;
 
     add_rank(tree, root, worst_of(notification));
-    if (!mail_add_line(tree, root, "heading", alone ? first->name : notification->title,
+    if (!mail_add_line(tree, root, "heading", alone ? first->name : bare_title(notification->title),
                        NAME_BYTES)) {
         mail_add_string(tree, root, "heading", untitled);
     }

@@ -10,7 +10,7 @@
 
 #define VALUE_BYTES 1024
 #define FOLD_COLUMN 76
-#define WORD_MOST 400  /* RFC 5322 wants lines of 998 bytes at most; a longer word is encoded */
+#define WORD_MOST 60   // a longer word is encoded, since it cannot be folded
 #define FRAME_BYTES 12 /* of =?UTF-8?B??= */
 
 static bool is_plain(const char *text)

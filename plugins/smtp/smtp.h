@@ -22,6 +22,7 @@ struct talk {
     size_t len, at;
     bool all_read; /* curl has all of the message, so the server may have it, too */
     enum talk_step step;
+    bool leaving;                   /* QUIT was said */
     size_t nto;                     /* recipients that were named to the server */
     int codes[MAIL_TO_MAX];         /* what it answered to each; 0: nothing yet */
     char refusals[MAIL_TO_MAX][64]; /* the answer, where it refused */

@@ -28,14 +28,14 @@ static void on_question(struct talk *talk, const char *data, size_t len)
         if (begins(data, len, words[i].word)) {
             talk->step = words[i].step;
             talk->code = 0;
+            talk->leaving = false;
             talk->nto += talk->step == TALK_TO && talk->nto < MAIL_TO_MAX;
             return;
         }
     }
     if (begins(data, len, "QUIT")) {
-        return;
-    }
-    if (talk->step == TALK_AUTH) {
+        talk->leaving = true; // what comes now says nothing about the mail
+    } else if (talk->step == TALK_AUTH) {
         talk->code = 0; // a further word of it
     }
 }
@@ -49,7 +49,7 @@ static void on_answer(struct talk *talk, const char *data, size_t len)
     while (len > 0 && (data[len - 1] == '\n' || data[len - 1] == '\r')) {
         len--;
     }
-    if (len < 3 || (len > 3 && data[3] != ' ')) {
+    if (talk->leaving || len < 3 || (len > 3 && data[3] != ' ')) {
         return;
     }
     len = len < sizeof talk->line ? len : sizeof talk->line - 1;
@@ -91,7 +91,7 @@ static size_t on_read(char *to, size_t size, size_t count, void *arg)
 
     memcpy(to, talk->message + talk->at, n);
     talk->at += n;
-    talk->all_read = talk->all_read || n == 0;
+    talk->all_read = talk->at == talk->len;
     return n;
 }
 

@@ -55,7 +55,7 @@ class _Html(html.parser.HTMLParser):
 def look_at_html(text):
     """(complaints, links, text) of the HTML of a mail."""
     parser = _Html()
-    parser.feed(text)
+    parser.feed(text.replace("\r\n", "\n"))
     parser.close()
     if parser.open:
         parser.complaints.append(f"{parser.open} are not closed")
