@@ -9,7 +9,6 @@
 #include "common/when.h"
 
 #define NAME_BYTES 200
-#define KEY_BYTES 100
 #define GROUP_MAX 10
 
 /* What a message is about, the worst first; colours that white text can be read on. */
@@ -109,22 +108,23 @@ static bool is_told_label(const struct tmon_notification *notification,
     return false;
 }
 
-static void add_row(struct mail_tree *tree, struct mail_data *rows, const char *key,
-                    const char *value, size_t most)
+static void add_row(struct mail_tree *tree, struct mail_data *rows, const struct alert_share *share,
+                    const char *key, const char *value)
 {
     struct mail_data *row = mail_add(tree, rows, NULL, MAIL_MAP);
 
-    (void)mail_add_line(tree, row, "key", key, KEY_BYTES);
-    (void)mail_add_line(tree, row, "value", value, most);
+    (void)mail_add_line(tree, row, "key", key, share->key);
+    (void)mail_add_line(tree, row, "value", value, share->value);
 }
 
-static void add_time(struct mail_tree *tree, struct mail_data *rows, const char *key, int64_t ms)
+static void add_time(struct mail_tree *tree, struct mail_data *rows,
+                     const struct alert_share *share, const char *key, int64_t ms)
 {
     char text[WHEN_BYTES];
 
     if (ms > 0) {
         when_plain(text, ms);
-        add_row(tree, rows, key, text, sizeof text);
+        add_row(tree, rows, share, key, text);
     }
 }
 
@@ -136,18 +136,17 @@ static void add_facts(struct mail_tree *tree, struct mail_data *parent,
     struct mail_data *rows = mail_add(tree, parent, "rows", MAIL_LIST);
     size_t left = share->rows;
 
-    add_time(tree, rows, "Started", alert->starts_ms);
-    add_time(tree, rows, "Ended", alert->firing ? 0 : alert->ends_ms);
+    add_time(tree, rows, share, "Started", alert->starts_ms);
+    add_time(tree, rows, share, "Ended", alert->firing ? 0 : alert->ends_ms);
     for (size_t i = 0; i < alert->nlabels && left > 0; i++) {
         if (!is_told_label(notification, alert, &alert->labels[i])) {
-            add_row(tree, rows, alert->labels[i].key, alert->labels[i].value, share->value);
+            add_row(tree, rows, share, alert->labels[i].key, alert->labels[i].value);
             left--;
         }
     }
     for (size_t i = 0; i < alert->nannotations && left > 0; i++) {
         if (!is_told_text(alert, &alert->annotations[i])) {
-            add_row(tree, rows, alert->annotations[i].key, alert->annotations[i].value,
-                    share->value);
+            add_row(tree, rows, share, alert->annotations[i].key, alert->annotations[i].value);
             left--;
         }
     }
@@ -189,7 +188,7 @@ static void add_alert(struct mail_tree *tree, struct mail_data *list,
     struct mail_data *data = mail_add(tree, list, NULL, MAIL_MAP);
 
     add_rank(tree, data, rank_of(alert));
-    (void)mail_add_line(tree, data, "name", alert->name, NAME_BYTES);
+    (void)mail_add_line(tree, data, "name", alert->name, share->name);
     if (strcmp(alert->summary, alert->name) != 0) {
         (void)mail_add_line(tree, data, "summary", alert->summary, share->text);
     }
@@ -226,12 +225,13 @@ static void add_counts(struct mail_tree *tree, const struct tmon_notification *n
     mail_add_string(tree, &tree->root, "counts", text);
 }
 
-static void add_group(struct mail_tree *tree, const struct tmon_notification *notification)
+static void add_group(struct mail_tree *tree, const struct tmon_notification *notification,
+                      const struct alert_share *share)
 {
     struct mail_data *group = mail_add(tree, &tree->root, "group", MAIL_LIST);
 
     for (size_t i = 0; i < notification->ngroup && i < GROUP_MAX; i++) {
-        add_row(tree, group, notification->group[i].key, notification->group[i].value, NAME_BYTES);
+        add_row(tree, group, share, notification->group[i].key, notification->group[i].value);
     }
 }
 
@@ -289,7 +289,7 @@ void alert_data_fill(struct mail_tree *tree, const struct tmon_notification *not
         if (!alone) {
             (void)mail_add(tree, root, "many", MAIL_TRUE);
             add_counts(tree, notification);
-            add_group(tree, notification);
+            add_group(tree, notification, share);
         }
         add_alerts(tree, notification, share);
     } else {

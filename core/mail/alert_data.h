@@ -13,7 +13,7 @@
 
 /* How much of a notification is told: in bytes, where it is texts. */
 struct alert_share {
-    size_t alerts, rows, text, value;
+    size_t alerts, rows, text, name, key, value;
 };
 
 #define ALERT_LINE_BYTES 4096 /* no line is longer, whatever the share says */
