@@ -156,15 +156,15 @@ static void add_facts(struct mail_tree *tree, struct mail_data *parent,
 }
 
 static void add_links(struct mail_tree *tree, struct mail_data *parent,
-                      const struct tmon_alert *alert)
+                      const struct tmon_alert *alert, const struct alert_share *share)
 {
     const struct mail_data *before = parent->last;
 
     if (alert->firing) {
-        mail_add_link(tree, parent, "ack_url", alert->ack_url);
+        mail_add_link(tree, parent, "ack_url", alert->ack_url, ALERT_LINK_BYTES);
     }
-    mail_add_link(tree, parent, "runbook_url", find(alert, "runbook_url"));
-    mail_add_link(tree, parent, "source_url", alert->generator_url);
+    mail_add_link(tree, parent, "runbook_url", find(alert, "runbook_url"), share->link);
+    mail_add_link(tree, parent, "source_url", alert->generator_url, share->link);
     if (parent->last != before) {
         (void)mail_add(tree, parent, "actions", MAIL_TRUE);
     }
@@ -196,7 +196,7 @@ static void add_alert(struct mail_tree *tree, struct mail_data *list,
         add_paragraph(tree, data, alert->description, share->text);
     }
     add_facts(tree, data, notification, alert, share);
-    add_links(tree, data, alert);
+    add_links(tree, data, alert, share);
 }
 
 /* ---- the whole ---- */
@@ -295,6 +295,6 @@ void alert_data_fill(struct mail_tree *tree, const struct tmon_notification *not
     } else {
         add_paragraph(tree, root, notification->text, share->text);
     }
-    mail_add_link(tree, root, "agent_url", notification->external_url);
+    mail_add_link(tree, root, "agent_url", notification->external_url, ALERT_LINK_BYTES);
     (void)mail_add_line(tree, root, "receiver", notification->receiver, NAME_BYTES);
 }

@@ -13,7 +13,7 @@
 
 /* How much of a notification is told: in bytes, where it is texts. */
 struct alert_share {
-    size_t alerts, rows, text, name, key, value;
+    size_t alerts, rows, text, name, key, value, link;
 };
 
 #define ALERT_LINE_BYTES 4096 /* no line is longer, whatever the share says */
@@ -27,8 +27,10 @@ bool mail_add_line(struct mail_tree *tree, struct mail_data *parent, const char 
 /* A list of such lines, `most` bytes together, under `key`; nothing when there is none. */
 void mail_add_lines(struct mail_tree *tree, struct mail_data *parent, const char *key,
                     const char *text, size_t most);
-/* Only http and https. */
+#define ALERT_LINK_BYTES 2048 /* what browsers and mail clients take for sure */
+
+/* Only http and https, and only whole. */
 void mail_add_link(struct mail_tree *tree, struct mail_data *parent, const char *key,
-                   const char *url);
+                   const char *url, size_t most);
 
 #endif

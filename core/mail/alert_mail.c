@@ -17,10 +17,10 @@
 
 /* As much as fits is told: the first of these that does is taken. */
 static const struct alert_share shares[] = {
-    {.alerts = 25, .rows = 40, .text = 4000, .name = 200, .key = 100, .value = 1000},
-    {.alerts = 25, .rows = 12, .text = 400, .name = 150, .key = 80, .value = 120},
-    {.alerts = 20, .rows = 6, .text = 200, .name = 100, .key = 60, .value = 60},
-    {.alerts = 10, .rows = 4, .text = 100, .name = 40, .key = 30, .value = 40},
+    {.alerts = 25, .rows = 40, .text = 4000, .name = 200, .key = 100, .value = 1000, .link = 2048},
+    {.alerts = 25, .rows = 12, .text = 400, .name = 150, .key = 80, .value = 120, .link = 400},
+    {.alerts = 20, .rows = 6, .text = 200, .name = 100, .key = 60, .value = 60, .link = 200},
+    {.alerts = 10, .rows = 4, .text = 100, .name = 40, .key = 30, .value = 40, .link = 0},
 };
 
 int alert_mail_init(struct alert_mail *mail)

@@ -11,7 +11,6 @@
 
 #define LEAST_BYTES 8 /* of utf8_line() */
 #define LINES_MAX 200
-#define LINK_BYTES 2048 /* what browsers and mail clients take for sure */
 
 bool mail_add_line(struct mail_tree *tree, struct mail_data *parent, const char *key,
                    const char *text, size_t most)
@@ -64,7 +63,7 @@ void mail_add_lines(struct mail_tree *tree, struct mail_data *parent, const char
 }
 
 void mail_add_link(struct mail_tree *tree, struct mail_data *parent, const char *key,
-                   const char *url)
+                   const char *url, size_t most)
 {
     const size_t len = url ? strlen(url) : 0;
     size_t begin = 0;
@@ -74,7 +73,7 @@ void mail_add_link(struct mail_tree *tree, struct mail_data *parent, const char 
     } else if (len > 8 && strncasecmp(url, "https://", 8) == 0) {
         begin = 8;
     }
-    if (begin == 0 || len > LINK_BYTES) {
+    if (begin == 0 || len > most) {
         return;
     }
     for (size_t i = begin; i < len; i++) {

@@ -180,6 +180,7 @@ static void it_is_never_too_long(void **state)
 {
     struct given *given = start(ALERTS);
     static struct tmon_pair many[64];
+    static char link[2000];
     char *big = malloc(60001);
 
     assert_non_null(big);
@@ -188,7 +189,10 @@ static void it_is_never_too_long(void **state)
     for (size_t i = 0; i < COUNT(many); i++) {
         many[i] = (struct tmon_pair){big, big};
     }
+    memcpy(link, "https://a.example/", 18);
+    memset(link + 18, '&', sizeof link - 19);
     for (size_t i = 0; i < ALERTS; i++) {
+        given->alerts[i].generator_url = link;
         given->alerts[i].summary = given->alerts[i].description = given->alerts[i].name = big;
         given->alerts[i].labels = many;
         given->alerts[i].nlabels = COUNT(many);
