@@ -261,7 +261,10 @@ tmon_rc smtp_deliver(struct tmon_call *call, void *self,
     partly = find_partly(smtp, id);
     done = partly == NULL ? 0 : partly->done;
     recipients = name_recipients(smtp, done, places);
-    if (recipients == NULL || !write_message(smtp, notification)) {
+    if (smtp->easy == NULL) {
+        smtp->easy = curl_easy_init();
+    }
+    if (smtp->easy == NULL || recipients == NULL || !write_message(smtp, notification)) {
         curl_slist_free_all(recipients);
         tmon_log(call, TMON_ERROR, "there is no memory for the mail");
         return TMON_RETRY;
@@ -270,7 +273,12 @@ tmon_rc smtp_deliver(struct tmon_call *call, void *self,
     talk.len = smtp->message.len;
     code = speak(smtp, &talk, recipients);
     curl_slist_free_all(recipients);
-    curl_easy_setopt(smtp->easy, CURLOPT_ERRORBUFFER, NULL); // ours ends here
+    if (code != CURLE_OK) { // a late answer must not be taken for that to the next mail
+        curl_easy_cleanup(smtp->easy);
+        smtp->easy = NULL;
+    } else {
+        curl_easy_setopt(smtp->easy, CURLOPT_ERRORBUFFER, NULL); // ours ends here
+    }
     return code == CURLE_OK ? after_sending(call, smtp, &talk, id, done, places)
                             : after_failing(call, smtp, &talk, code, id, done, places);
 }

@@ -54,7 +54,7 @@ struct smtp {
     char url[SMTP_URL_BYTES];
     bool tls; /* required, from the start or by STARTTLS */
     bool hold;
-    CURL *easy; /* keeps its connection for a while */
+    CURL *easy; /* keeps its connection for a while; NULL after a failure */
     struct outcome_hidden hidden;
     char plain[1024], coded[1024]; /* what a server sees of the password; hidden, too */
     struct smtp_partly partly[SMTP_PARTLY];

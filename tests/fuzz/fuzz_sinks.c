@@ -10,12 +10,14 @@
 #include <string.h>
 
 #include "../plugin/mock_host.h"
+#include "../unit/plugins/mail_check.h"
 #include "../unit/plugins/sink_check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 const struct tmon_plugin *log_plugin(void);
 const struct tmon_plugin *opsgenie_plugin(void);
 const struct tmon_plugin *pagerduty_plugin(void);
+const struct tmon_plugin *resend_plugin(void);
 const struct tmon_plugin *slack_plugin(void);
 const struct tmon_plugin *webhook_plugin(void);
 
@@ -186,6 +188,26 @@ static void try_each(struct tmon_notification notification)
     }
 }
 
+static void try_mail(const struct tmon_notification *notification)
+{
+    static struct mock_host *resend;
+    const struct tmon_request *request;
+    const char *why;
+    json_t *root;
+
+    if (resend == NULL) {
+        resend = mock_of(resend_plugin(), "resend",
+                         "api_key: k3y\nfrom: a@far.example\nto: [b@far.example]\n");
+        assert(mock_create(resend, 1000) == TMON_OK);
+    }
+    assert(mock_format(resend, notification, &request) == TMON_OK);
+    why = check_resend(request->body.data, request->body.len, &root);
+    if (why != NULL) {
+        fail("resend", why, request);
+    }
+    json_decref(root);
+}
+
 /* The far end's word, which may be anything, too. */
 static void try_answers(const uint8_t *data, size_t size)
 {
@@ -239,6 +261,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     notification.alerts = pointers;
     try_sinks(&notification);
+    try_mail(&notification);
     try_each(notification);
     try_answers(data, size);
     for (size_t i = 0; i < input.ntexts; i++) {

@@ -223,7 +223,8 @@ class Smtp(Far):
                  ({"BODY": "552 5.2.2 mailbox full"}, sinks.REJECTED, "the mail: 552"),
                  ({"BODY": "550 5.7.1 spam \x1b[1m\u202e"}, sinks.REJECTED, "550 5.7.1 spam [1m"),
                  ({"CONNECT": GONE}, sinks.RETRY, ""), ({"MAIL": GONE}, sinks.RETRY, ""), ({"DATA": GONE}, sinks.RETRY, ""),
-                 ({"BODY": GONE}, sinks.AMBIGUOUS, "its answer never came")]
+                 ({"BODY": GONE}, sinks.AMBIGUOUS, "its answer never came"),
+                 ({"DATA": HANG}, sinks.RETRY, "at DATA: "), ({"BODY": HANG}, sinks.AMBIGUOUS, "its answer never came")]
         server = self.far()
         for i, (script, rc, message) in enumerate(cases):
             smtp = self.smtp(server)
