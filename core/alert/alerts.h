@@ -258,6 +258,8 @@ int alerts_prune(struct alerts *alerts, struct state_tx *tx, enum alerts_source 
 /* ---- an alert as the outbox encodes it ---- */
 
 int64_t alert_episode(const struct alert *alert);
+/* What the label `severity` says; warning when it is not there or unknown. */
+tmon_severity alert_severity(const struct tmon_pair *labels, size_t n);
 /* Fills the struct of the plugin API; everything is borrowed until the alerts change. */
 void alert_describe(const struct alert *alert, bool firing, struct tmon_alert *ret_alert);
 

@@ -184,7 +184,6 @@ void alert_free(struct alert *alert);
 int alert_finish(struct alerts *alerts, struct state_tx *tx, struct alert *alert,
                  struct alerts_time now);
 void alert_set_end(struct alerts *alerts, struct alert *alert, struct alerts_time now);
-tmon_severity alert_severity(const struct tmon_pair *labels, size_t n);
 void alert_make_key(struct alert *alert);
 
 /* merge.c */

@@ -75,6 +75,7 @@ int cli_failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 extern const struct cli_command cli_commands[];
 extern const struct cli_command cli_alerts_commands[];
+extern const struct cli_command cli_mail_commands[];
 extern const struct cli_command cli_outbox_commands[];
 extern const struct cli_command cli_plugin_commands[];
 /* The subcommands of `rules`. */

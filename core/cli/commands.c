@@ -86,6 +86,7 @@ const struct cli_command cli_commands[] = {
      NULL, cli_status},
     {"checks", "[NAME]", "List the checks of an agent, or show one with its details",
      "Exits with 1 if a check (the one named) fails.", 0, 1, client_options, NULL, cli_checks},
+    {"mail", "", "What e-mails look like.", NULL, 0, 0, NULL, cli_mail_commands, NULL},
     {"metrics", "[PREFIX...]",
      "Print the metrics of an agent, or those whose names begin with a prefix", NULL, 0, CLI_VALUES,
      metrics_options, NULL, cli_metrics},

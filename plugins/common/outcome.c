@@ -8,8 +8,7 @@
 
 #include "utf8.h"
 
-#define LOOK_BYTES 2048 /* of the body */
-#define SAID_BYTES 320
+#define LOOK_BYTES 2048    /* of the body */
 #define TOKEN_BYTES 8      /* shorter parts of a path are words, not tokens */
 #define LONG_WORD_BYTES 20 /* of small letters only, as "services" */
 #define WAIT_S_MAX 86400   /* the agent's own bound of a Retry-After */
@@ -110,21 +109,21 @@ static void blot(char *text, const struct outcome_hidden *hidden, bool cut)
 }
 
 /* Cleaned first, since what is left out could tear a hidden text apart. */
-static void read_word(char said[SAID_BYTES], const struct tmon_response *response,
-                      const struct outcome_hidden *hidden)
+void outcome_word(char said[OUTCOME_SAID_BYTES], const void *data, size_t len, bool cut,
+                  const struct outcome_hidden *hidden)
 {
     char raw[LOOK_BYTES + 1], text[3 * LOOK_BYTES + 8]; // a bad byte becomes three
-    const size_t len = response->body.len < LOOK_BYTES ? response->body.len : LOOK_BYTES;
+    const size_t n = len < LOOK_BYTES ? len : LOOK_BYTES;
 
-    for (size_t i = 0; i < len; i++) {
-        const char c = ((const char *)response->body.data)[i];
+    for (size_t i = 0; i < n; i++) {
+        const char c = ((const char *)data)[i];
 
         raw[i] = c == '\0' ? ' ' : c;
     }
-    raw[len] = '\0';
+    raw[n] = '\0';
     utf8_line(text, sizeof text, raw);
-    blot(text, hidden, response->truncated || response->body.len > LOOK_BYTES);
-    utf8_line(said, SAID_BYTES, text);
+    blot(text, hidden, cut || len > LOOK_BYTES);
+    utf8_line(said, OUTCOME_SAID_BYTES, text);
     if (said[0] == '<') { // a page of some proxy: its markup says less than the status
         said[0] = '\0';
     }
@@ -197,7 +196,7 @@ int64_t outcome_wait_ms(const struct tmon_response *response, const char *name)
 void outcome_explain(struct tmon_call *call, tmon_rc rc, const struct tmon_response *response,
                      const char *who, const struct outcome_hidden *hidden)
 {
-    char said[SAID_BYTES];
+    char said[OUTCOME_SAID_BYTES];
 
     if (rc == TMON_OK) {
         return;
@@ -210,7 +209,7 @@ void outcome_explain(struct tmon_call *call, tmon_rc rc, const struct tmon_respo
                  response->error == NULL ? "" : response->error);
         return;
     }
-    read_word(said, response, hidden);
+    outcome_word(said, response->body.data, response->body.len, response->truncated, hidden);
     if (said[0] == '\0' && response->status >= 300 && response->status <= 399) {
         tmon_log(call, TMON_ERROR, "%s answered %d, a redirect, which is not followed", who,
                  (int)response->status);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../plugin/mock_host.h"
+#include "../unit/plugins/mail_check.h"
 #include "../unit/plugins/sink_check_more.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -18,6 +19,7 @@ const struct tmon_plugin *discord_plugin(void);
 const struct tmon_plugin *log_plugin(void);
 const struct tmon_plugin *opsgenie_plugin(void);
 const struct tmon_plugin *pagerduty_plugin(void);
+const struct tmon_plugin *resend_plugin(void);
 const struct tmon_plugin *sentry_plugin(void);
 const struct tmon_plugin *slack_plugin(void);
 const struct tmon_plugin *teams_plugin(void);
@@ -226,6 +228,26 @@ static void try_each(struct tmon_notification notification)
     }
 }
 
+static void try_mail(const struct tmon_notification *notification)
+{
+    static struct mock_host *resend;
+    const struct tmon_request *request;
+    const char *why;
+    json_t *root;
+
+    if (resend == NULL) {
+        resend = mock_of(resend_plugin(), "resend",
+                         "api_key: k3y\nfrom: a@far.example\nto: [b@far.example]\n");
+        assert(mock_create(resend, 1000) == TMON_OK);
+    }
+    assert(mock_format(resend, notification, &request) == TMON_OK);
+    why = check_resend(request->body.data, request->body.len, &root);
+    if (why != NULL) {
+        fail("resend", why, request);
+    }
+    json_decref(root);
+}
+
 /* The far end's word, which may be anything, too. */
 static void try_answers(const uint8_t *data, size_t size)
 {
@@ -314,6 +336,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     notification.alerts = pointers;
     try_sinks(&notification);
+    try_mail(&notification);
     try_each(notification);
     try_answers(data, size);
     try_numbers(data, size);

@@ -361,6 +361,62 @@ class IntakeFarEnds(unittest.TestCase):
             self.assertEqual(len(server.events), 1)
 
 
+class ResendFarEnd(unittest.TestCase):
+    MAIL = {"from": "a@far.example", "to": ["b@far.example"], "subject": "s", "text": "t"}
+
+    def start(self, **settings):
+        server = far_ends.Resend(**settings)
+        server.start()
+        self.addCleanup(server.stop)
+        return server
+
+    def send(self, server, mail=None, key=None, **headers):
+        given = {"Authorization": f"Bearer {server.key}", **({"Idempotency-Key": key} if key is not None else {}), **headers}
+        status, text, headers = post(server, json.dumps(mail or self.MAIL), given)
+        return status, json.loads(text).get("name", "id"), headers
+
+    def test_takes_what_resends_own_client_sent(self):
+        server, taken = self.start(), 0
+        for one, body, headers in captured("resend"):
+            if one["target"] != "/emails":
+                continue  # batches and cancelling are not played
+            status, text, _ = post(server, body, {**headers, "Authorization": f"Bearer {server.key}"})
+            self.assertEqual((status, list(json.loads(text))), (200, ["id"]), body)
+            taken += 1
+        self.assertEqual((len(server.accepted), server.refused), (taken, []))
+        self.assertGreaterEqual(taken, 3)
+
+    def test_refuses_what_is_wrong(self):
+        server = self.start()
+        for change, name in (({"from": "x"}, "invalid_from_address"), ({"from": ""}, "missing_required_field"),
+                             ({"to": []}, "missing_required_field"), ({"to": ["x"]}, "validation_error"),
+                             ({"to": ["a@far.example"] * 51}, "validation_error"), ({"text": ""}, "missing_required_field"),
+                             ({"subject": "a\nBcc: x"}, "validation_error"), ({"headers": {"A": "b\r\nC: d"}}, "invalid_parameter"),
+                             ({"headers": []}, "invalid_parameter"), ({"tags": [{"name": "a b", "value": "c"}]}, "invalid_parameter")):
+            self.assertEqual(self.send(server, {**self.MAIL, **change})[:2], (422, name), change)
+        self.assertEqual(self.send(server, Authorization="Bearer x")[:2], (403, "invalid_api_key"))
+        self.assertEqual(self.send(server, key="k" * 257)[:2], (400, "invalid_idempotency_key"))
+        self.assertEqual(json.loads(post(server, b"{}")[1])["name"], "missing_api_key")
+        self.assertEqual(server.mails, [])
+
+    def test_a_key_is_one_mail(self):
+        server = self.start()
+        self.assertEqual([self.send(server, key="k")[0] for _ in range(2)], [200, 200])
+        self.assertEqual(len(server.mails), 1)
+        self.assertEqual(self.send(server, {**self.MAIL, "text": "u"}, key="k")[:2], (409, "invalid_idempotent_request"))
+
+    def test_rate_and_quota(self):
+        status, name, headers = self.send(self.start(rate=0))
+        self.assertEqual((status, name, headers["retry-after"], headers["ratelimit-limit"]), (429, "rate_limit_exceeded", "1", "0"))
+        self.assertEqual(self.send(self.start(quota=0))[:2], (429, "daily_quota_exceeded"))
+
+    def test_html_is_looked_at(self):
+        for bad in ("<script>x</script>", "<p onclick=x></p>", "<a href='javascript:x'>x</a>", "<p>", "</p>", "<!-- x -->",
+                    "<p>\u202e</p>", "<p>" + "x" * 110000 + "</p>"):
+            self.assertEqual(len(far_ends.look_at_html(bad)[0]), 1, bad[:50])
+        self.assertEqual(far_ends.look_at_html("<p>&lt;script&gt;</p>"), ([], [], "<script>"))
+
+
 class Script(unittest.TestCase):
     def setUp(self):
         self.server = far_ends.Slack()

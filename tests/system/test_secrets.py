@@ -1,7 +1,13 @@
 """Canaries: a secret that went in by any way comes out by none."""
+import base64
 import json
+import pathlib
+import subprocess
+import tempfile
+import types
 import unittest
 
+import far_ends
 import lab
 import web
 from delivery_kit import NOW, Case
@@ -77,6 +83,8 @@ class Secrets(Case):
                        "opsgenie": {"use": "opsgenie", "api_key": KEY, "api_url": far.url("/ops")},
                        "webhook": {"use": "webhook", "url": far.url(f"/{KEY}?token={KEY}"), "secret": KEY,
                                    "headers": {"Authorization": f"Bearer {KEY}"}},
+                       "resend": {"use": "resend", "api_key": KEY, "from": "a@far.example", "to": ["b@far.example"],
+                                  "url": far.url("")},
                        "slack": {"use": "slack", "webhook_url": far.url(f"/services/T0/B0/{KEY}")},
                        "discord": {"use": "discord", "webhook_url": far.url(f"/api/webhooks/1/{KEY}")},
                        "teams": {"use": "teams", "webhook_url": far.url(f"/workflows/invoke?sv=1.0&sig={KEY}")},
@@ -102,6 +110,24 @@ class Secrets(Case):
                     said.append(file.read_bytes().decode("latin-1"))
             self.assertNotIn(CANARY, "\n".join(said))
             self.assertNotIn(CANARY[::-1], "\n".join(said))
+
+    def test_a_mail_server_that_repeats_the_password(self):
+        with tempfile.TemporaryDirectory() as folder:
+            run = lambda command: subprocess.run(list(map(str, command)), check=True, capture_output=True)  # noqa: E731
+            tls = lab.certificate(types.SimpleNamespace(dir=pathlib.Path(folder), run=run))
+            with far_ends.Smtp(tls=tls, user="u", password="another") as server:
+                plugins = {"mail": {"use": "smtp", "host": "127.0.0.1", "port": server.port, "user": "u", "password": KEY,
+                                    "ca_file": str(tls[0]), "from": "a@far.example", "to": ["b@far.example"]}}
+                with lab.Agent(**self.text(plugins, [{"to": "mail", **NOW}], log={"level": "debug"}), until="ready") as agent:
+                    self.post(agent, "Fire")
+                    lab.wait_for(lambda: self.sink(agent, "mail")["attempts"]["retry"] >= 1, 20, "an attempt")
+                    said = [self.everything(agent), agent.get("/api/v1/sinks").text, agent.get("/api/v1/notifications").text]
+                    self.assertIn("is wrong", "".join(said))  # what the server said is told, but for that
+                    self.assertEqual(agent.stop(), 0)
+                    said.append(agent.log())
+        coded = base64.b64encode(f"\0u\0{KEY}".encode()).decode()
+        for secret in (CANARY, coded[:30], coded[-30:]):
+            self.assertNotIn(secret, "\n".join(said))
 
     def test_mistakes_are_told_without_them(self):
         env = {"SECRET": CANARY}
