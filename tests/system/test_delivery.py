@@ -171,8 +171,9 @@ class Routes(Case):
         routes = [{"to": ["pagerduty", "opsgenie"], **NOW, "group_by": []}]
         with pagerduty, opsgenie, lab.Agent(**self.text(plugins, routes), until="ready") as agent:
             opsgenie.script(far_ends.status(429, headers=("X-RateLimit-State: THROTTLED", "X-RateLimit-Period-In-Sec: 2")))
-            for name in ("Fire", "Smoke"):
-                self.post(agent, name)
+            self.post(agent, "Fire")
+            lab.wait_for(lambda: self.sink(agent, "opsgenie")["attempts"]["retry"] == 1, 20, "its refusal")
+            self.post(agent, "Smoke")
             for far in (pagerduty, opsgenie):
                 lab.wait_for(lambda: len(far.incidents) == 2, 20, "two incidents")
             self.post(agent, "Fire", status="resolved")
