@@ -36,19 +36,25 @@ static void put_texts(struct buf *buf, const char *key, const char *const *texts
     buf_putc(buf, ']');
 }
 
-static void put_receivers(struct buf *buf, const char *const *names, size_t n)
+/* Those that the filter wants; NULL: all. */
+static void put_receivers(struct buf *buf, const struct v2_filter *filter, const char *const *names,
+                          size_t n)
 {
     json_text_key(buf, "receivers");
     buf_putc(buf, '[');
     for (size_t i = 0; i < n; i++) {
-        buf_puts(buf, i > 0 ? ",{" : "{");
-        json_text_put_string(buf, "name", names[i]);
-        buf_putc(buf, '}');
+        if (!filter || v2_filter_wants_receiver(filter, &names[i], 1)) {
+            json_text_item(buf);
+            buf_putc(buf, '{');
+            json_text_put_string(buf, "name", names[i]);
+            buf_putc(buf, '}');
+        }
     }
     buf_putc(buf, ']');
 }
 
-static void put_alert(struct buf *buf, const struct alerts_view *view)
+static void put_alert(struct buf *buf, const struct alerts_view *view,
+                      const struct v2_filter *receivers)
 {
     bool suppressed = view->nsilenced > 0 || view->ninhibited > 0;
 
@@ -57,7 +63,7 @@ static void put_alert(struct buf *buf, const struct alerts_view *view)
     pairs_to_json(view->annotations, view->nannotations, buf);
     put_time(buf, "endsAt", view->ends_ms);
     json_text_put_string(buf, "fingerprint", view->fingerprint);
-    put_receivers(buf, view->sinks, view->nsinks);
+    put_receivers(buf, receivers, view->sinks, view->nsinks);
     put_time(buf, "startsAt", view->starts_ms);
     json_text_key(buf, "status");
     buf_putc(buf, '{');
@@ -85,7 +91,7 @@ static bool on_alert(void *arg, const struct alerts_view *view)
     }
     if (v2_filter_wants(call->filter, view) &&
         v2_filter_wants_receiver(call->filter, view->sinks, view->nsinks)) {
-        put_alert(&call->text, view);
+        put_alert(&call->text, view, NULL);
     }
     return !call->text.failed;
 }
@@ -114,7 +120,7 @@ static bool on_member(void *arg, const struct alerts_view *view)
         return false;
     }
     if (v2_filter_wants(call->filter, view)) {
-        put_alert(&call->text, view);
+        put_alert(&call->text, view, call->filter);
         listing->n++;
     }
     return !call->text.failed;
