@@ -54,8 +54,8 @@ static void put_matchers(struct writing *writing, unsigned depth, const char *ke
     }
 }
 
-static void put_names(struct writing *writing, unsigned depth, const char *key, char *const *names,
-                      size_t n)
+static void put_names(struct writing *writing, unsigned depth, const char *key,
+                      const char *const *names, size_t n)
 {
     if (n == 0) {
         return;
@@ -89,8 +89,8 @@ static void put_time(struct writing *writing, unsigned depth, const char *key, i
 /* `depth` is that of its keys; the first of them stands behind a dash, but for the root. */
 static void put_route(struct writing *writing, const struct route *route, unsigned depth, bool root)
 {
-    static char all[] = "...";
-    char *const every[] = {all};
+    static const char *const all[] = {"..."};
+    const char *const *group_by = route->group_by_all ? all : (const char *const *)route->group_by;
 
     if (!root) {
         indent(writing, depth - 1);
@@ -102,8 +102,7 @@ static void put_route(struct writing *writing, const struct route *route, unsign
     receiver_of(writing, route, &writing->text);
     put_text(writing);
     put_matchers(writing, depth, "matchers", route->matchers, route->nmatchers);
-    put_names(writing, depth, "group_by", route->group_by_all ? every : route->group_by,
-              route->group_by_all ? 1 : route->ngroup_by);
+    put_names(writing, depth, "group_by", group_by, route->group_by_all ? 1 : route->ngroup_by);
     if (!root) {
         indent(writing, depth);
         buf_printf(writing->yaml, "continue: %s\n", route->go_on ? "true" : "false");
@@ -133,7 +132,7 @@ static void put_inhibition(struct writing *writing)
         buf_puts(writing->yaml, "-\n");
         put_matchers(writing, 1, "source_matchers", rule->source, rule->nsource);
         put_matchers(writing, 1, "target_matchers", rule->target, rule->ntarget);
-        put_names(writing, 1, "equal", rule->equal, rule->nequal);
+        put_names(writing, 1, "equal", (const char *const *)rule->equal, rule->nequal);
     }
 }
 

@@ -157,8 +157,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else if (*data == 's') {
         fuzz_silence((const char *)data + 1, size - 1);
     } else {
-        text = strndup((const char *)data + 1, size - 1);
+        text = malloc(size);
         assert(text);
+        memcpy(text, data + 1, size - 1);
+        text[size - 1] = '\0';
         fuzz_filter(text);
         free(text);
     }
