@@ -25,17 +25,6 @@ static void put_time(struct buf *buf, const char *key, int64_t ms)
     }
 }
 
-static void put_texts(struct buf *buf, const char *key, const char *const *texts, size_t n)
-{
-    json_text_key(buf, key);
-    buf_putc(buf, '[');
-    for (size_t i = 0; i < n; i++) {
-        json_text_item(buf);
-        json_text_string(buf, texts[i]);
-    }
-    buf_putc(buf, ']');
-}
-
 /* Those that the filter wants; NULL: all. */
 static void put_receivers(struct buf *buf, const struct v2_filter *filter, const char *const *names,
                           size_t n)
@@ -67,8 +56,8 @@ static void put_alert(struct buf *buf, const struct alerts_view *view,
     put_time(buf, "startsAt", view->starts_ms);
     json_text_key(buf, "status");
     buf_putc(buf, '{');
-    put_texts(buf, "inhibitedBy", view->inhibited_by, view->ninhibited);
-    put_texts(buf, "silencedBy", view->silenced_by, view->nsilenced);
+    json_text_put_strings(buf, "inhibitedBy", view->inhibited_by, view->ninhibited);
+    json_text_put_strings(buf, "silencedBy", view->silenced_by, view->nsilenced);
     json_text_put_string(buf, "state", suppressed ? "suppressed" : "active");
     buf_putc(buf, '}');
     put_time(buf, "updatedAt", view->updated_ms);

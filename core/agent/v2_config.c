@@ -10,7 +10,6 @@
 #include "alert/routing.h"
 #include "base/json_text.h"
 #include "config/config.h"
-#include "model/labels.h"
 
 struct writing {
     const struct routing *routing;
@@ -34,22 +33,23 @@ static void put_text(struct writing *writing)
     buf_clear(&writing->text);
 }
 
+/* Begins item i of a list, which has a key before the first. */
+static void begin_item(struct writing *writing, unsigned depth, const char *key, size_t i)
+{
+    if (i == 0) {
+        indent(writing, depth);
+        buf_printf(writing->yaml, "%s:\n", key);
+    }
+    indent(writing, depth);
+    buf_puts(writing->yaml, "- ");
+}
+
 static void put_matchers(struct writing *writing, unsigned depth, const char *key,
                          const struct matcher *matchers, size_t n)
 {
-    static const char *const operators[] = {"=", "!=", "=~", "!~"};
-
-    if (n == 0) {
-        return;
-    }
-    indent(writing, depth);
-    buf_printf(writing->yaml, "%s:\n", key);
     for (size_t i = 0; i < n; i++) {
-        indent(writing, depth);
-        buf_puts(writing->yaml, "- ");
-        buf_puts(&writing->text, matchers[i].name);
-        buf_puts(&writing->text, operators[matchers[i].op]);
-        labels_quote(matchers[i].value, &writing->text);
+        begin_item(writing, depth, key, i);
+        matcher_show(&matchers[i], &writing->text);
         put_text(writing);
     }
 }
@@ -57,14 +57,8 @@ static void put_matchers(struct writing *writing, unsigned depth, const char *ke
 static void put_names(struct writing *writing, unsigned depth, const char *key,
                       const char *const *names, size_t n)
 {
-    if (n == 0) {
-        return;
-    }
-    indent(writing, depth);
-    buf_printf(writing->yaml, "%s:\n", key);
     for (size_t i = 0; i < n; i++) {
-        indent(writing, depth);
-        buf_puts(writing->yaml, "- ");
+        begin_item(writing, depth, key, i);
         buf_puts(&writing->text, names[i]);
         put_text(writing);
     }
