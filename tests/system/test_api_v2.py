@@ -355,6 +355,24 @@ class Webhooks(Case):
             self.assertEqual(self.ask("DELETE", f"/api/v2/silence/{peer.silence}", peer=peer).status, 200)
         self.wait("default", "S1", "firing")
 
+    def test_inhibited(self):
+        self.given = [stamp(-1)]
+        critical = {"alertname": "I", "severity": "critical"}
+        self.post({"labels": critical})
+        self.wait("hook", "I", "firing")
+        self.post({"labels": {"alertname": "I", "severity": "warning", "x": "y"}}, {"labels": {"alertname": "J"}})
+        self.wait("default", "J", "firing")
+        self.wait("default", "I", "firing")  # the critical one alone
+        for peer in self.peers:
+            held, = self.alerts("filter=alertname=I&active=false", peer)
+            source, = self.alerts("filter=alertname=I&inhibited=false", peer)
+            self.assertEqual(held["status"], {"inhibitedBy": [source["fingerprint"]], "silencedBy": [], "state": "suppressed"})
+        self.post({"labels": critical, "endsAt": self.given[0]})
+        self.wait("default", "I", "firing", "resolved", "firing")
+        for told in self.told():  # with the end of the other one, or after it
+            last = told[("default", '{}/{}:{alertname="I"}')][-1]["alerts"]
+            self.assertIn(("warning", "firing"), [(alert["labels"]["severity"], alert["status"]) for alert in last])
+
     def test_groups(self):
         self.given = []
         self.post({"labels": {"alertname": "G", "severity": "critical", "job": "b"}},
