@@ -106,6 +106,19 @@ bool chat_is_told(const struct tmon_notification *notification, const struct tmo
     return !alone && prose_find(notification->group, notification->ngroup, label->key) != NULL;
 }
 
+const struct tmon_pair *chat_field(const struct tmon_notification *notification,
+                                   const struct tmon_alert *alert, size_t *at)
+{
+    while (*at < alert->nlabels) {
+        const struct tmon_pair *label = &alert->labels[(*at)++];
+
+        if (prose_seen(label->key) && !chat_is_told(notification, alert, label, true)) {
+            return label;
+        }
+    }
+    return NULL;
+}
+
 void chat_counts(struct prose *prose, const struct tmon_notification *notification)
 {
     size_t firing = 0;

@@ -30,6 +30,10 @@ const char *chat_name(const struct tmon_alert *alert);
 const char *chat_runbook(const struct tmon_alert *alert);
 /* Its description; NULL when that says what the summary says. */
 const char *chat_description(const struct tmon_alert *alert);
+/* The next label of the only alert of a message that is worth a field, from *at on, which is moved
+ * behind it; NULL: there is none. */
+const struct tmon_pair *chat_field(const struct tmon_notification *notification,
+                                   const struct tmon_alert *alert, size_t *at);
 /* Whether name and severity, or in a message of several the heading, say this label already. */
 bool chat_is_told(const struct tmon_notification *notification, const struct tmon_alert *alert,
                   const struct tmon_pair *label, bool alone);

@@ -55,15 +55,12 @@ static void put_text(struct writer *json, const struct tmon_notification *notifi
 static void put_fields(struct writer *json, const struct tmon_notification *notification,
                        const struct tmon_alert *alert)
 {
-    size_t count = 0;
+    const struct tmon_pair *label;
+    size_t count = 0, at = 0;
 
-    for (size_t i = 0; i < alert->nlabels && count < FIELDS_MAX; i++) {
-        const struct tmon_pair *label = &alert->labels[i];
+    while (count < FIELDS_MAX && (label = chat_field(notification, alert, &at)) != NULL) {
         struct prose text;
 
-        if (chat_is_told(notification, alert, label, true) || !prose_seen(label->key)) {
-            continue;
-        }
         if (count++ == 0) {
             writer_literal(json, ",\"fields\":[");
         } else {

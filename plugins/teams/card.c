@@ -191,15 +191,12 @@ static void put_labels(struct card *card, const struct tmon_alert *alert)
 
 static void put_fields(struct card *card, const struct tmon_alert *alert)
 {
-    size_t count = 0;
+    const struct tmon_pair *label;
+    size_t count = 0, at = 0;
 
-    for (size_t i = 0; i < alert->nlabels && count < FIELDS_MAX; i++) {
-        const struct tmon_pair *label = &alert->labels[i];
+    while (count < FIELDS_MAX && (label = chat_field(card->notification, alert, &at)) != NULL) {
         struct prose text;
 
-        if (chat_is_told(card->notification, alert, label, true) || !prose_seen(label->key)) {
-            continue;
-        }
         open_block(card, count++ == 0 ? ",\"separator\":true" : ",\"spacing\":\"None\"");
         open_run(card, &text, card->room.pair + 2);
         (void)prose_user(&text, label->key, card->room.pair, PROSE_LINE);

@@ -50,9 +50,12 @@ static int32_t named_status(const char *body)
     const char *at = strstr(body, before);
     int32_t status = 0;
 
-    at = at == NULL ? "" : at + sizeof before - 1;
-    for (int i = 0; i < 3 && at[i] >= '0' && at[i] <= '9'; i++) {
-        status = status * 10 + (at[i] - '0');
+    if (at == NULL) {
+        return 0;
+    }
+    at += sizeof before - 1;
+    for (const char *end = at + 3; at < end && *at >= '0' && *at <= '9'; at++) {
+        status = status * 10 + (*at - '0');
     }
     return status >= 400 && status <= 599 ? status : 0;
 }

@@ -191,6 +191,38 @@ static inline void sink_try_hostile(struct mock_host *mock, sink_checker check)
     free(c);
 }
 
+struct sink_kind {
+    const char *character;
+    unsigned units; /* of it as it is written */
+    const char *written;
+};
+
+/*
+ * A text of each kind of character, at every length around its limit: what the sink made of it, as
+ * `made` gives it, is cut between two characters.  `most` units are for the text and the ellipsis.
+ */
+static inline void
+sink_try_cuts(const struct sink_kind *kinds, size_t count, size_t from, size_t to, unsigned most,
+              json_t *(*made)(void *owner, const char *text, const char **ret_made), void *owner)
+{
+    for (size_t k = 0; k < count; k++) {
+        for (size_t n = from; n < to; n++) {
+            char *text = sink_repeat(kinds[k].character, n);
+            const bool fits = n * kinds[k].units <= most;
+            const size_t whole = fits ? n : (most - 1) / kinds[k].units;
+            char *expected = sink_repeat(kinds[k].written, whole);
+            const char *told;
+            json_t *root = made(owner, text, &told);
+
+            assert_memory_equal(told, expected, strlen(expected));
+            assert_string_equal(told + strlen(expected), fits ? "" : "\xe2\x80\xa6");
+            json_decref(root);
+            free(expected);
+            free(text);
+        }
+    }
+}
+
 struct sink_verdict {
     int32_t status;
     const char *body;
