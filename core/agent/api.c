@@ -79,6 +79,11 @@ int api_ask(struct api *api, struct http_question *question)
     case HTTP_ACK_PAGE:
     case HTTP_ACK_FORM:
         return ack_api_ask(api, question);
+    case HTTP_SILENCES_LIST:
+    case HTTP_SILENCE_PUT:
+    case HTTP_SILENCE_SHOW:
+    case HTTP_SILENCE_EXPIRE:
+        return silences_api_ask(api, question);
     case HTTP_V2_ALERTS:
     case HTTP_V2_GROUPS:
     case HTTP_V2_RECEIVERS:

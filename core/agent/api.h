@@ -73,6 +73,8 @@ int alerts_api_put(struct api *api, struct http_question *question);
 int alerts_api_list(struct api *api, struct http_question *question);
 /* ack_api.c */
 int ack_api_ask(struct api *api, struct http_question *question);
+/* silences_api.c */
+int silences_api_ask(struct api *api, struct http_question *question);
 /* v2_api.c */
 int v2_api_ask(struct api *api, struct http_question *question);
 /* outbox_api.c */

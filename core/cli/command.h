@@ -79,6 +79,7 @@ extern const struct cli_command cli_outbox_commands[];
 extern const struct cli_command cli_plugin_commands[];
 /* The subcommands of `rules`. */
 extern const struct cli_command cli_rules_commands[];
+extern const struct cli_command cli_silence_commands[];
 extern const struct cli_command cli_sinks_commands[];
 
 /* What `run` of the commands is, one file each. */

@@ -98,6 +98,8 @@ const struct cli_command cli_commands[] = {
      "the agent wants the\n"
      "token of its setting tokens.write in the variable TOILETMON_TOKEN.",
      0, 0, client_options, NULL, cli_reload},
+    {"silence", "", "Leave people in peace for some time.", NULL, 0, 0, NULL, cli_silence_commands,
+     NULL},
     {"sinks", "", "Where notifications go, and whether they arrive.", NULL, 0, 0, NULL,
      cli_sinks_commands, NULL},
     {"rules", "", "List, try and test rules.", NULL, 0, 0, NULL, cli_rules_commands, NULL},

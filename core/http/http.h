@@ -32,19 +32,23 @@ enum http_what {
     HTTP_PLUGINS, /* GET /api/v1/plugins: an object with arrays `plugins` and `instances` */
     HTTP_RELOAD,  /* POST /api/v1/reload: do it; then an object such as {"reloaded": true} */
     /* the thread of the durable state */
-    HTTP_ALERTS_PUT,    /* POST /api/v1/alerts: `alerts` */
-    HTTP_ALERTS_LIST,   /* GET /api/v1/alerts: those that `filter` wants */
-    HTTP_ALERT_ACK,     /* POST /api/v1/alerts/ID/ack: `text` is the ID, `ack` */
-    HTTP_ALERT_UNACK,   /* POST /api/v1/alerts/ID/unack: `text` */
-    HTTP_ACK_PAGE,      /* GET /ack/TOKEN: a page; `text` is the token */
-    HTTP_ACK_FORM,      /* POST /ack/TOKEN: `text`, `ack` */
-    HTTP_OUTBOX_LIST,   /* GET /api/v1/notifications: those that `outbox` wants */
-    HTTP_OUTBOX_SHOW,   /* GET /api/v1/notifications/ID: `id` */
-    HTTP_OUTBOX_RETRY,  /* POST /api/v1/notifications/ID/retry */
-    HTTP_OUTBOX_DROP,   /* POST /api/v1/notifications/ID/drop */
-    HTTP_OUTBOX_REVIVE, /* POST /api/v1/notifications/retry: the dead ones that `outbox` wants */
-    HTTP_SINKS_LIST,    /* GET /api/v1/sinks */
-    HTTP_SINK_RESUME,   /* POST /api/v1/sinks/NAME/resume: `name` */
+    HTTP_ALERTS_PUT,     /* POST /api/v1/alerts: `alerts` */
+    HTTP_ALERTS_LIST,    /* GET /api/v1/alerts: those that `filter` wants */
+    HTTP_ALERT_ACK,      /* POST /api/v1/alerts/ID/ack: `text` is the ID, `ack` */
+    HTTP_ALERT_UNACK,    /* POST /api/v1/alerts/ID/unack: `text` */
+    HTTP_ACK_PAGE,       /* GET /ack/TOKEN: a page; `text` is the token */
+    HTTP_ACK_FORM,       /* POST /ack/TOKEN: `text`, `ack` */
+    HTTP_SILENCES_LIST,  /* GET /api/v1/silences: `id` says which, see silences.c */
+    HTTP_SILENCE_PUT,    /* POST /api/v1/silences: `silence` */
+    HTTP_SILENCE_SHOW,   /* GET /api/v1/silences/ID: `name` */
+    HTTP_SILENCE_EXPIRE, /* DELETE /api/v1/silences/ID: `name` */
+    HTTP_OUTBOX_LIST,    /* GET /api/v1/notifications: those that `outbox` wants */
+    HTTP_OUTBOX_SHOW,    /* GET /api/v1/notifications/ID: `id` */
+    HTTP_OUTBOX_RETRY,   /* POST /api/v1/notifications/ID/retry */
+    HTTP_OUTBOX_DROP,    /* POST /api/v1/notifications/ID/drop */
+    HTTP_OUTBOX_REVIVE,  /* POST /api/v1/notifications/retry: the dead ones that `outbox` wants */
+    HTTP_SINKS_LIST,     /* GET /api/v1/sinks */
+    HTTP_SINK_RESUME,    /* POST /api/v1/sinks/NAME/resume: `name` */
     /* ... as Alertmanager answers: those that `v2_filter` wants, where there is something to want
      */
     HTTP_V2_ALERTS,         /* GET /api/v2/alerts */

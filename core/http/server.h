@@ -301,6 +301,9 @@ int sinks_handle(struct request *request);
 /* rules.c */
 int rules_handle(struct request *request);
 int rules_eval_handle(struct request *request);
+/* silences.c */
+int silences_handle(struct request *request);
+int silence_handle(struct request *request);
 /* v2.c */
 int v2_alerts_handle(struct request *request);
 int v2_groups_handle(struct request *request);
