@@ -14,7 +14,7 @@ debian_packages() { # SET
         libjansson-dev zlib1g-dev libsqlite3-dev libpcre2-dev libseccomp-dev libsystemd-dev
       ;;
     test)
-      echo libcmocka-dev g++ clang make python3 curl openssl redis-server prometheus prometheus-node-exporter prometheus-redis-exporter procps \
+      echo libcmocka-dev g++ clang make python3 curl openssl redis-server prometheus prometheus-alertmanager prometheus-node-exporter prometheus-redis-exporter procps \
         '/usr/lib/postgresql/*/bin/initdb=postgresql'
       ;;
     soak) echo python3 prometheus-alertmanager ;;

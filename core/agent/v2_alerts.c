@@ -120,9 +120,7 @@ static bool on_member(void *arg, const struct alerts_view *view)
     return !call->text.failed;
 }
 
-/* One of its receivers: each is told by itself. */
-static bool put_group(struct listing *listing, const struct alerts_group_view *view,
-                      const char *receiver)
+static bool put_group(struct listing *listing, const struct alerts_group_view *view)
 {
     struct buf *buf = &listing->call->text;
     size_t before = buf->len;
@@ -145,7 +143,7 @@ static bool put_group(struct listing *listing, const struct alerts_group_view *v
     pairs_to_json(view->labels, view->nlabels, buf);
     json_text_key(buf, "receiver");
     buf_putc(buf, '{');
-    json_text_put_string(buf, "name", receiver);
+    json_text_put_string(buf, "name", view->sink);
     buf_puts(buf, "}}");
     return !buf->failed;
 }
@@ -153,14 +151,9 @@ static bool put_group(struct listing *listing, const struct alerts_group_view *v
 static bool on_group(void *arg, const struct alerts_group_view *view)
 {
     struct listing *listing = arg;
-    bool more = true;
 
-    for (size_t i = 0; i < view->nsinks && more; i++) {
-        if (v2_filter_wants_receiver(listing->call->filter, &view->sinks[i], 1)) {
-            more = put_group(listing, view, view->sinks[i]);
-        }
-    }
-    return more;
+    return !v2_filter_wants_receiver(listing->call->filter, &view->sink, 1) ||
+           put_group(listing, view);
 }
 
 int v2_groups_list(struct v2_call *call, struct alerts *alerts, struct alerts_time now)

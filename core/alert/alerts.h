@@ -209,12 +209,12 @@ int alerts_visit_firing(struct alerts *alerts,
 struct alerts_group_view {
     const struct tmon_pair *labels; /* that it is grouped by */
     size_t nlabels;
-    size_t nsinks;
-    const char *const *sinks;
-    size_t nmembers; /* resolved ones included */
+    const char *sink; /* one of those that are told of it */
+    size_t nmembers;  /* resolved ones included */
     const struct group *group;
 };
-/* Those that have members, by their labels as Alertmanager orders sets of labels.  -ENOMEM. */
+/* Each group that has members, with each of its sinks: by their labels as Alertmanager orders sets
+ * of labels, then by sink.  -ENOMEM. */
 int alerts_visit_groups(struct alerts *alerts,
                         bool (*fn)(void *arg, const struct alerts_group_view *view), void *arg,
                         struct alerts_time now);

@@ -236,6 +236,7 @@ void silences_finish(struct silences *silences)
     while ((silence = map_next(&silences->by_id, &pos))) {
         if (silence->state == SILENCE_ACTIVE) {
             silence_unindex(silences, silence);
+            silences->n[SILENCE_ACTIVE]--; /* what is searched for the others has no freed one */
         }
         silence_free(silence);
     }

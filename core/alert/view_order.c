@@ -52,12 +52,21 @@ static int by_place(const void *a, const void *b)
     return compare_labels(one->labels, one->nlabels, other->labels, other->nlabels);
 }
 
+struct told_group {
+    const struct group *group;
+    const char *sink;
+};
+
 static int by_labels(const void *a, const void *b)
 {
-    const struct group *one = *(struct group *const *)a, *other = *(struct group *const *)b;
-    int order = compare_labels(one->labels, one->nlabels, other->labels, other->nlabels);
+    const struct told_group *one = a, *other = b;
+    int order = compare_labels(one->group->labels, one->group->nlabels, other->group->labels,
+                               other->group->nlabels);
 
-    return order != 0 ? order : strcmp(one->key, other->key);
+    if (order == 0) {
+        order = strcmp(one->sink, other->sink);
+    }
+    return order != 0 ? order : strcmp(one->group->key, other->group->key);
 }
 
 /* Those of the list that fire; takes it. */
@@ -117,41 +126,48 @@ int alerts_visit_members(struct alerts *alerts, const struct alerts_group_view *
     return visit(alerts, list, n, by_place, fn, arg, now);
 }
 
+/* Whom it is told to, as far as there is room; how many. */
+static size_t told_groups(const struct alerts *alerts, const struct group *group,
+                          struct told_group *ret_told)
+{
+    size_t n = group->nmembers > 0 && group->route ? group->route->nto : 0;
+
+    for (size_t i = 0; i < n && ret_told; i++) {
+        ret_told[i] = (struct told_group){group, alerts->routing->sinks[group->route->to[i]].name};
+    }
+    return n;
+}
+
 int alerts_visit_groups(struct alerts *alerts,
                         bool (*fn)(void *arg, const struct alerts_group_view *view), void *arg,
                         struct alerts_time now)
 {
-    struct group **list = calloc(alerts->groups.used + 1, sizeof(struct group *));
+    struct told_group *told;
     struct group *group;
     size_t n = 0, pos = 0;
     bool more = true;
 
-    if (!list) {
+    while ((group = map_next(&alerts->groups, &pos))) {
+        n += told_groups(alerts, group, NULL);
+    }
+    told = calloc(n + 1, sizeof *told);
+    if (!told) {
         return -ENOMEM;
     }
+    n = pos = 0;
     while ((group = map_next(&alerts->groups, &pos))) {
-        if (group->nmembers > 0 && group->route) {
-            list[n++] = group;
-        }
+        n += told_groups(alerts, group, &told[n]);
     }
-    qsort(list, n, sizeof(struct group *), by_labels);
+    qsort(told, n, sizeof *told, by_labels);
     for (size_t i = 0; i < n && more; i++) {
-        const struct route *route = list[i]->route;
-        const char *sinks[VIEW_SINKS];
-        size_t nsinks = 0;
-
-        for (; nsinks < route->nto && nsinks < VIEW_SINKS; nsinks++) {
-            sinks[nsinks] = alerts->routing->sinks[route->to[nsinks]].name;
-        }
         more = fn(arg, &(struct alerts_group_view){
-                           .labels = list[i]->labels,
-                           .nlabels = list[i]->nlabels,
-                           .nsinks = nsinks,
-                           .sinks = sinks,
-                           .nmembers = list[i]->nmembers,
-                           .group = list[i],
+                           .labels = told[i].group->labels,
+                           .nlabels = told[i].group->nlabels,
+                           .sink = told[i].sink,
+                           .nmembers = told[i].group->nmembers,
+                           .group = told[i].group,
                        });
     }
-    free(list);
+    free(told);
     return 0;
 }
