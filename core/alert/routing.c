@@ -26,14 +26,6 @@ struct routing *routing_create(void)
     return routing;
 }
 
-static void free_matchers(struct matcher *matchers, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        matcher_finish(&matchers[i]);
-    }
-    free(matchers);
-}
-
 static void free_names(char **names, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -44,14 +36,14 @@ static void free_names(char **names, size_t n)
 
 static void inhibit_finish(struct inhibit_rule *rule)
 {
-    free_matchers(rule->source, rule->nsource);
-    free_matchers(rule->target, rule->ntarget);
+    matchers_free(rule->source, rule->nsource);
+    matchers_free(rule->target, rule->ntarget);
     free_names(rule->equal, rule->nequal);
 }
 
 static void route_finish(struct route *route)
 {
-    free_matchers(route->matchers, route->nmatchers);
+    matchers_free(route->matchers, route->nmatchers);
     free_names(route->group_by, route->ngroup_by);
     for (size_t i = 0; i < route->nroutes; i++) {
         route_finish(&route->routes[i]);

@@ -97,10 +97,7 @@ int silence_input_check(const struct silence_input *input, int64_t now_ms, char 
 void silence_free(struct silence *silence)
 {
     if (silence) {
-        for (size_t i = 0; i < silence->nmatchers; i++) {
-            matcher_finish(&silence->matchers[i]);
-        }
-        free(silence->matchers);
+        matchers_free(silence->matchers, silence->nmatchers);
         free(silence->created_by);
         free(silence->comment);
         free(silence);

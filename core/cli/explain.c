@@ -16,13 +16,6 @@
 #define LOOKED_AT 200 /* notifications, the newest */
 #define SHOWN 10
 
-static int get(const struct cli *cli, const char *path, struct client_answer *answer)
-{
-    int r = client_request(cli, "GET", path, NULL, answer);
-
-    return r == CLI_OK && answer->status != 200 ? client_complain(answer) : r;
-}
-
 static void line(const char *name, const char *text)
 {
     printf("  %-14s ", name);
@@ -287,12 +280,12 @@ int cli_alerts_explain(struct cli *cli)
     buf_puts(&query, "/api/v1/alerts");
     client_parameter(&query, "name", name);
     snprintf(path, sizeof path, "/api/v1/notifications?limit=%d", LOOKED_AT);
-    r = get(cli, "/api/v1/rules", &rules);
+    r = client_ask(cli, "GET", "/api/v1/rules", &rules);
     if (r == CLI_OK) {
-        r = get(cli, buf_str(&query), &alerts);
+        r = client_ask(cli, "GET", buf_str(&query), &alerts);
     }
     if (r == CLI_OK) {
-        r = get(cli, path, &notifications);
+        r = client_ask(cli, "GET", path, &notifications);
     }
     if (r == CLI_OK && cli_flag(cli, "json")) {
         json_t *all = json_pack("{s:O, s:O, s:O}", "rules", rules.json, "alerts", alerts.json,

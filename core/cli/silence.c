@@ -196,10 +196,7 @@ static int ask_about(const struct cli *cli, const char *method, const char *id,
     if (!*id || path.failed) {
         r = cli_usage(cli, "that is no id of a silence; 'toiletmon silence list' shows them");
     } else {
-        r = client_request(cli, method, buf_str(&path), NULL, ret_answer);
-    }
-    if (r == CLI_OK && ret_answer->status != 200) {
-        r = client_complain(ret_answer);
+        r = client_ask(cli, method, buf_str(&path), ret_answer);
     }
     buf_finish(&path);
     return r;
@@ -354,10 +351,8 @@ static int silence_list(struct cli *cli)
         client_parameter(&path, "state", state ? state : "all");
     }
     r = path.failed ? cli_usage(cli, "there is no such state")
-                    : client_request(cli, "GET", buf_str(&path), NULL, &answer);
-    if (r == CLI_OK && answer.status != 200) {
-        r = client_complain(&answer);
-    } else if (r == CLI_OK && cli_flag(cli, "json")) {
+                    : client_ask(cli, "GET", buf_str(&path), &answer);
+    if (r == CLI_OK && cli_flag(cli, "json")) {
         r = client_print(answer.json);
     } else if (r == CLI_OK) {
         print_silences(answer.json, cli_flag(cli, "quiet"));

@@ -112,19 +112,11 @@ int inhibit_read(const struct node *list, struct config_errors *errors, struct c
     return r;
 }
 
-static void free_matchers(struct matcher *matchers, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        matcher_finish(&matchers[i]);
-    }
-    free(matchers);
-}
-
 void inhibit_finish(struct config_inhibit *rules, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        free_matchers(rules[i].source, rules[i].nsource);
-        free_matchers(rules[i].target, rules[i].ntarget);
+        matchers_free(rules[i].source, rules[i].nsource);
+        matchers_free(rules[i].target, rules[i].ntarget);
         for (size_t j = 0; j < rules[i].nequal; j++) {
             free(rules[i].equal[j]);
         }

@@ -275,16 +275,13 @@ void routes_finish(struct config_route *routes, size_t n)
     for (size_t i = 0; i < n; i++) {
         struct config_route *route = &routes[i];
 
-        for (size_t j = 0; j < route->nmatchers; j++) {
-            matcher_finish(&route->matchers[j]);
-        }
         for (size_t j = 0; j < route->nto; j++) {
             free(route->to[j].name);
         }
         for (size_t j = 0; j < route->ngroup_by; j++) {
             free(route->group_by[j]);
         }
-        free(route->matchers);
+        matchers_free(route->matchers, route->nmatchers);
         free(route->to);
         free(route->group_by);
         windows_finish(route);

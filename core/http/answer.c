@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_text.h"
 #include "http/server.h"
 
 static const char policy[] =
@@ -144,6 +145,30 @@ int answer_page(struct request *request, unsigned status, char *text, size_t len
 int answer_error(struct request *request, unsigned status, const char *error, const char *hint)
 {
     return answer_later(request, status, error, hint, 0);
+}
+
+int answer_bad_body(struct request *request, const char *error, const char *field, size_t line,
+                    size_t column, const char *hint)
+{
+    struct buf buf;
+    size_t len;
+    char *text;
+
+    buf_init(&buf, 4096);
+    buf_putc(&buf, '{');
+    json_text_put_string(&buf, "error", error);
+    if (*field) {
+        json_text_put_string(&buf, "field", field);
+    }
+    if (line > 0) {
+        json_text_put_int(&buf, "line", (int64_t)line);
+        json_text_put_int(&buf, "column", (int64_t)column);
+    }
+    json_text_put_string(&buf, "hint", hint);
+    buf_puts(&buf, "}\n");
+    len = buf.len;
+    text = buf_take(&buf);
+    return text ? answer_text(request, MHD_HTTP_BAD_REQUEST, text, len, 0) : -ENOMEM;
 }
 
 static struct MHD_Response *error_response(const char *error, const char *hint)

@@ -238,6 +238,9 @@ int answer_send(struct request *request, unsigned status, struct MHD_Response *r
 int answer_json(struct request *request, unsigned status, json_t *document);
 /* {"error": ..., "hint": ...}; hint may be NULL. */
 int answer_error(struct request *request, unsigned status, const char *error, const char *hint);
+/* 400 about a body: which field ("": the whole), and where (line 0: not in one place). */
+int answer_bad_body(struct request *request, const char *error, const char *field, size_t line,
+                    size_t column, const char *hint);
 /* The same with Retry-After. */
 int answer_later(struct request *request, unsigned status, const char *error, const char *hint,
                  unsigned seconds);

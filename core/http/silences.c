@@ -7,33 +7,11 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/json_text.h"
 #include "http/query.h"
 #include "http/server.h"
 #include "http/silence_in.h"
 
-static int answer_mistake(struct request *request, const struct silence_in_error *error)
-{
-    struct buf buf;
-    size_t len;
-    char *text;
-
-    buf_init(&buf, 4096);
-    buf_putc(&buf, '{');
-    json_text_put_string(&buf, "error", error->text);
-    if (*error->field) {
-        json_text_put_string(&buf, "field", error->field);
-    }
-    if (error->line > 0) {
-        json_text_put_int(&buf, "line", (int64_t)error->line);
-        json_text_put_int(&buf, "column", (int64_t)error->column);
-    }
-    json_text_put_string(&buf, "hint", "see docs/http-api.md for what a silence may hold");
-    buf_puts(&buf, "}\n");
-    len = buf.len;
-    text = buf_take(&buf);
-    return text ? answer_text(request, MHD_HTTP_BAD_REQUEST, text, len, 0) : -ENOMEM;
-}
+#define HINT "see docs/http-api.md for what a silence may hold"
 
 static int put_silence(struct request *request)
 {
@@ -43,9 +21,10 @@ static int put_silence(struct request *request)
     int r = silence_in_parse(buf_str(body), body->len, clock_real_ms(), &question.silence, &error);
 
     body_finish(request->client);
-    return r == -EINVAL ? answer_mistake(request, &error)
-           : r < 0      ? r
-                        : ask_agent(request, &question);
+    return r == -EINVAL
+               ? answer_bad_body(request, error.text, error.field, error.line, error.column, HINT)
+           : r < 0 ? r
+                   : ask_agent(request, &question);
 }
 
 /* `state`, into question.id: of enum silence_state; -1: any but expired, -2: any. */

@@ -66,6 +66,14 @@ void matcher_finish(struct matcher *matcher)
     *matcher = (struct matcher){0};
 }
 
+void matchers_free(struct matcher *matchers, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        matcher_finish(&matchers[i]);
+    }
+    free(matchers);
+}
+
 static const char *skip_blanks(const char *p)
 {
     while (isspace((unsigned char)*p)) {

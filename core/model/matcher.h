@@ -40,6 +40,8 @@ int matcher_parse(struct matcher *matcher, const char *text, char *ret_why, size
  * the value is missing, or one too many; -ENOMEM. */
 int matcher_split(const char *text, char **ret_name, enum matcher_op *ret_op, char **ret_value);
 void matcher_finish(struct matcher *matcher);
+/* Finishes n of them and frees the array. */
+void matchers_free(struct matcher *matchers, size_t n);
 bool matcher_matches(const struct matcher *matcher, const char *value);
 /* Whether a normalized set of labels fits all of them. */
 bool matchers_match(const struct matcher *matchers, size_t n, const struct tmon_pair *labels,
