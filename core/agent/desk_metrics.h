@@ -13,7 +13,8 @@
 
 struct desk_metrics {
     struct store *store;
-    struct store_metric *firing[3], *resolved, *groups, *acked, *held[HOLDS], *silences[SILENCE_STATES];
+    struct store_metric *firing[3], *resolved, *groups, *acked, *held[HOLDS],
+        *silences[SILENCE_STATES];
     struct store_metric *put[ALERTS_VERDICTS], *refused;
 
     struct store_metric *jobs, *batches, *failed_batches, *lost_rows, *salvages, *waiting,

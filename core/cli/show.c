@@ -54,7 +54,10 @@ const char *show_held(const json_t *alert, const char *status)
             return reasons[i][1];
         }
     }
-    return status;
+    return json_is_true(json_object_get(alert, "muted"))      ? "muted"
+           : json_is_true(json_object_get(alert, "flapping")) ? "flapping"
+           : json_object_get(alert, "acknowledged")           ? "acked"
+                                                              : status;
 }
 
 static void add_check(struct table *table, const char *name, const json_t *check)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "http/form.h"
+#include "http/json_items.h"
 #include "http/server.h"
 
 static int ask_about(struct request *request, enum http_what what, struct http_ack *ack)
@@ -28,9 +29,24 @@ static int ask_about(struct request *request, enum http_what what, struct http_a
 
 /* ---- JSON ---- */
 
-/* A text member.  -EINVAL with a sentence. */
-static int take_text(const json_t *object, const char *key, char *ret_text, size_t size, char *why,
-                     size_t why_size)
+#define HINT "as in {\"by\": \"ada\", \"comment\": \"I look into it\"}"
+
+/* What is wrong with a body. */
+struct mistake {
+    struct json_items_error error;
+    const char *field; /* "": it is the body as a whole */
+};
+
+static int refuse(struct mistake *mistake, const char *field, const char *text)
+{
+    (void)snprintf(mistake->error.text, sizeof mistake->error.text, "%s", text);
+    mistake->field = field;
+    return -EINVAL;
+}
+
+/* A text member.  -EINVAL. */
+static int take_text(const json_t *object, const char *key, char *ret_text, size_t size,
+                     struct mistake *mistake)
 {
     const json_t *value = json_object_get(object, key);
     const char *text = json_string_value(value);
@@ -39,67 +55,60 @@ static int take_text(const json_t *object, const char *key, char *ret_text, size
         return 0;
     }
     if (!text || json_string_length(value) >= size || strlen(text) != json_string_length(value)) {
-        (void)snprintf(why, why_size, "'%s' must be a text of at most %zu bytes", key, size - 1);
-        return -EINVAL;
+        return refuse(mistake, key, !text ? "must be a text" : "is too long, or has a NUL");
     }
     memcpy(ret_text, text, strlen(text) + 1);
     return 0;
 }
 
-static int read_object(const json_t *object, struct http_ack *ack, char *why, size_t size)
+static int read_object(const json_t *object, struct http_ack *ack, struct mistake *mistake)
 {
     const char *key;
     json_t *value;
     int r;
 
     if (!json_is_object(object)) {
-        (void)snprintf(why, size, "the body must be a JSON object");
-        return -EINVAL;
+        return refuse(mistake, "", "the body must be a JSON object");
     }
     json_object_foreach((json_t *)object, key, value)
     {
         if (strcmp(key, "by") != 0 && strcmp(key, "comment") != 0) {
-            (void)snprintf(why, size, "there is no key '%.64s'; there are 'by' and 'comment'", key);
-            return -EINVAL;
+            return refuse(mistake, "", "there are only the members 'by' and 'comment'");
         }
     }
-    r = take_text(object, "by", ack->by, sizeof ack->by, why, size);
-    return r < 0 ? r : take_text(object, "comment", ack->comment, sizeof ack->comment, why, size);
+    r = take_text(object, "by", ack->by, sizeof ack->by, mistake);
+    return r < 0 ? r : take_text(object, "comment", ack->comment, sizeof ack->comment, mistake);
 }
 
 /* No body at all is fine: then nobody says who it was. */
-static int read_json(const struct buf *body, struct http_ack *ack, char *why, size_t size)
+static int read_json(const struct buf *body, struct http_ack *ack, struct mistake *mistake)
 {
-    json_error_t error;
     json_t *object;
     int r;
 
     if (body->len == 0) {
         return 0;
     }
-    object = json_loadb(body->data, body->len, JSON_REJECT_DUPLICATES, &error);
-    if (!object) {
-        (void)snprintf(why, size, "line %d, column %d: %.160s", error.line, error.column,
-                       error.text);
-        return -EINVAL;
+    r = json_items_one(body->data, body->len, &object, &mistake->error);
+    if (r == 0) {
+        r = read_object(object, ack, mistake);
+        json_decref(object);
     }
-    r = read_object(object, ack, why, size);
-    json_decref(object);
     return r;
 }
 
 int alert_ack_handle(struct request *request)
 {
     struct http_ack *ack = calloc(1, sizeof *ack);
-    char why[256];
-    int r = ack ? read_json(&request->client->body.bytes, ack, why, sizeof why) : -ENOMEM;
+    struct mistake mistake = {.field = ""};
+    int r = ack ? read_json(&request->client->body.bytes, ack, &mistake) : -ENOMEM;
 
     if (r == 0) {
         return ask_about(request, HTTP_ALERT_ACK, ack);
     }
     free(ack);
-    return r == -EINVAL ? answer_error(request, MHD_HTTP_BAD_REQUEST, why,
-                                       "as in {\"by\": \"ada\", \"comment\": \"I look into it\"}")
+    return r == -EINVAL ? answer_bad_body(request, mistake.error.text, mistake.field,
+                                          mistake.error.line, mistake.error.column, HINT)
                         : r;
 }
 

@@ -113,5 +113,51 @@ class Ack(Case):
             self.assertEqual(json.loads(agent.get("/api/v1/alerts").text)["total"], 0)
 
 
+class Held(Case):
+    def agent(self, receiver, route, **rest):
+        text = self.text({"hook": {"use": "webhook", "url": receiver.url()}}, [{"to": "hook", **NOW, **route}])
+        text["rest"].update(rest)
+        return lab.Agent(**text, until="ready")
+
+    def test_a_window_mutes_its_route(self):
+        receiver = self.receiver()
+        hours = [time.strftime("%H:%M", time.gmtime(time.time() + hour * 3600)) for hour in (-2, 2, -1)]
+        window = {"from": hours[0], "to": hours[1]}
+        routes = [{"match": {"severity": "critical"}, "maintenance": []}]
+        with self.agent(receiver, {"maintenance": [window], "routes": routes}) as agent:
+            self.post(agent, "Mute", "warning")
+            self.post(agent, "Loud")
+            lab.wait_for(lambda: receiver.alerts() == [("firing", "Loud")], 10, "what is critical")
+            alerts = {one["labels"]["alertname"]: one for one in agent.get("/api/v1/alerts").json["alerts"]}
+            self.assertEqual((alerts["Mute"].get("muted"), alerts["Loud"].get("muted")), (True, None))
+            self.assertRegex(agent.cli("alerts")[1], r"warning +muted .* Mute")
+            lab.wait_for(lambda: agent.metrics().value("toiletmon_alerts_suppressed", reason="maintenance") == 1, 10)
+            agent.write(agent.config.read_text().replace('"from"', '"days": ["xyz"], "from"'))
+            status, out, err = lab.cli("check", "-c", str(agent.config))
+            self.assertEqual(status, 1)
+            self.assertIn("'days' takes days of the week", out + err)
+            agent.write(agent.config.read_text().replace('"days": ["xyz"], ', "").replace(hours[1], hours[2]))
+            agent.reload()
+            lab.wait_for(lambda: ("firing", "Mute") in receiver.alerts(), 10, "the end of the window")
+
+    def test_what_flaps_is_one_notice(self):
+        receiver = self.receiver()
+        with self.agent(receiver, {}, flapping={"changes": 3, "window": "2s"}) as agent:
+            for status in ("firing", "resolved", "firing", "resolved", "firing", "resolved"):
+                self.post(agent, "Loose contact", status=status)
+            flaps = [alert for alert in agent.get("/api/v1/alerts").json["alerts"] if alert.get("flapping")]
+            self.assertEqual([flap["status"] for flap in flaps], ["firing"])
+
+            def summaries():
+                return [(alert["status"], alert["annotations"].get("summary")) for _, _, document, _ in receiver.came
+                        for alert in document["alerts"] if alert["labels"].get("flapping")]
+            lab.wait_for(lambda: len(summaries()) == 2, 20, "its begin and its end")
+            self.assertEqual(summaries(), [("firing", "Loose contact flaps: 3 changes within 2 s"),
+                                           ("resolved", "Loose contact flaps no more: it is resolved now, after 5 changes")])
+            lab.wait_for(lambda: agent.get("/api/v1/alerts").json["total"] == 0, 10, "the end of all")
+            told = [status for status, name in receiver.alerts() if name == "Loose contact"]
+            self.assertEqual(told.count("firing"), told.count("resolved"))
+
+
 if __name__ == "__main__":
     unittest.main()

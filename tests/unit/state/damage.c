@@ -90,16 +90,18 @@ static uint32_t other_sum(sqlite3_stmt *row, int columns)
     return sum;
 }
 
-static const char *const other_tables[] = {"alert_group", "outbox", "silence"};
+static const char *const other_tables[] = {"alert_group", "outbox", "silence", "flap"};
 #define TABLES (sizeof other_tables / sizeof other_tables[0])
 
 static void add_others(sqlite3 *db)
 {
     static const char *const inserts[] = {
         "INSERT INTO alert_group VALUES (?1 * 3, randomblob(20 + ?1), 0)",
-        "INSERT INTO outbox VALUES (?1, 'uid-' || ?1, 'sink' || ?1 % 3, ?1 % 7, 1, ?1 % 3, 0, ?1 * "
-        "1000, ?1 * 999, ?1 * 1001, 0, '', 'Title ' || ?1, randomblob(10 + ?1 * 71 % 3000), 0)",
+        ("INSERT INTO outbox VALUES (?1, 'uid-' || ?1, 'sink' || ?1 % 3, ?1 % 7, 1, ?1 % 3, 0, ?1 "
+         "* "
+         "1000, ?1 * 999, ?1 * 1001, 0, '', 'Title ' || ?1, randomblob(10 + ?1 * 71 % 3000), 0)"),
         "INSERT INTO silence VALUES (?1 * 7919191919191, 'uid-' || ?1, randomblob(60 + ?1), 0)",
+        "INSERT INTO flap VALUES (?1 * 5, randomblob(40 + ?1), 0)",
     };
     char sql[128];
 
