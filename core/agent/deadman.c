@@ -130,6 +130,16 @@ static void call_url(struct deadman *deadman)
 
 /* ---- the question ---- */
 
+/* At a start some things are not there yet: no word about that, for a while. */
+static void hold_early(struct deadman *deadman, const char *why)
+{
+    if (clock_mono_ns() - deadman->agent->started_ns < EARLY_NS) {
+        (void)loop_timer_set(deadman->agent->loop, &deadman->timer, clock_mono_ns() + LOOK_NS);
+    } else {
+        withhold(deadman, why);
+    }
+}
+
 static void come_back(void *arg)
 {
     struct deadman *deadman = arg;
@@ -139,10 +149,12 @@ static void come_back(void *arg)
     if (atomic_load(&agent->stopping) || !deadman->settings) {
         return;
     }
-    if (deadman->early && clock_mono_ns() - agent->started_ns < EARLY_NS) {
-        (void)loop_timer_set(agent->loop, &deadman->timer, clock_mono_ns() + LOOK_NS);
+    if (deadman->why && deadman->early) {
+        hold_early(deadman, deadman->why);
     } else if (deadman->why) {
         withhold(deadman, deadman->why);
+    } else if (!atomic_load(&agent->ready)) {
+        hold_early(deadman, "routes and sinks are not in force yet");
     } else if (agent->state_watch.condition != STATE_WELL) {
         withhold(deadman, "the durable state fails");
     } else if (delivery_is_stuck(agent->delivery, clock_mono_ns())) {
