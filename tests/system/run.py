@@ -24,8 +24,9 @@ class Tap(unittest.TestResult):
         print(f"{verdict} {self.count} - {name}{directive}", flush=True)
 
     def comment(self, text):
+        # Meson keeps what stands on stdout to itself and prints stderr when a test has failed.
         for line in text.rstrip().splitlines():
-            print(f"#   {line}", flush=True)
+            print(f"#   {line}", file=sys.stderr, flush=True)
 
     def failed(self, test, err):
         self.line("not ok", test)

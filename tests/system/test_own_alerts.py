@@ -133,6 +133,9 @@ class StateThatFails(Case):
                 with receiver.lock:
                     return [one for _, _, document, _ in receiver.came for one in document["alerts"]
                             if one["annotations"].get("undurable")]
+            # The HTTP worker has to run before: the thread sanitizer writes a file when it starts.
+            self.post(agent, "Before")
+            lab.wait_for(lambda: ("firing", "Before") in receiver.alerts(), 10, "what comes before")
             limit(0)
             answer = agent.get("/api/v1/alerts", method="POST", body=b'{"severity": "info", "title": "A", "message": "a"}',
                                headers={"Content-Type": "application/json"})
