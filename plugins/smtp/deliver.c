@@ -274,7 +274,7 @@ tmon_rc smtp_deliver(struct tmon_call *call, void *self,
     code = speak(smtp, &talk, recipients);
     curl_slist_free_all(recipients);
     if (code != CURLE_OK) { // a late answer must not be taken for that to the next mail
-        curl_easy_cleanup(smtp->easy);
+        talk_end(smtp->easy);
         smtp->easy = NULL;
     } else {
         curl_easy_setopt(smtp->easy, CURLOPT_ERRORBUFFER, NULL); // ours ends here

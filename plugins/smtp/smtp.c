@@ -32,12 +32,13 @@ static const struct tmon_option options[] = {
 static bool is_name(const char *text, const char *more)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    const size_t all = strlen(text);
     size_t len = 0;
 
-    while (text[len] != '\0' && (strchr(letters, text[len]) || strchr(more, text[len]))) {
+    while (len < all && (strchr(letters, text[len]) || strchr(more, text[len]))) {
         len++;
     }
-    return text[len] == '\0' && len <= HOST_BYTES;
+    return len == all && len <= HOST_BYTES;
 }
 
 static bool read_place(struct tmon_call *call, struct smtp *smtp, const struct tmon_config *config)
@@ -124,7 +125,7 @@ static void destroy(struct tmon_call *call, void *self)
 {
     struct smtp *smtp = self;
 
-    curl_easy_cleanup(smtp->easy);
+    talk_end(smtp->easy);
     alert_mail_finish(&smtp->mail);
     buf_finish(&smtp->message);
 }

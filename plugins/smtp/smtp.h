@@ -33,6 +33,9 @@ struct talk {
 
 /* Makes the handle tell `talk` what is said, and take the message from it. */
 void talk_listen(struct talk *talk, CURL *easy);
+/* Ends the handle and its connection at once: libcurl would say QUIT and wait two minutes for the
+ * answer of a server that hangs.  Takes NULL. */
+void talk_end(CURL *easy);
 const char *talk_step_name(enum talk_step step);
 
 /* ---- the component ---- */

@@ -8,6 +8,7 @@
 #include "smtp.h"
 
 #include <stdlib.h>
+#include <sys/socket.h>
 
 static bool begins(const char *data, size_t len, const char *word)
 {
@@ -122,6 +123,20 @@ void talk_listen(struct talk *talk, CURL *easy)
     curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(easy, CURLOPT_XFERINFODATA, talk);
+}
+
+void talk_end(CURL *easy)
+{
+    curl_socket_t socket = CURL_SOCKET_BAD;
+
+    if (easy == NULL) {
+        return;
+    }
+    if (curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &socket) == CURLE_OK &&
+        socket != CURL_SOCKET_BAD) {
+        (void)shutdown(socket, SHUT_RDWR);
+    }
+    curl_easy_cleanup(easy);
 }
 
 const char *talk_step_name(enum talk_step step)

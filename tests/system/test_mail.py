@@ -6,6 +6,7 @@ import pathlib
 import random
 import shutil
 import subprocess
+import time
 import types
 import unittest
 
@@ -83,7 +84,7 @@ class Resend(Far):
             self.taken(self.resend, self.server, {**hostile(rng), "id": f"r{round_}"}, f"seed {seed}, round {round_}")
 
     def test_much_of_everything(self):
-        big = "A long line of <text> & more of it. \n" * 3000
+        big = "A long line of <text> & more of it. \n" * 300
         given = sinks.notification(alerts(200, summary=big, description=big, annotations={f"a{i}": big for i in range(20)}),
                                    ntruncated=1000)
         got = self.taken(self.resend, self.server, given)
@@ -225,7 +226,7 @@ class Smtp(Far):
                  ({"CONNECT": GONE}, sinks.RETRY, ""), ({"MAIL": GONE}, sinks.RETRY, ""), ({"DATA": GONE}, sinks.RETRY, ""),
                  ({"BODY": GONE}, sinks.AMBIGUOUS, "its answer never came"),
                  ({"DATA": HANG}, sinks.RETRY, "at DATA: "), ({"BODY": HANG}, sinks.AMBIGUOUS, "its answer never came")]
-        server = self.far()
+        server, began = self.far(), time.monotonic()
         for i, (script, rc, message) in enumerate(cases):
             smtp = self.smtp(server)
             server.script(**script)
@@ -233,7 +234,8 @@ class Smtp(Far):
             self.assertEqual(outcome.rc, rc, (script, outcome))
             self.assertIn(message, outcome.message)
             self.assertNotRegex(outcome.message, "[\x00-\x1f\u202e]")
-        self.delivered(smtp, server, sinks.notification([sinks.alert()]))
+        self.delivered(smtp, server, sinks.notification([sinks.alert()]))  # with a connection of its own
+        self.assertLess(time.monotonic() - began, 30 * lab.PATIENCE)  # nobody waits for a goodbye
 
     def test_an_answer_that_was_lost_may_be_held(self):
         server = self.far()
