@@ -97,8 +97,9 @@ static void add_others(sqlite3 *db)
 {
     static const char *const inserts[] = {
         "INSERT INTO alert_group VALUES (?1 * 3, randomblob(20 + ?1), 0)",
-        "INSERT INTO outbox VALUES (?1, 'uid-' || ?1, 'sink' || ?1 % 3, ?1 % 7, 1, ?1 % 3, 0, ?1 * "
-        "1000, ?1 * 999, ?1 * 1001, 0, '', 'Title ' || ?1, randomblob(10 + ?1 * 71 % 3000), 0)",
+        ("INSERT INTO outbox VALUES (?1, 'uid-' || ?1, 'sink' || ?1 % 3, ?1 % 7, 1, ?1 % 3, 0, ?1 "
+         "* "
+         "1000, ?1 * 999, ?1 * 1001, 0, '', 'Title ' || ?1, randomblob(10 + ?1 * 71 % 3000), 0)"),
         "INSERT INTO silence VALUES (?1 * 7919191919191, 'uid-' || ?1, randomblob(60 + ?1), 0)",
     };
     char sql[128];
