@@ -347,6 +347,7 @@ static int make_rooms(struct agent *agent, struct buf *why)
         return r;
     }
     heartbeat_init(&agent->heartbeat, agent->loop, agent->local);
+    slim_init(&agent->slim, agent->loop);
     api_init(&agent->api, agent->loop);
     if ((r = open_server(agent, why)) < 0) {
         return r;

@@ -125,17 +125,6 @@ static const char *source_name(enum alerts_source source)
     return source < sizeof names / sizeof names[0] ? names[source] : "unknown";
 }
 
-static void put_names(struct buf *buf, const char *key, const char *const *names, size_t n)
-{
-    json_text_key(buf, key);
-    buf_putc(buf, '[');
-    for (size_t i = 0; i < n; i++) {
-        json_text_item(buf);
-        json_text_string(buf, names[i]);
-    }
-    buf_putc(buf, ']');
-}
-
 static void put_view(struct buf *buf, const struct alerts_view *view)
 {
     static const char *const severities[] = {"info", "warning", "critical"};
@@ -159,8 +148,8 @@ static void put_view(struct buf *buf, const struct alerts_view *view)
     json_text_put_time(buf, "starts_at", view->starts_ms);
     json_text_put_time(buf, "updated_at", view->updated_ms);
     json_text_put_time(buf, "ends_at", view->ends_ms);
-    put_names(buf, "silenced_by", view->silenced_by, view->nsilenced);
-    put_names(buf, "inhibited_by", view->inhibited_by, view->ninhibited);
+    json_text_put_strings(buf, "silenced_by", view->silenced_by, view->nsilenced);
+    json_text_put_strings(buf, "inhibited_by", view->inhibited_by, view->ninhibited);
     if (view->muted) {
         json_text_put_bool(buf, "muted", true);
     }

@@ -445,6 +445,7 @@ static void put_in_force(void *arg)
 out:
     buf_finish(&why);
     build_destroy(build);
+    slim_soon(&agent->slim);
     if (atomic_load(&agent->stopping)) {
         agent_look_if_ended(agent);
     } else if (agent->build_again) {

@@ -18,6 +18,7 @@
 #include "agent/process_metrics.h"
 #include "agent/rules_life.h"
 #include "agent/sink_watch.h"
+#include "agent/slim.h"
 #include "agent/state_watch.h"
 #include "agent/unit.h"
 #include "fetch/broker.h"
@@ -70,6 +71,7 @@ struct agent {
 
     struct notify notify;
     struct heartbeat heartbeat;
+    struct slim slim;
     struct process_metrics process;
     struct fetch_metrics fetch_metrics;
     struct desk_metrics desk_metrics;

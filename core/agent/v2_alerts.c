@@ -25,30 +25,25 @@ static void put_time(struct buf *buf, const char *key, int64_t ms)
     }
 }
 
-static void put_texts(struct buf *buf, const char *key, const char *const *texts, size_t n)
-{
-    json_text_key(buf, key);
-    buf_putc(buf, '[');
-    for (size_t i = 0; i < n; i++) {
-        json_text_item(buf);
-        json_text_string(buf, texts[i]);
-    }
-    buf_putc(buf, ']');
-}
-
-static void put_receivers(struct buf *buf, const char *const *names, size_t n)
+/* Those that the filter wants; NULL: all. */
+static void put_receivers(struct buf *buf, const struct v2_filter *filter, const char *const *names,
+                          size_t n)
 {
     json_text_key(buf, "receivers");
     buf_putc(buf, '[');
     for (size_t i = 0; i < n; i++) {
-        buf_puts(buf, i > 0 ? ",{" : "{");
-        json_text_put_string(buf, "name", names[i]);
-        buf_putc(buf, '}');
+        if (!filter || v2_filter_wants_receiver(filter, &names[i], 1)) {
+            json_text_item(buf);
+            buf_putc(buf, '{');
+            json_text_put_string(buf, "name", names[i]);
+            buf_putc(buf, '}');
+        }
     }
     buf_putc(buf, ']');
 }
 
-static void put_alert(struct buf *buf, const struct alerts_view *view)
+static void put_alert(struct buf *buf, const struct alerts_view *view,
+                      const struct v2_filter *receivers)
 {
     bool suppressed = view->nsilenced > 0 || view->ninhibited > 0;
 
@@ -57,12 +52,12 @@ static void put_alert(struct buf *buf, const struct alerts_view *view)
     pairs_to_json(view->annotations, view->nannotations, buf);
     put_time(buf, "endsAt", view->ends_ms);
     json_text_put_string(buf, "fingerprint", view->fingerprint);
-    put_receivers(buf, view->sinks, view->nsinks);
+    put_receivers(buf, receivers, view->sinks, view->nsinks);
     put_time(buf, "startsAt", view->starts_ms);
     json_text_key(buf, "status");
     buf_putc(buf, '{');
-    put_texts(buf, "inhibitedBy", view->inhibited_by, view->ninhibited);
-    put_texts(buf, "silencedBy", view->silenced_by, view->nsilenced);
+    json_text_put_strings(buf, "inhibitedBy", view->inhibited_by, view->ninhibited);
+    json_text_put_strings(buf, "silencedBy", view->silenced_by, view->nsilenced);
     json_text_put_string(buf, "state", suppressed ? "suppressed" : "active");
     buf_putc(buf, '}');
     put_time(buf, "updatedAt", view->updated_ms);
@@ -85,7 +80,7 @@ static bool on_alert(void *arg, const struct alerts_view *view)
     }
     if (v2_filter_wants(call->filter, view) &&
         v2_filter_wants_receiver(call->filter, view->sinks, view->nsinks)) {
-        put_alert(&call->text, view);
+        put_alert(&call->text, view, NULL);
     }
     return !call->text.failed;
 }
@@ -114,7 +109,7 @@ static bool on_member(void *arg, const struct alerts_view *view)
         return false;
     }
     if (v2_filter_wants(call->filter, view)) {
-        put_alert(&call->text, view);
+        put_alert(&call->text, view, call->filter);
         listing->n++;
     }
     return !call->text.failed;

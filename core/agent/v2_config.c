@@ -10,7 +10,6 @@
 #include "alert/routing.h"
 #include "base/json_text.h"
 #include "config/config.h"
-#include "model/labels.h"
 
 struct writing {
     const struct routing *routing;
@@ -34,37 +33,32 @@ static void put_text(struct writing *writing)
     buf_clear(&writing->text);
 }
 
+/* Begins item i of a list, which has a key before the first. */
+static void begin_item(struct writing *writing, unsigned depth, const char *key, size_t i)
+{
+    if (i == 0) {
+        indent(writing, depth);
+        buf_printf(writing->yaml, "%s:\n", key);
+    }
+    indent(writing, depth);
+    buf_puts(writing->yaml, "- ");
+}
+
 static void put_matchers(struct writing *writing, unsigned depth, const char *key,
                          const struct matcher *matchers, size_t n)
 {
-    static const char *const operators[] = {"=", "!=", "=~", "!~"};
-
-    if (n == 0) {
-        return;
-    }
-    indent(writing, depth);
-    buf_printf(writing->yaml, "%s:\n", key);
     for (size_t i = 0; i < n; i++) {
-        indent(writing, depth);
-        buf_puts(writing->yaml, "- ");
-        buf_puts(&writing->text, matchers[i].name);
-        buf_puts(&writing->text, operators[matchers[i].op]);
-        labels_quote(matchers[i].value, &writing->text);
+        begin_item(writing, depth, key, i);
+        matcher_show(&matchers[i], &writing->text);
         put_text(writing);
     }
 }
 
-static void put_names(struct writing *writing, unsigned depth, const char *key, char *const *names,
-                      size_t n)
+static void put_names(struct writing *writing, unsigned depth, const char *key,
+                      const char *const *names, size_t n)
 {
-    if (n == 0) {
-        return;
-    }
-    indent(writing, depth);
-    buf_printf(writing->yaml, "%s:\n", key);
     for (size_t i = 0; i < n; i++) {
-        indent(writing, depth);
-        buf_puts(writing->yaml, "- ");
+        begin_item(writing, depth, key, i);
         buf_puts(&writing->text, names[i]);
         put_text(writing);
     }
@@ -89,8 +83,8 @@ static void put_time(struct writing *writing, unsigned depth, const char *key, i
 /* `depth` is that of its keys; the first of them stands behind a dash, but for the root. */
 static void put_route(struct writing *writing, const struct route *route, unsigned depth, bool root)
 {
-    static char all[] = "...";
-    char *const every[] = {all};
+    static const char *const all[] = {"..."};
+    const char *const *group_by = route->group_by_all ? all : (const char *const *)route->group_by;
 
     if (!root) {
         indent(writing, depth - 1);
@@ -102,8 +96,7 @@ static void put_route(struct writing *writing, const struct route *route, unsign
     receiver_of(writing, route, &writing->text);
     put_text(writing);
     put_matchers(writing, depth, "matchers", route->matchers, route->nmatchers);
-    put_names(writing, depth, "group_by", route->group_by_all ? every : route->group_by,
-              route->group_by_all ? 1 : route->ngroup_by);
+    put_names(writing, depth, "group_by", group_by, route->group_by_all ? 1 : route->ngroup_by);
     if (!root) {
         indent(writing, depth);
         buf_printf(writing->yaml, "continue: %s\n", route->go_on ? "true" : "false");
@@ -133,7 +126,7 @@ static void put_inhibition(struct writing *writing)
         buf_puts(writing->yaml, "-\n");
         put_matchers(writing, 1, "source_matchers", rule->source, rule->nsource);
         put_matchers(writing, 1, "target_matchers", rule->target, rule->ntarget);
-        put_names(writing, 1, "equal", rule->equal, rule->nequal);
+        put_names(writing, 1, "equal", (const char *const *)rule->equal, rule->nequal);
     }
 }
 

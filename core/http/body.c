@@ -18,7 +18,7 @@ void body_begin(struct client *client, size_t limit, bool wanted)
     buf_init(&body->bytes, limit);
 }
 
-static void drop(struct client *client)
+void body_drop(struct client *client)
 {
     struct body *body = &client->body;
 
@@ -35,14 +35,17 @@ static void keep(struct client *client, const char *data, size_t len)
     bool grows = body->bytes.len + len >= body->bytes.size;
 
     if (grows && http->body_bytes + len > LIMIT_SERVER_BODIES_BYTES) {
+        clients_drop_hung_up(http, client);
+    }
+    if (grows && http->body_bytes + len > LIMIT_SERVER_BODIES_BYTES) {
         body->refusal = MHD_HTTP_SERVICE_UNAVAILABLE;
-        drop(client);
+        body_drop(client);
         return;
     }
     buf_append(&body->bytes, data, len);
     if (body->bytes.failed) {
         body->refusal = MHD_HTTP_SERVICE_UNAVAILABLE;
-        drop(client);
+        body_drop(client);
         return;
     }
     http->body_bytes += body->bytes.size - body->charged;
@@ -59,7 +62,7 @@ int body_take(struct client *client, const char *data, size_t len)
     }
     if (body->seen > body->limit) {
         body->refusal = MHD_HTTP_CONTENT_TOO_LARGE;
-        drop(client);
+        body_drop(client);
     } else if (body->wanted) {
         keep(client, data, len);
     }
@@ -68,6 +71,6 @@ int body_take(struct client *client, const char *data, size_t len)
 
 void body_finish(struct client *client)
 {
-    drop(client);
+    body_drop(client);
     client->body = (struct body){0};
 }

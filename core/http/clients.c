@@ -50,6 +50,29 @@ static void shut(struct http *http, struct client *client, enum counters_cut why
     counters_cut(http->counters, why);
 }
 
+static bool has_hung_up(const struct client *client)
+{
+    char byte;
+
+    return recv(client->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/* libmicrohttpd (0.9.75) does not see a client hang up when the last bytes and the end come
+ * together: it takes a short read for an empty socket, and the end makes no event of its own. */
+void clients_drop_hung_up(struct http *http, const struct client *but)
+{
+    struct client *next;
+
+    for (struct client *client = http->clients.lists[CLIENT_RECEIVING].first; client;
+         client = next) {
+        next = client->next;
+        if (client != but && client->body.charged > 0 && has_hung_up(client)) {
+            body_drop(client);
+            shut(http, client, CUT_HUNG_UP);
+        }
+    }
+}
+
 static void arm(struct http *http)
 {
     struct clients *clients = &http->clients;

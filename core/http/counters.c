@@ -17,10 +17,8 @@ static const unsigned statuses[] = {200, 204, 207, 400, 401, 403, 404, 405, 409,
 #define HANDLERS 64 /* the routes, and one for what found none */
 
 static const char *const cut_names[CUTS] = {
-    [CUT_DEADLINE] = "deadline",
-    [CUT_MAKE_ROOM] = "make_room",
-    [CUT_REFUSED] = "refused",
-    [CUT_BODY] = "body",
+    [CUT_DEADLINE] = "deadline", [CUT_MAKE_ROOM] = "make_room", [CUT_REFUSED] = "refused",
+    [CUT_BODY] = "body",         [CUT_HUNG_UP] = "hung_up",
 };
 
 struct counters {

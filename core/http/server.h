@@ -101,6 +101,8 @@ bool clients_admit(struct http *http, const struct sockaddr *address);
 int clients_open(struct gate *gate, struct MHD_Connection *connection, struct client **ret_client);
 void clients_close(struct client *client);
 void clients_enter(struct client *client, enum client_phase phase);
+/* Gives back what is kept of requests, other than `but`, whose clients have hung up. */
+void clients_drop_hung_up(struct http *http, const struct client *but);
 
 /* -- gates and listeners (gate.c, server.c) -- */
 
@@ -222,6 +224,8 @@ bool request_is_v2(const struct request *request);
 void body_begin(struct client *client, size_t limit, bool wanted);
 /* A piece came.  -EMSGSIZE: it has no end. */
 int body_take(struct client *client, const char *data, size_t len);
+/* Keeps none of it any more. */
+void body_drop(struct client *client);
 void body_finish(struct client *client);
 
 /* The table of all paths (routes.c). */
@@ -276,7 +280,7 @@ void counters_destroy(struct counters *counters); /* takes NULL */
 /* One answer: of a route (NULL: none was found or reached), with this status. */
 void counters_answer(struct counters *counters, const struct http_route *route, unsigned status);
 void counters_clients(struct counters *counters, unsigned count);
-enum counters_cut { CUT_DEADLINE, CUT_MAKE_ROOM, CUT_REFUSED, CUT_BODY, CUTS };
+enum counters_cut { CUT_DEADLINE, CUT_MAKE_ROOM, CUT_REFUSED, CUT_BODY, CUT_HUNG_UP, CUTS };
 void counters_cut(struct counters *counters, enum counters_cut why);
 /* Alerts with mistakes. */
 void counters_rejected(struct counters *counters, size_t n);

@@ -11,8 +11,9 @@
 #include "base/json_text.h"
 #include "base/utf8.h"
 
-static int set(struct v2_error *error, unsigned status, int code, size_t from, const char *format,
-               va_list args)
+__attribute__((format(printf, 5, 0))) static int set(struct v2_error *error, unsigned status,
+                                                     int code, size_t from, const char *format,
+                                                     va_list args)
 {
     size_t len;
 

@@ -208,14 +208,21 @@ bool matchers_match(const struct matcher *matchers, size_t n, const struct tmon_
     return true;
 }
 
-void matchers_show(const struct matcher *matchers, size_t n, struct buf *buf)
+void matcher_show(const struct matcher *matcher, struct buf *buf)
 {
     static const char *const operators[] = {"=", "!=", "=~", "!~"};
 
+    buf_puts(buf, matcher->name);
+    buf_puts(buf, operators[matcher->op]);
+    labels_quote(matcher->value, buf);
+}
+
+void matchers_show(const struct matcher *matchers, size_t n, struct buf *buf)
+{
     buf_putc(buf, '{');
     for (size_t i = 0; i < n; i++) {
-        buf_printf(buf, "%s%s%s", i ? "," : "", matchers[i].name, operators[matchers[i].op]);
-        labels_quote(matchers[i].value, buf);
+        buf_puts(buf, i ? "," : "");
+        matcher_show(&matchers[i], buf);
     }
     buf_putc(buf, '}');
 }

@@ -46,6 +46,8 @@ bool matcher_matches(const struct matcher *matcher, const char *value);
 /* Whether a normalized set of labels fits all of them. */
 bool matchers_match(const struct matcher *matchers, size_t n, const struct tmon_pair *labels,
                     size_t nlabels);
+/* Appends a="b". */
+void matcher_show(const struct matcher *matcher, struct buf *buf);
 /* Appends {a="b",c=~"d"}, sorted by name. */
 void matchers_show(const struct matcher *matchers, size_t n, struct buf *buf);
 

@@ -102,16 +102,13 @@ static void fuzz_silence(const char *body, size_t size)
 
 static void check_matcher(const struct matcher *matcher)
 {
-    static const char *const operators[] = {"=", "!=", "=~", "!~"};
     char *name = NULL, *value = NULL;
     enum matcher_op op;
     struct buf buf;
 
     assert(labels_name_ok(matcher->name));
     buf_init(&buf, SIZE_MAX / 2);
-    buf_puts(&buf, matcher->name);
-    buf_puts(&buf, operators[matcher->op]);
-    labels_quote(matcher->value, &buf);
+    matcher_show(matcher, &buf);
     assert(matcher_split(buf_str(&buf), &name, &op, &value) == 0);
     assert(op == matcher->op && strcmp(name, matcher->name) == 0 &&
            strcmp(value, matcher->value) == 0);
@@ -157,8 +154,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else if (*data == 's') {
         fuzz_silence((const char *)data + 1, size - 1);
     } else {
-        text = strndup((const char *)data + 1, size - 1);
+        text = malloc(size);
         assert(text);
+        memcpy(text, data + 1, size - 1);
+        text[size - 1] = '\0';
         fuzz_filter(text);
         free(text);
     }

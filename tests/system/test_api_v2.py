@@ -311,7 +311,7 @@ class Webhooks(Case):
         lab.wait_for(there, 10, f"{receiver} being told that {name} is {statuses}")
 
     def test_each(self):
-        self.given = [stamp(seconds) for seconds in (-60, 3600, 1.5, -1)]
+        self.given = [stamp(seconds) for seconds in (-60, 3600, 1.5 * lab.PATIENCE, -1)]
         begin, far, soon, over = self.given
         critical = {"alertname": "A", "severity": "critical"}
         self.post({"labels": critical, "startsAt": begin, "annotations": {"summary": "<a> & \"b\"\n\u00fc \U0001f6bd"},
@@ -331,6 +331,7 @@ class Webhooks(Case):
         self.wait("default", "A", "firing", "resolved")
         self.post({"labels": critical, "startsAt": over})  # again: another episode
         self.wait("hook", "A", "firing", "resolved", "firing")
+        self.wait("default", "A", "firing", "resolved", "firing")
         ours, theirs = self.told()
         self.assertEqual(sorted(ours), sorted(theirs))
         for group, documents in ours.items():
@@ -354,6 +355,24 @@ class Webhooks(Case):
             self.assertEqual(self.alerts("filter=alertname=S1&silenced=false", peer), [])
             self.assertEqual(self.ask("DELETE", f"/api/v2/silence/{peer.silence}", peer=peer).status, 200)
         self.wait("default", "S1", "firing")
+
+    def test_inhibited(self):
+        self.given = [stamp(-1)]
+        critical = {"alertname": "I", "severity": "critical"}
+        self.post({"labels": critical})
+        self.wait("hook", "I", "firing")
+        self.post({"labels": {"alertname": "I", "severity": "warning", "x": "y"}}, {"labels": {"alertname": "J"}})
+        self.wait("default", "J", "firing")
+        self.wait("default", "I", "firing")  # the critical one alone
+        for peer in self.peers:
+            held, = self.alerts("filter=alertname=I&active=false", peer)
+            source, = self.alerts("filter=alertname=I&inhibited=false", peer)
+            self.assertEqual(held["status"], {"inhibitedBy": [source["fingerprint"]], "silencedBy": [], "state": "suppressed"})
+        self.post({"labels": critical, "endsAt": self.given[0]})
+        self.wait("default", "I", "firing", "resolved", "firing")
+        for told in self.told():  # with the end of the other one, or after it
+            last = told[("default", '{}/{}:{alertname="I"}')][-1]["alerts"]
+            self.assertIn(("warning", "firing"), [(alert["labels"]["severity"], alert["status"]) for alert in last])
 
     def test_groups(self):
         self.given = []

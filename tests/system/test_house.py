@@ -91,7 +91,7 @@ class Tap(Folder):
                          ["not ok", "not ok", "ok", "ok", "not ok", "1.."])
         self.assertEqual(cases[-1], "1..5")
         self.assertIn("Some.test_left # SKIP not today", done.stdout)
-        self.assertIn("no such thing", done.stdout)
+        self.assertIn("no such thing", done.stderr)
 
 
 class Checks(Folder):
