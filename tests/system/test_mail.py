@@ -50,8 +50,8 @@ class Resend(Far):
         self.assertTrue(got.headers["authorization"].startswith("Bearer "))
         complaints, links, shown = far_ends.look_at_html(got.json["html"])
         self.assertEqual(complaints, [])
-        self.assertEqual(links, ["https://wiki.example/r", "http://prom.example/graph?g0.expr=up&g0.tab=1",
-                                 "http://agent.example:9909"])
+        self.assertEqual(links, ["http://agent.example/ack?a=1&b=2", "https://wiki.example/r",
+                                 "http://prom.example/graph?g0.expr=up&g0.tab=1", "http://agent.example:9909"])
         for text in ("CRITICAL", "HighMemory", "Memory at 93 %", "web<1>", "2026-11-23 17:01:49 UTC"):
             self.assertIn(text, shown)
             self.assertIn(text, got.json["text"])
