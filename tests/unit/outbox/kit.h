@@ -62,6 +62,9 @@ struct kit {
      * takes long, with how often it was tried. */
     void (*stuck)(struct kit *kit, int tries);
     int crashes; /* so many times everything was lost that was not durable */
+    /* Not NULL: called when a commit has failed and everything was read anew and has run, before
+     * the job is done again. */
+    void (*between)(struct kit *kit);
 };
 
 /* ---- the thread of the state ---- */
@@ -167,6 +170,9 @@ static int kit_do(struct kit *kit, int (*fn)(struct kit *, struct state_tx *, vo
         kit->failed_ms = kit->now.mono_ms;
         while (kit_do_once(kit, NULL, NULL) < 0) {
             (void)usleep(200); /* the state tries again by itself */
+        }
+        if (kit->between) {
+            kit->between(kit);
         }
     }
     r = kit_do_once(kit, fn, arg);
