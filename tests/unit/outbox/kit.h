@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "alert/alerts.h"
+#include "alert/maintenance.h"
 #include "alert/silences.h"
 #include "base/limits.h"
 #include "model/labels.h"
@@ -394,6 +395,23 @@ static inline void kit_inhibit(struct routing *routing, const char *source, cons
         rule->equal = calloc(1, sizeof *rule->equal);
         rule->equal[rule->nequal++] = strdup(equal);
     }
+}
+
+/* ---- maintenance ---- */
+
+/* Every day, in UTC. */
+static inline void kit_window(struct route *route, const char *from, const char *to)
+{
+    char why[128];
+    struct window *window;
+
+    route->maintenance = maintenance_create(1);
+    route->maintenance_set = true;
+    window = &route->maintenance->windows[route->maintenance->n++];
+    window->days = WINDOW_DAYS_ALL;
+    assert_int_equal(window_minutes(from, &window->begin), 0);
+    assert_int_equal(window_minutes(to, &window->end), 0);
+    assert_int_equal(zone_load("UTC", &window->zone, why, sizeof why), 0);
 }
 
 /* ---- attempts ---- */
