@@ -152,6 +152,7 @@ struct http_options agent_http_options(struct agent *agent, const struct config 
         .tls_key = config->agent.tls_key,
         .hosts = (const char *const *)config->agent.hosts,
         .nhosts = config->agent.nhosts,
+        .external_url = config->agent.external_url,
         .write_token = config->agent.write_token,
         .version = TMON_VERSION,
         .started_ns = agent->started_ns,
@@ -361,6 +362,7 @@ static int make_rooms(struct agent *agent, struct buf *why)
     }
     fetch_metrics_init(&agent->fetch_metrics, agent->store, agent->fetch);
     desk_metrics_init(&agent->desk_metrics, agent->store);
+    deadman_init(&agent->deadman, agent);
     agent->world = (struct unit_world){.loop = agent->loop,
                                        .spawner = agent->spawner,
                                        .local = agent->local,
@@ -419,6 +421,7 @@ void agent_stop(struct agent *agent, int exit_code)
     notify_stopping(&agent->notify);
     (void)loop_timer_set(agent->loop, &agent->stop_timer, clock_mono_ns() + STOP_NS);
     reload_cancel(agent);
+    deadman_stop(&agent->deadman);
     rules_life_stop(agent);
     desk_life_hold(agent);
     while (agent->units) {
@@ -446,6 +449,7 @@ static void finish(struct agent *agent)
     http_destroy(agent->http);
     desk_life_finish(agent);
     rules_life_finish(agent);
+    deadman_finish(&agent->deadman);
     api_finish(&agent->api);
     desk_metrics_finish(&agent->desk_metrics);
     schedule_destroy(agent->schedule);

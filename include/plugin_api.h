@@ -47,7 +47,7 @@
 #include <string.h>
 
 #define TMON_API_MAJOR 0
-#define TMON_API_MINOR 2
+#define TMON_API_MINOR 3
 
 #ifdef __cplusplus
 extern "C" {
@@ -183,6 +183,9 @@ struct tmon_alert {
     /* since 0.2 */
     const char *fingerprint;   /* of the labels, 16 hex digits, as Alertmanager computes it */
     const char *generator_url; /* where it was made, for people to follow; "" when not known */
+    /* since 0.3 */
+    const char *ack_url; /* a page where people acknowledge it, good for some days; NULL: none.  It
+                            is a key to that alert: for those who are told, never for a log */
 };
 
 /* What a sink delivers: alerts of one group, or (nalerts 0) a message such as an e-mail. */
@@ -258,8 +261,12 @@ enum {
     TMON_CHANGES_DATA = 1u << 2, /* action: without dry_run it changes something */
     TMON_CLUSTER_ONCE = 1u << 3, /* action: only one agent of a cluster may run it at a time */
     TMON_ONE_ALERT = 1u << 4,    /* sink: one alert a notification, in order per episode */
-    TMON_2XX_IS_YES = 1u << 5    /* sink: a 2xx is delivered; judge() is asked of other answers only
+    TMON_2XX_IS_YES = 1u << 5,   /* sink: a 2xx is delivered; judge() is asked of other answers only
                                     (since 0.2) */
+    TMON_CREATE_CHECKS =
+        1u << 6 /* create() only looks at its settings, at once and without effect: `toiletmon
+                   check`, a start and a reload call it before anything is put in force, and refuse
+                   the configuration with what it says (since 0.3) */
 };
 
 /* A store of values by key.  get_many() answers with tmon_value(), in the order of the keys. */
@@ -531,7 +538,8 @@ static inline const char *tmon_json(struct tmon_call *call, const struct tmon_pa
     return call->host->json(call, pairs, npairs);
 }
 
-/* In judge() and deliver(): not before this many milliseconds from now. */
+/* In judge() and deliver(): not before this many milliseconds from now.  With TMON_OK: this one was
+ * taken, and the next is not to come before that. */
 static inline void tmon_retry_after(struct tmon_call *call, int64_t ms)
 {
     call->host->retry_after(call, ms);

@@ -14,9 +14,10 @@ debian_packages() { # SET
         libjansson-dev zlib1g-dev libsqlite3-dev libpcre2-dev libseccomp-dev libsystemd-dev
       ;;
     test)
-      echo libcmocka-dev g++ clang make python3 curl openssl redis-server prometheus prometheus-node-exporter prometheus-redis-exporter procps \
+      echo libcmocka-dev g++ clang make python3 curl openssl redis-server prometheus prometheus-alertmanager prometheus-node-exporter prometheus-redis-exporter procps \
         '/usr/lib/postgresql/*/bin/initdb=postgresql'
       ;;
+    browser) echo chromium /usr/bin/node=nodejs /usr/bin/npm=npm ;; # the pictures of the mail
     soak) echo python3 prometheus-alertmanager ;;
     lint) echo clang clang-format clang-tidy cppcheck shellcheck g++ python3 binutils ;;
     fuzz) echo clang '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*=libclang-rt-dev' ;;
@@ -39,6 +40,7 @@ fedora_packages() { # SET
         /usr/bin/redis-server=redis\|valkey-compat-redis /usr/bin/initdb=postgresql-server \
         /usr/bin/promtool=golang-github-prometheus
       ;;
+    browser) echo chromium /usr/bin/node=nodejs /usr/bin/npm=nodejs-npm\|npm ;;
     soak) echo python3 ;;
     lint) echo clang clang-tools-extra cppcheck ShellCheck gcc-c++ python3 binutils ;;
     fuzz) echo clang compiler-rt ;;

@@ -120,7 +120,7 @@ struct list {
 
 static const char *source_name(enum alerts_source source)
 {
-    static const char *const names[] = {"api", "check", "agent", "rule"};
+    static const char *const names[] = {"api", "check", "agent", "rule", "flapping"};
 
     return source < sizeof names / sizeof names[0] ? names[source] : "unknown";
 }
@@ -148,6 +148,22 @@ static void put_view(struct buf *buf, const struct alerts_view *view)
     json_text_put_time(buf, "starts_at", view->starts_ms);
     json_text_put_time(buf, "updated_at", view->updated_ms);
     json_text_put_time(buf, "ends_at", view->ends_ms);
+    json_text_put_strings(buf, "silenced_by", view->silenced_by, view->nsilenced);
+    json_text_put_strings(buf, "inhibited_by", view->inhibited_by, view->ninhibited);
+    if (view->muted) {
+        json_text_put_bool(buf, "muted", true);
+    }
+    if (view->flapping) {
+        json_text_put_bool(buf, "flapping", true);
+    }
+    if (view->acked_ms > 0) {
+        json_text_key(buf, "acknowledged");
+        buf_putc(buf, '{');
+        json_text_put_string(buf, "by", view->acked_by);
+        json_text_put_string(buf, "comment", view->ack_comment);
+        json_text_put_time(buf, "at", view->acked_ms);
+        buf_putc(buf, '}');
+    }
     json_text_key(buf, "sinks");
     buf_putc(buf, '[');
     for (size_t i = 0; i < view->nsinks; i++) {

@@ -6,12 +6,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/json_text.h"
 #include "base/log.h"
 
 void api_init(struct api *api, struct loop *loop)
 {
-    *api = (struct api){.loop = loop};
+    *api = (struct api){.loop = loop, .started_ms = clock_real_ms()};
     (void)pthread_rwlock_init(&api->lock, NULL);
 }
 
@@ -73,6 +74,25 @@ int api_ask(struct api *api, struct http_question *question)
         return alerts_api_put(api, question);
     case HTTP_ALERTS_LIST:
         return alerts_api_list(api, question);
+    case HTTP_SILENCES_LIST:
+    case HTTP_SILENCE_PUT:
+    case HTTP_SILENCE_SHOW:
+    case HTTP_SILENCE_EXPIRE:
+        return silences_api_ask(api, question);
+    case HTTP_ALERT_ACK:
+    case HTTP_ALERT_UNACK:
+    case HTTP_ACK_PAGE:
+    case HTTP_ACK_FORM:
+        return ack_api_ask(api, question);
+    case HTTP_V2_ALERTS:
+    case HTTP_V2_GROUPS:
+    case HTTP_V2_RECEIVERS:
+    case HTTP_V2_STATUS:
+    case HTTP_V2_SILENCES:
+    case HTTP_V2_SILENCE_PUT:
+    case HTTP_V2_SILENCE_SHOW:
+    case HTTP_V2_SILENCE_EXPIRE:
+        return v2_api_ask(api, question);
     case HTTP_OUTBOX_LIST:
     case HTTP_OUTBOX_SHOW:
     case HTTP_OUTBOX_RETRY:
@@ -90,6 +110,13 @@ int api_ask(struct api *api, struct http_question *question)
     default:
         return -ENOSYS;
     }
+}
+
+void api_ack_key(struct api *api, const struct ack_key *key)
+{
+    (void)pthread_rwlock_wrlock(&api->lock);
+    api->ack_key = *key;
+    (void)pthread_rwlock_unlock(&api->lock);
 }
 
 /* Without memory for the text the deadline answers; when the agent ends, nobody does. */
@@ -116,6 +143,21 @@ void api_answer(struct api *api, uint64_t ticket, unsigned status, struct buf *t
     } else {
         answer(api, ticket, status, text, retry_after);
     }
+    buf_finish(text);
+}
+
+void api_answer_page(struct api *api, uint64_t ticket, unsigned status, struct buf *text)
+{
+    size_t len = text->len;
+    char *taken = text->failed ? NULL : buf_take(text);
+
+    (void)pthread_rwlock_rdlock(&api->lock);
+    if (api->http && taken) {
+        http_answer_page(api->http, ticket, status, taken, len);
+        taken = NULL;
+    }
+    (void)pthread_rwlock_unlock(&api->lock);
+    free(taken);
     buf_finish(text);
 }
 

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 
 #include "agent/desk.h"
+#include "alert/ack_link.h"
 #include "http/http.h"
 
 struct sink_test;
@@ -24,7 +25,9 @@ struct api {
     struct http *http; /* under the lock; both NULL: it is not open */
     struct desk *desk;
     struct rules_engine *rules; /* under the lock; NULL: there is none */
+    struct ack_key ack_key;     /* under the lock */
     atomic_size_t bytes; /* of alerts on the desk, those that nobody waits for any more included */
+    int64_t started_ms;  /* Unix time, for the status of /api/v2 */
     struct sink_test *tests; /* under way; the agent's thread */
     /* Delivers an attempt (takes it) outside of the queue and calls `done` once, maybe at once; as
      * delivery_try().  The agent's thread.  NULL: it cannot be done. */
@@ -41,6 +44,8 @@ void api_close(struct api *api);
 /* Whom rules are asked of; NULL: nobody (any more). */
 void api_rules(struct api *api, struct rules_engine *rules);
 void api_finish(struct api *api);
+/* What links to acknowledge alerts are read with; copied. */
+void api_ack_key(struct api *api, const struct ack_key *key);
 
 /* As struct http_hooks wants it, for all questions from HTTP_ALERTS_PUT on. */
 int api_ask(struct api *api, struct http_question *question);
@@ -55,6 +60,8 @@ int api_submit(struct api *api, struct desk_call *call, bool grows);
  * without it. */
 void api_answer(struct api *api, uint64_t ticket, unsigned status, struct buf *text,
                 unsigned retry_after);
+/* The same with a page; in place of one that could not be made the deadline answers. */
+void api_answer_page(struct api *api, uint64_t ticket, unsigned status, struct buf *text);
 /* {"error": ..., "hint": ...}; hint may be NULL. */
 void api_answer_error(struct api *api, uint64_t ticket, unsigned status, const char *error,
                       const char *hint, unsigned retry_after);
@@ -64,6 +71,12 @@ void api_answer_failure(struct api *api, uint64_t ticket, int r);
 /* alerts_api.c */
 int alerts_api_put(struct api *api, struct http_question *question);
 int alerts_api_list(struct api *api, struct http_question *question);
+/* silences_api.c */
+int silences_api_ask(struct api *api, struct http_question *question);
+/* ack_api.c */
+int ack_api_ask(struct api *api, struct http_question *question);
+/* v2_api.c */
+int v2_api_ask(struct api *api, struct http_question *question);
 /* outbox_api.c */
 int outbox_api_ask(struct api *api, const struct http_question *question);
 /* rules_api.c */

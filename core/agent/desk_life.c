@@ -230,7 +230,15 @@ int desk_life_open(struct agent *agent, struct buf *why)
     const struct desk_hooks hooks = {
         .owner = agent, .attempt = on_attempt, .condition = on_condition, .counts = on_counts};
 
-    return desk_open(&agent->desk, agent->state_dir, &hooks, why);
+    struct buf no_key;
+    int r = desk_open(&agent->desk, agent->state_dir, &hooks, why);
+
+    buf_init(&no_key, 1024);
+    if (r == 0 && ack_key_load(agent->state_dir, &agent->ack_key, &no_key) < 0) {
+        log_warning("alerts get no links to acknowledge them", LOG_S("reason", buf_str(&no_key)));
+    }
+    buf_finish(&no_key);
+    return r;
 }
 
 void desk_life_begin(struct agent *agent)
@@ -239,6 +247,8 @@ void desk_life_begin(struct agent *agent)
     desk_metrics_watch(&agent->desk_metrics, agent->desk.state);
     own_alerts_open(&agent->own_alerts, &agent->desk);
     sink_watch_open(&agent->sink_watch, &agent->desk);
+    delivery_set_ack_key(agent->delivery, &agent->ack_key);
+    api_ack_key(&agent->api, &agent->ack_key);
     api_open(&agent->api, agent->http, &agent->desk);
 }
 

@@ -39,6 +39,21 @@ static void add_alerts(struct desk_metrics *metrics, struct store *store)
     metrics->resolved = add(store, TMON_GAUGE, name, help, &resolved, 1);
     metrics->groups = add(store, TMON_GAUGE, "toiletmon_alert_groups",
                           "Groups of alerts that notifications are made of.", NULL, 0);
+    for (size_t i = HOLD_NONE + 1; i < HOLDS; i++) {
+        const struct tmon_pair reason = {"reason", hold_name((enum hold)i)};
+
+        metrics->held[i] =
+            add(store, TMON_GAUGE, "toiletmon_alerts_suppressed",
+                "Alerts that fire and that nobody is told of, by the reason.", &reason, 1);
+    }
+    for (size_t i = 0; i < SILENCE_STATES; i++) {
+        const struct tmon_pair state = {"state", silence_state_name((enum silence_state)i)};
+
+        metrics->silences[i] = add(store, TMON_GAUGE, "toiletmon_silences",
+                                   "Silences that are kept, by their state.", &state, 1);
+    }
+    metrics->acked = add(store, TMON_GAUGE, "toiletmon_alerts_acknowledged",
+                         "Alerts that fire and that somebody sees to.", NULL, 0);
     for (size_t i = 0; i < ALERTS_VERDICTS; i++) {
         const struct tmon_pair verdict = {"verdict", alerts_verdict_name((enum alerts_verdict)i)};
 
@@ -143,6 +158,13 @@ void desk_metrics_update(struct desk_metrics *metrics, const struct alerts_count
     }
     store_metric_set(metrics->resolved, (double)counts->resolved);
     store_metric_set(metrics->groups, (double)counts->groups);
+    for (size_t i = HOLD_NONE + 1; i < HOLDS; i++) {
+        store_metric_set(metrics->held[i], (double)counts->held[i]);
+    }
+    for (size_t i = 0; i < SILENCE_STATES; i++) {
+        store_metric_set(metrics->silences[i], (double)counts->silences[i]);
+    }
+    store_metric_set(metrics->acked, (double)counts->acked);
     for (size_t i = 0; i < ALERTS_VERDICTS; i++) {
         store_metric_set(metrics->put[i], (double)counts->put[i]);
     }

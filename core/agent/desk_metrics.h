@@ -7,12 +7,14 @@
 #include <pthread.h>
 
 #include "alert/alerts.h"
+#include "alert/silences.h"
 #include "state/state.h"
 #include "store/store.h"
 
 struct desk_metrics {
     struct store *store;
-    struct store_metric *firing[3], *resolved, *groups;
+    struct store_metric *firing[3], *resolved, *groups, *acked, *held[HOLDS],
+        *silences[SILENCE_STATES];
     struct store_metric *put[ALERTS_VERDICTS], *refused;
 
     struct store_metric *jobs, *batches, *failed_batches, *lost_rows, *salvages, *waiting,

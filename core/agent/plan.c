@@ -14,6 +14,7 @@
 #include "agent/rules_plan.h"
 #include "alert/routing.h"
 #include "http/http.h"
+#include "plugin/probe.h"
 #include "rules/rule.h"
 #include "tmon_build.h"
 
@@ -176,6 +177,51 @@ static int make_instances(struct plan *plan, struct config_errors *errors)
     return r < 0 || config_find(config, CONFIG_LOG_INSTANCE) ? r : add_log(plan, errors);
 }
 
+/* Whether its create() may be called only to see what it says. */
+static bool can_be_tried(const struct plan_instance *instance)
+{
+    return instance->config->enabled && instance->component && instance->settings &&
+           !instance->file->own && instance->component->flags & TMON_CREATE_CHECKS;
+}
+
+/* What a table of settings cannot say, their component does.  -ECANCELED, -ENOMEM. */
+static int try_settings(const struct plan *plan, struct spawner *spawner, int cancel_fd,
+                        struct config_errors *errors)
+{
+    struct probe *probes = calloc(plan->n + 1, sizeof *probes);
+    const struct config_instance **tried = calloc(plan->n + 1, sizeof *tried);
+    size_t n = 0;
+    int r = probes && tried ? 0 : -ENOMEM;
+
+    for (size_t i = 0; i < plan->n && r == 0; i++) {
+        const struct plan_instance *instance = &plan->instances[i];
+
+        if (can_be_tried(instance)) {
+            tried[n] = instance->config;
+            probes[n++] = (struct probe){.path = instance->file->path,
+                                         .component = instance->component->name,
+                                         .instance = instance->config->name,
+                                         .settings = instance->settings};
+        }
+    }
+    if (r == 0 && n > 0) {
+        r = probe_files(spawner, probes, n, PROBE_TIMEOUT_MS, cancel_fd);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (r == 0 && probes[i].rc == TMON_REJECTED) {
+            config_error(errors, tried[i]->at, "instance \"%s\": %s", tried[i]->name,
+                         probes[i].why);
+        } else if (r == 0 && *probes[i].why) { // no mistake of the file: it is tried again later
+            config_warning(errors, tried[i]->at, "instance \"%s\" could not be tried: %s",
+                           tried[i]->name, probes[i].why);
+        }
+        manifest_destroy(probes[i].manifest);
+    }
+    free(tried);
+    free(probes);
+    return r;
+}
+
 int plan_create(struct config *config, struct spawner *spawner, const struct registry *previous,
                 int cancel_fd, struct config_errors *errors, struct plan **ret_plan)
 {
@@ -194,6 +240,9 @@ int plan_create(struct config *config, struct spawner *spawner, const struct reg
     look_at_registry(plan, errors);
     look_at_tls(plan, errors);
     r = make_instances(plan, errors);
+    if (r == 0) {
+        r = try_settings(plan, spawner, cancel_fd, errors);
+    }
     if (r == 0) {
         r = routing_plan(plan, errors);
     }

@@ -390,6 +390,7 @@ static void take_over(struct agent *agent, struct build *build, struct reload_ou
     (void)make_units(agent, agent->plan, outcome);
     desk_life_plan(agent);
     rules_life_plan(agent);
+    deadman_plan(&agent->deadman, &agent->plan->config->heartbeat);
     local_flush(agent->local);
     /* Units that end keep pointers into the configuration that they came from until here only. */
     plan_destroy(before);

@@ -89,6 +89,7 @@ json_t *report_status(const struct agent *agent)
     json_put(object, "series", json_integer(stats.series));
     json_put(object, "series_bytes", json_integer((json_int_t)stats.bytes));
     json_put(object, "last_reload", report_reload(agent));
+    json_put(object, "heartbeat", deadman_report(&agent->deadman));
     return object;
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/maintenance.h"
 #include "alert/routing.h"
 
 bool routing_plan_is_live(const struct plan_instance *instance)
@@ -40,25 +41,31 @@ static void need_sink(const struct plan *plan, const char *name, const char *key
     }
 }
 
-static int copy_matchers(const struct config_route *from, struct route *to)
+static int copy_matchers(const struct matcher *from, size_t n, size_t *ret_n,
+                         struct matcher **ret_matchers)
 {
-    char why[256];
+    struct matcher *made = calloc(n ? n : 1, sizeof *made);
+    int r = made ? 0 : -ENOMEM;
 
-    to->matchers = calloc(from->nmatchers ? from->nmatchers : 1, sizeof *to->matchers);
-    if (!to->matchers) {
-        return -ENOMEM;
+    *ret_matchers = made;
+    for (; *ret_n < n && r == 0; *ret_n += r == 0) {
+        r = matcher_copy(&from[*ret_n], &made[*ret_n]);
     }
-    for (size_t i = 0; i < from->nmatchers; i++) {
-        const struct matcher *matcher = &from->matchers[i];
-        int r = matcher_init(&to->matchers[i], matcher->name, matcher->op, matcher->value, why,
-                             sizeof why);
+    return r;
+}
 
-        if (r < 0) {
-            return r; // it was good a moment ago
+static int copy_names(char *const *from, size_t n, size_t *ret_n, char ***ret_names)
+{
+    char **made = calloc(n ? n : 1, sizeof *made);
+
+    *ret_names = made;
+    for (; made && *ret_n < n; ++*ret_n) {
+        made[*ret_n] = strdup(from[*ret_n]);
+        if (!made[*ret_n]) {
+            return -ENOMEM;
         }
-        to->nmatchers++;
     }
-    return 0;
+    return made ? 0 : -ENOMEM;
 }
 
 static int copy_group_by(const struct config_route *from, struct route *to)
@@ -68,16 +75,28 @@ static int copy_group_by(const struct config_route *from, struct route *to)
     if (!from->group_by_set) {
         return 0;
     }
-    to->group_by = calloc(from->ngroup_by ? from->ngroup_by : 1, sizeof *to->group_by);
-    if (!to->group_by) {
+    return copy_names(from->group_by, from->ngroup_by, &to->ngroup_by, &to->group_by);
+}
+
+static int copy_windows(const struct config_route *from, struct route *to)
+{
+    to->maintenance_set = from->maintenance_set;
+    if (from->nwindows == 0) {
+        return 0;
+    }
+    to->maintenance = maintenance_create(from->nwindows);
+    if (!to->maintenance) {
         return -ENOMEM;
     }
-    for (size_t i = 0; i < from->ngroup_by; i++) {
-        to->group_by[i] = strdup(from->group_by[i]);
-        if (!to->group_by[i]) {
+    for (size_t i = 0; i < from->nwindows; i++) {
+        struct window *window = &to->maintenance->windows[i];
+
+        *window = from->windows[i];
+        window->zone = zone_copy(from->windows[i].zone);
+        if (!window->zone) {
             return -ENOMEM;
         }
-        to->ngroup_by++;
+        to->maintenance->n++;
     }
     return 0;
 }
@@ -123,10 +142,32 @@ static int copy_routes(const struct plan *plan, const struct config_route *from,
         route->group_wait_ms = from[i].group_wait_ms;
         route->group_interval_ms = from[i].group_interval_ms;
         route->repeat_interval_ms = from[i].repeat_interval_ms;
-        r = copy_matchers(&from[i], route);
+        r = copy_matchers(from[i].matchers, from[i].nmatchers, &route->nmatchers, &route->matchers);
         r = r < 0 ? r : copy_targets(plan, &from[i], route, errors);
         r = r < 0 ? r : copy_group_by(&from[i], route);
+        r = r < 0 ? r : copy_windows(&from[i], route);
         r = r < 0 ? r : copy_routes(plan, from[i].routes, from[i].nroutes, route, errors);
+    }
+    return r;
+}
+
+static int copy_inhibition(const struct plan *plan)
+{
+    const struct config *config = plan->config;
+    struct routing *routing = plan->routing;
+    int r = 0;
+
+    routing->inhibit = calloc(config->ninhibit ? config->ninhibit : 1, sizeof *routing->inhibit);
+    if (!routing->inhibit) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < config->ninhibit && r == 0; i++) {
+        const struct config_inhibit *from = &config->inhibit[i];
+        struct inhibit_rule *rule = &routing->inhibit[routing->ninhibit++];
+
+        r = copy_matchers(from->source, from->nsource, &rule->nsource, &rule->source);
+        r = r < 0 ? r : copy_matchers(from->target, from->ntarget, &rule->ntarget, &rule->target);
+        r = r < 0 ? r : copy_names(from->equal, from->nequal, &rule->nequal, &rule->equal);
     }
     return r;
 }
@@ -222,8 +263,11 @@ int routing_plan(struct plan *plan, struct config_errors *errors)
     if (!plan->routing) {
         return -ENOMEM;
     }
+    plan->routing->flap_changes = plan->config->flapping_changes;
+    plan->routing->flap_window_ms = plan->config->flapping_window_ms;
     r = copy_routes(plan, plan->config->routes, plan->config->nroutes, &plan->routing->root,
                     errors);
+    r = r < 0 ? r : copy_inhibition(plan);
     r = r < 0 ? r : mark_sinks(plan, errors);
     r = r < 0 ? r : routing_finish_up(plan->routing);
     if (r < 0) {

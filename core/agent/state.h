@@ -8,6 +8,7 @@
 
 #include "agent.h"
 #include "agent/api.h"
+#include "agent/deadman.h"
 #include "agent/desk.h"
 #include "agent/desk_metrics.h"
 #include "agent/desk_plan.h"
@@ -52,11 +53,13 @@ struct agent {
     struct local *local;
     struct fetch_broker *fetch;
     struct delivery *delivery;
-    struct desk desk; /* opened by the first build, before its plan is put in force */
+    struct ack_key ack_key; /* read before the first plan is put in force */
+    struct desk desk;       /* opened by the first build, before its plan is put in force */
     struct own_alerts own_alerts;
     struct rules_life rules;
     struct sink_watch sink_watch;
     struct state_watch state_watch;
+    struct deadman deadman;
     struct verdicts_entry *routes_check; /* a route without a live sink; NULL: there is none */
     struct desk_plan *untold;            /* a plan that the desk could not be told of yet */
     struct loop_timer tell_again;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/hold.h"
 #include "alert/private.h"
 #include "base/hex.h"
 #include "base/utf8.h"
@@ -49,6 +50,10 @@ void alert_count(struct alerts *alerts, const struct alert *alert, int by)
         alert->firing ? &alerts->counts.firing[alert->severity] : &alerts->counts.resolved;
 
     *count += (size_t)by;
+    if (alert->firing && alert->acked_ms != 0) {
+        alerts->counts.acked += (size_t)by;
+    }
+    alerts->uncounted = true;
 }
 
 tmon_severity alert_severity(const struct tmon_pair *labels, size_t n)
@@ -68,7 +73,7 @@ void alert_make_key(struct alert *alert)
     memcpy(alert->key, alert->fingerprint_text, HEX_MOST);
     at = alert->key + HEX_MOST;
     *at++ = '-';
-    at = hex_put(at, (uint64_t)alert->starts_ms, 1);
+    at = hex_put(at, (uint64_t)alert->born_ms, 1);
     *at++ = '-';
     *hex_put(at, (uint64_t)alert->episode, 1) = '\0';
 }
@@ -106,8 +111,12 @@ void alert_free(struct alert *alert)
         free(alert->labels);
         free(alert->annotations);
         free(alert->generator_url);
+        free(alert->acked_by);
+        free(alert->ack_comment);
         free(alert->marks);
         free(alert->groups);
+        free(alert->parts);
+        free(alert->silences);
         free(alert);
     }
 }
@@ -115,6 +124,7 @@ void alert_free(struct alert *alert)
 static void forget(struct alerts *alerts, struct state_tx *tx, struct alert *alert)
 {
     groups_leave(alerts, alert);
+    inhibit_leave(alerts, alert);
     heap_remove(&alerts->ends, &alert->end);
     (void)map_remove(&alerts->by_identity, identity(alert), alert->identity_len);
     (void)map_remove(&alerts->by_episode, (const char *)&alert->episode, sizeof alert->episode);
@@ -156,9 +166,11 @@ int alert_finish(struct alerts *alerts, struct state_tx *tx, struct alert *alert
 
 void alert_set_end(struct alerts *alerts, struct alert *alert, struct alerts_time now)
 {
-    if (alert->firing && alert->ttl_ms > 0) {
+    int64_t left = alert->until_ms > 0 ? alert->until_ms - now.real_ms : alert->ttl_ms;
+
+    if (alert->firing && (left > 0 || alert->until_ms > 0)) {
         (void)heap_set(&alerts->ends, &alert->end,
-                       now.mono_ms + (alert->ttl_ms < TTL_MOST_MS ? alert->ttl_ms : TTL_MOST_MS));
+                       now.mono_ms + (left < TTL_MOST_MS ? left : TTL_MOST_MS));
     } else {
         heap_remove(&alerts->ends, &alert->end);
     }
@@ -262,9 +274,7 @@ static int take_texts(struct alert *alert, const struct alerts_input *input)
     return 1;
 }
 
-/* -ENOMEM; NULL in ret_alert: there is none. */
-static int look_up(struct alerts *alerts, const struct alerts_input *input,
-                   struct alert **ret_alert)
+int alert_look_up(struct alerts *alerts, const struct alerts_input *input, struct alert **ret_alert)
 {
     struct buf *key = &alerts->scratch;
 
@@ -292,14 +302,18 @@ static int fire(struct alerts *alerts, const struct alerts_input *input, struct 
     if (take_texts(alert, input) < 0) {
         goto out;
     }
-    alert->episode = ++alerts->last_episode;
+    alert->episode = alerts->last_put = ++alerts->last_episode;
     alert->fingerprint = labels_fingerprint(alert->labels, alert->nlabels);
     alert->severity = (uint8_t)alert_severity(alert->labels, alert->nlabels);
     alert->source = (uint8_t)input->source;
     alert->firing = true;
     alert->starts_ms = input->starts_ms > 0 ? input->starts_ms : now.real_ms;
+    alert->born_ms = alert->starts_ms;
     alert->updated_ms = now.real_ms;
     alert->ttl_ms = input->ttl_ms;
+    if (input->merge) {
+        (void)alert_take_times(alert, input, now);
+    }
     alert_make_key(alert);
     r = alert_enter(alerts, alert);
     if (r < 0) {
@@ -307,24 +321,26 @@ static int fire(struct alerts *alerts, const struct alerts_input *input, struct 
     }
     alert_set_end(alerts, alert, now);
     alert_dirty(alerts, alert);
-    return groups_join(alerts, alert, now);
+    r = inhibit_enter(alerts, alert);
+    return r < 0 ? r : groups_join(alerts, alert, now);
 out:
     alert_free(alert);
     return r;
 }
 
-static void resolve(struct alerts *alerts, struct alert *alert, bool expired,
-                    struct alerts_time now)
+void alert_resolve(struct alerts *alerts, struct alert *alert, bool expired, int64_t ends_ms,
+                   struct alerts_time now)
 {
     alert_count(alerts, alert, -1);
     alert->firing = false;
     alert_count(alerts, alert, 1);
     alert->expired = expired;
-    alert->ends_ms = now.real_ms;
+    alert->ends_ms = ends_ms;
     alert->updated_ms = now.real_ms;
     heap_remove(&alerts->ends, &alert->end);
     alert_dirty(alerts, alert);
     groups_touch(alerts, alert, now);
+    inhibit_resolved(alerts, alert, now);
 }
 
 /* It fires again.  Nobody was told of its end yet: the episode goes on. */
@@ -335,6 +351,7 @@ static int resume(struct alerts *alerts, struct alert *alert, struct alerts_time
     alert_count(alerts, alert, 1);
     alert->expired = false;
     alert->ends_ms = 0;
+    inhibit_fired(alert);
     groups_touch(alerts, alert, now);
     return groups_join(alerts, alert, now); /* those that it has left already */
 }
@@ -351,7 +368,10 @@ static int again(struct alerts *alerts, struct alert *alert, const struct alerts
                  struct alerts_time now, enum alerts_verdict *ret_verdict)
 {
     bool was_firing = alert->firing;
-    int r = take_texts(alert, input);
+    int r;
+
+    alerts->last_put = alert->episode;
+    r = take_texts(alert, input);
 
     if (r < 0) {
         return r;
@@ -360,12 +380,33 @@ static int again(struct alerts *alerts, struct alert *alert, const struct alerts
     if (!was_firing && resume(alerts, alert, now) < 0) {
         return -ENOMEM;
     }
-    if (!was_firing || r > 0 || alert->ttl_ms != input->ttl_ms) {
+    if (input->merge) {
+        r |= alert_take_times(alert, input, now);
+    } else {
+        r |= alert->ttl_ms != input->ttl_ms;
+        alert->ttl_ms = input->ttl_ms;
+        alert->until_ms = 0;
+        alert->end_said = false;
+    }
+    if (!was_firing || r > 0) {
         alert->updated_ms = now.real_ms;
         alert_dirty(alerts, alert);
     }
-    alert->ttl_ms = input->ttl_ms;
     alert_set_end(alerts, alert, now);
+    return 0;
+}
+
+/* The word of its end.  Alertmanager's API has the last word on its texts and its start too. */
+static int end_said(struct alerts *alerts, struct alert *alert, const struct alerts_input *input,
+                    struct alerts_time now)
+{
+    if (input->merge && take_texts(alert, input) < 0) {
+        return -ENOMEM;
+    }
+    if (input->merge) {
+        (void)alert_take_times(alert, input, now);
+    }
+    alert_resolve(alerts, alert, false, input->merge ? input->ends_ms : now.real_ms, now);
     return 0;
 }
 
@@ -374,20 +415,25 @@ static size_t active(const struct alerts *alerts)
     return alerts->by_episode.used;
 }
 
-int alerts_put(struct alerts *alerts, struct state_tx *tx, const struct alerts_input *input,
-               struct alerts_time now, enum alerts_verdict *ret_verdict)
+int alert_put_plain(struct alerts *alerts, struct state_tx *tx, const struct alerts_input *input,
+                    struct alerts_time now, enum alerts_verdict *ret_verdict)
 {
     struct alert *alert = NULL;
+    struct alerts_input merged = *input;
     enum alerts_verdict verdict = ALERTS_FIRING;
-    int r = look_up(alerts, input, &alert);
+    int r = alert_look_up(alerts, input, &alert);
 
     if (r < 0) {
         return r; /* nothing has happened yet */
     }
+    if (input->merge) {
+        alert_merge(alert, &merged, now);
+        input = &merged;
+    }
     if (input->resolved) {
         verdict = alert && alert->firing ? ALERTS_RESOLVED : ALERTS_NOT_FIRING;
         if (verdict == ALERTS_RESOLVED) {
-            resolve(alerts, alert, false, now);
+            r = end_said(alerts, alert, input, now);
         }
     } else {
         if (alert && !alert->firing && alert->partly_told) {
@@ -408,9 +454,22 @@ int alerts_put(struct alerts *alerts, struct state_tx *tx, const struct alerts_i
         tx->error = tx->error ? tx->error : r;
         return r;
     }
-    alerts->counts.put[verdict]++;
     *ret_verdict = verdict;
     return 0;
+}
+
+int alerts_put(struct alerts *alerts, struct state_tx *tx, const struct alerts_input *input,
+               struct alerts_time now, enum alerts_verdict *ret_verdict)
+{
+    enum alerts_verdict verdict = ALERTS_UNCHANGED;
+    int r = flaps_wanted(alerts) ? flap_put(alerts, tx, input, now, &verdict)
+                                 : alert_put_plain(alerts, tx, input, now, &verdict);
+
+    if (r == 0) {
+        alerts->counts.put[verdict]++;
+        *ret_verdict = verdict;
+    }
+    return r;
 }
 
 /* ---- what time does ---- */
@@ -418,8 +477,12 @@ int alerts_put(struct alerts *alerts, struct state_tx *tx, const struct alerts_i
 int64_t alerts_next(const struct alerts *alerts)
 {
     const struct heap_node *end = heap_top(&alerts->ends), *due = heap_top(&alerts->due);
-    int64_t next = end ? end->at : INT64_MAX;
+    int64_t next = silences_next(&alerts->silences), counted = holds_next(alerts);
 
+    next = counted < next ? counted : next;
+    next = alerts->maintenance_at < next ? alerts->maintenance_at : next;
+    next = flaps_next(alerts) < next ? flaps_next(alerts) : next;
+    next = end && end->at < next ? end->at : next;
     return due && due->at < next ? due->at : next;
 }
 
@@ -429,14 +492,22 @@ int64_t alerts_next(const struct alerts *alerts)
 int alerts_run(struct alerts *alerts, struct state_tx *tx, struct alerts_time now)
 {
     struct heap_node *node;
-    int r = 0;
+    int r = silences_run(alerts, now);
 
+    maintenance_run(alerts, now);
     while ((node = heap_top(&alerts->ends)) && node->at <= now.mono_ms) {
-        resolve(alerts, ALERT_OF(node), true, now);
+        struct alert *alert = ALERT_OF(node);
+
+        if (!flaps_wanted(alerts) || !flap_expired(alerts, tx, alert, now)) {
+            alert_resolve(alerts, alert, true, alert->until_ms > 0 ? alert->until_ms : now.real_ms,
+                          now);
+        }
     }
+    r = r < 0 ? r : flaps_run(alerts, tx, now);
     while (r == 0 && (node = heap_top(&alerts->due)) && node->at <= now.mono_ms) {
         r = group_flush(alerts, tx, GROUP_OF(node), now);
     }
+    holds_count(alerts, now);
     if (r < 0 && tx->error == 0) {
         tx->error = r;
     }
@@ -453,7 +524,7 @@ int alerts_prune(struct alerts *alerts, struct state_tx *tx, enum alerts_source 
     while ((alert = map_next(&alerts->by_episode, &pos))) {
         if (alert->source == source && alert->firing &&
             !keep(arg, labels_get(alert->labels, alert->nlabels, label))) {
-            resolve(alerts, alert, false, now);
+            alert_resolve(alerts, alert, false, now.real_ms, now);
         }
     }
     return tx->error;
@@ -469,11 +540,13 @@ int alerts_create(const struct alerts_hooks *hooks, struct alerts **ret_alerts)
         return -ENOMEM;
     }
     alerts->hooks = *hooks;
+    alerts->maintenance_at = INT64_MAX;
     map_init(&alerts->by_identity);
     map_init(&alerts->by_episode);
     map_init(&alerts->groups);
     heap_init(&alerts->ends);
     heap_init(&alerts->due);
+    flaps_init(&alerts->flaps);
     buf_init(&alerts->scratch, 2 * LIMIT_ALERT_BODY_BYTES);
     *ret_alerts = alerts;
     return 0;

@@ -24,6 +24,7 @@
 
 struct alerts;
 struct alert;
+struct group;
 
 /* Both clocks at the same moment.  Intervals run by the monotonic one. */
 struct alerts_time {
@@ -35,7 +36,8 @@ enum alerts_source {
     ALERTS_API = 0,
     ALERTS_CHECK = 1, /* a check of ours: ends when it says so, or when its instance is gone */
     ALERTS_AGENT = 2, /* the agent about itself */
-    ALERTS_RULE = 3,  /* later */
+    ALERTS_RULE = 3,
+    ALERTS_FLAPPING = 4, /* the notice that another one flaps */
 };
 
 /* What somebody says about one alert.  All borrowed. */
@@ -49,6 +51,12 @@ struct alerts_input {
     bool resolved;
     int64_t starts_ms; /* Unix time; 0: now */
     int64_t ttl_ms;    /* how long from now it fires unless it is said again; 0: until resolved */
+    /* As Alertmanager takes alerts: starts_ms is given, it ends or has ended at ends_ms (Unix
+     * time), and what was said before is merged where it overlaps.  `resolved` and `ttl_ms` come of
+     * that. */
+    bool merge;
+    bool end_said; /* merge: else ends_ms stands in for an end that nobody gave */
+    int64_t ends_ms;
 };
 
 enum alerts_verdict {
@@ -127,6 +135,18 @@ int64_t alerts_next(const struct alerts *alerts);
 /* Writes what changed.  Errors are in the tx. */
 void alerts_save(struct alerts *alerts, struct state_tx *tx);
 
+/* Who sees to an alert.  Borrowed; neither is NULL. */
+struct alerts_ack {
+    const char *by;      /* "": nobody said */
+    const char *comment; /* "" */
+};
+/* Acknowledges the alert of that episode key or fingerprint: it is told to whom it was not, and
+ * not repeated.  One that was acknowledged before changes hands.  `ack` NULL takes it back.
+ * -ENOENT; -ENOTUNIQ: several have that fingerprint; -ESTALE: it has resolved; -EINVAL: a text is
+ * longer than LIMIT_ACK_... or no UTF-8; -ENOMEM. */
+int alerts_ack(struct alerts *alerts, const char *id, const struct alerts_ack *ack,
+               struct alerts_time now);
+
 /* ---- what the outbox reports ---- */
 
 /* The sink will never hear of notification `id`, in which it was told that the episode began. */
@@ -163,14 +183,66 @@ struct alerts_view {
     size_t nsinks;
     const char *const *sinks; /* the sinks that its routes lead to, and those with marks */
     const bool *told;         /* of each: it was told of, or is queued */
+    size_t nsilenced;
+    const char *const *silenced_by; /* ids of active silences; a few where there are many */
+    size_t ninhibited;
+    const char *const *inhibited_by;    /* fingerprints, one for each rule; a few */
+    const char *acked_by, *ack_comment; /* NULL: nobody sees to it; "": nothing was said */
+    int64_t acked_ms;                   /* 0: it is not acknowledged */
+    bool muted;                         /* all its routes are in maintenance windows */
+    bool flapping;
 };
 /* In no particular order; fn ends the walk by returning false. */
 void alerts_visit(struct alerts *alerts, bool (*fn)(void *arg, const struct alerts_view *view),
                   void *arg, struct alerts_time now);
 
+/* The one of that episode key or fingerprint.  -ENOENT, -ENOTUNIQ. */
+int alerts_find(struct alerts *alerts, const char *id,
+                void (*fn)(void *arg, const struct alerts_view *view), void *arg,
+                struct alerts_time now);
+
+/* The same, those that fire only, in the order of their fingerprints.  -ENOMEM. */
+int alerts_visit_firing(struct alerts *alerts,
+                        bool (*fn)(void *arg, const struct alerts_view *view), void *arg,
+                        struct alerts_time now);
+
+struct alerts_group_view {
+    const struct tmon_pair *labels; /* that it is grouped by */
+    size_t nlabels;
+    const char *sink; /* one of those that are told of it */
+    size_t nmembers;  /* resolved ones included */
+    const struct group *group;
+};
+/* Each group that has members, with each of its sinks: by their labels as Alertmanager orders sets
+ * of labels, then by sink.  -ENOMEM. */
+int alerts_visit_groups(struct alerts *alerts,
+                        bool (*fn)(void *arg, const struct alerts_group_view *view), void *arg,
+                        struct alerts_time now);
+/* The members of one that fire, in Alertmanager's order: by job, instance, then all labels.
+ * -ENOMEM. */
+int alerts_visit_members(struct alerts *alerts, const struct alerts_group_view *group,
+                         bool (*fn)(void *arg, const struct alerts_view *view), void *arg,
+                         struct alerts_time now);
+/* The routing in force; NULL: there is none yet.  Borrowed until it is replaced. */
+const struct routing *alerts_routing(const struct alerts *alerts);
+
+/* Why nobody is told of an alert now. */
+enum hold {
+    HOLD_NONE,
+    HOLD_SILENCED,
+    HOLD_INHIBITED,
+    HOLD_MAINTENANCE, /* its routes are in a maintenance window */
+    HOLD_FLAPPING,
+    HOLDS
+};
+const char *hold_name(enum hold hold);
+
 struct alerts_counts {
-    size_t firing[3]; /* by severity */
-    size_t resolved;  /* that somebody is still to be told of */
+    size_t firing[3];   /* by severity */
+    size_t held[HOLDS]; /* firing ones by their first reason; up to a second old */
+    size_t acked;       /* firing ones that somebody sees to */
+    size_t silences[3]; /* by enum silence_state */
+    size_t resolved;    /* that somebody is still to be told of */
     size_t groups;
     uint64_t put[ALERTS_VERDICTS]; /* since the start */
     uint64_t refused;              /* no room */
@@ -186,6 +258,8 @@ int alerts_prune(struct alerts *alerts, struct state_tx *tx, enum alerts_source 
 /* ---- an alert as the outbox encodes it ---- */
 
 int64_t alert_episode(const struct alert *alert);
+/* What the label `severity` says; warning when it is not there or unknown. */
+tmon_severity alert_severity(const struct tmon_pair *labels, size_t n);
 /* Fills the struct of the plugin API; everything is borrowed until the alerts change. */
 void alert_describe(const struct alert *alert, bool firing, struct tmon_alert *ret_alert);
 

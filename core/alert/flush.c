@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/hold.h"
 #include "alert/private.h"
 
 struct flush {
@@ -61,6 +62,12 @@ int flush_resolve(struct alerts *alerts, struct state_tx *tx, struct alert *aler
 }
 
 /* ---- one sink ---- */
+
+static bool is_held(const struct flush *flush, struct alert *alert)
+{
+    return alert->firing &&
+           alert_hold(flush->alerts, alert, flush->group->route, flush->now) != HOLD_NONE;
+}
 
 static struct told *told_of(struct flush *flush, bool add)
 {
@@ -146,6 +153,7 @@ static int send(struct flush *flush, uint64_t ordering, size_t ntruncated)
     }
     if (r == 0) {
         told->at = flush->now;
+        told->idle = false;
         group_dirty(flush->alerts, flush->group);
     }
     flush->nitems = 0;
@@ -159,6 +167,11 @@ static int is_due_again(struct flush *flush, struct alert *alert, struct mark *m
     int r;
 
     if (group_repeat_at(flush->group, mark->told) > flush->now.mono_ms + REPEAT_SLACK_MS) {
+        return 0;
+    }
+    if (alert_is_seen(alert, mark)) {
+        mark->told = flush->now; /* looked at again when the next one would be due */
+        alert_dirty(alerts, alert);
         return 0;
     }
     r = alerts->hooks.waits(alerts->hooks.owner, flush->tx, flush->name, mark->last);
@@ -175,6 +188,9 @@ static int is_news(struct flush *flush, struct alert *alert, bool repeat)
 {
     struct mark *mark = mark_find(alert, flush->sink);
 
+    if (is_held(flush, alert)) {
+        return 0;
+    }
     if (alert->firing) {
         return !mark ? 1 : repeat ? is_due_again(flush, alert, mark) : 0;
     }
@@ -183,12 +199,13 @@ static int is_news(struct flush *flush, struct alert *alert, bool repeat)
 
 /* ---- a notification ---- */
 
-static bool is_shown(const struct flush *flush, const struct alert *alert)
+static bool is_shown(const struct flush *flush, struct alert *alert)
 {
     const struct mark *mark = alert->firing ? mark_find(alert, flush->sink) : NULL;
 
     /* What goes another way, or to another sink, is not shown here: its end would not be. */
-    return mark && mark->fate == FATE_TOLD && mark->ordering == flush->group->ordering;
+    return mark && mark->fate == FATE_TOLD && mark->ordering == flush->group->ordering &&
+           !is_held(flush, alert);
 }
 
 /* Beside the news, what fires still and was told before.  How many found no room. */
@@ -198,7 +215,7 @@ static size_t fill(struct flush *flush)
     size_t left_out = 0;
 
     for (size_t i = 0; i < group->nmembers; i++) {
-        const struct alert *alert = group->members[i];
+        struct alert *alert = group->members[i];
 
         if (alert->stamp == flush->alerts->stamp || !is_shown(flush, alert)) {
             continue; /* it is news */
@@ -272,38 +289,70 @@ static bool repeat_is_due(struct flush *flush)
     return told && group_repeat_at(flush->group, told->at) <= flush->now.mono_ms + REPEAT_SLACK_MS;
 }
 
+/* The sink's marks of what fires in the group. */
+struct marks {
+    struct alerts_time oldest; /* of those that are not held; now, where there is none */
+    struct alerts_time newest; /* of all; INT64_MIN where there is none */
+    bool held, free;           /* there is one that is held; one that is not */
+};
+
+static struct marks marks_of(const struct flush *flush)
+{
+    struct group *group = flush->group;
+    struct marks marks = {.oldest = flush->now, .newest = {0, INT64_MIN}};
+
+    for (size_t i = 0; i < group->nmembers; i++) {
+        const struct mark *mark = mark_find(group->members[i], flush->sink);
+
+        if (!group->members[i]->firing || !mark) {
+            continue;
+        }
+        if (mark->told.mono_ms > marks.newest.mono_ms) {
+            marks.newest = mark->told;
+        }
+        if (is_held(flush, group->members[i])) {
+            marks.held = true; /* it is not repeated; whoever lets it go says so */
+            continue;
+        }
+        marks.free = true;
+        if (mark->told.mono_ms < marks.oldest.mono_ms) {
+            marks.oldest = mark->told;
+        }
+    }
+    return marks;
+}
+
 /* When the next repeat counts from.  A sink that takes one alert a notification has a repeat for
  * each: from the oldest.  One that was told of these alerts by another group only: from the newest.
  */
 static int set_told(struct flush *flush, bool repeated)
 {
-    struct group *group = flush->group;
     struct told *told = told_of(flush, false);
-    struct alerts_time oldest = flush->now, newest = {0, INT64_MIN};
+    struct alerts_time at;
+    struct marks marks;
+    bool first = !told;
 
-    if (told && !flush->one_alert && !repeated) {
+    if (told && !told->idle && !flush->one_alert && !repeated) {
         return 0;
     }
-    for (size_t i = 0; i < group->nmembers; i++) {
-        const struct mark *mark = mark_find(group->members[i], flush->sink);
-
-        if (group->members[i]->firing && mark) {
-            oldest = mark->told.mono_ms < oldest.mono_ms ? mark->told : oldest;
-            newest = mark->told.mono_ms > newest.mono_ms ? mark->told : newest;
-        }
-    }
-    if (!told && newest.mono_ms == INT64_MIN) {
+    marks = marks_of(flush);
+    if (first && marks.newest.mono_ms == INT64_MIN) {
         return 0;
     }
-    if (!told && !(told = told_of(flush, true))) {
+    if (first && !(told = told_of(flush, true))) {
         return -ENOMEM;
     }
-    if (!flush->one_alert) {
-        oldest = repeated ? flush->now : newest;
+    told->idle = marks.held && !marks.free;
+    if (told->idle) {
+        at = first ? marks.newest : told->at;
+    } else if (flush->one_alert) {
+        at = marks.oldest;
+    } else {
+        at = repeated ? flush->now : first ? marks.newest : told->at;
     }
-    if (told->at.mono_ms != oldest.mono_ms) {
-        told->at = oldest;
-        group_dirty(flush->alerts, group);
+    if (first || told->at.mono_ms != at.mono_ms) {
+        told->at = at;
+        group_dirty(flush->alerts, flush->group);
     }
     return 0;
 }
@@ -389,6 +438,7 @@ int group_flush(struct alerts *alerts, struct state_tx *tx, struct group *group,
     }
     if (pending) {
         group->pending = false;
+        group->released_mono = 0;
         group->flushed_ms = now.real_ms;
         group->flushed_mono = now.mono_ms;
         group_dirty(alerts, group);

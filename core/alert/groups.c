@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/hold.h"
 #include "alert/private.h"
 #include "model/labels.h"
 
@@ -206,6 +207,7 @@ static void join_route(void *arg, const struct route *route)
         return;
     }
     group->route = route;
+    group->held = group->held || route_in_maintenance(route, join->now);
     if (!group->labels) {
         join->r = labels_copy(pairs, n, &group->labels);
         group->nlabels = n;
@@ -235,15 +237,41 @@ void groups_touch(struct alerts *alerts, const struct alert *alert, struct alert
     }
 }
 
+void groups_release(struct alerts *alerts, const struct alert *alert, struct alerts_time now)
+{
+    for (size_t i = 0; i < alert->ngroups; i++) {
+        struct group *group = alert->groups[i].group;
+
+        for (size_t j = 0; j < group->ntold; j++) {
+            struct told *told = &group->told[j];
+            const struct mark *mark = mark_find(alert, told->sink);
+
+            told->idle = false;
+            if (mark && mark->told.mono_ms < told->at.mono_ms) {
+                told->at = mark->told; /* its own repeat was left out */
+                group_dirty(alerts, group);
+            }
+        }
+        if (!group->pending) {
+            group->pending = true;
+            group->released_mono = now.mono_ms;
+        }
+        group_schedule(alerts, group, now);
+    }
+}
+
 /* ---- when ---- */
 
-bool group_needs_telling(const struct alerts *alerts, const struct group *group)
+bool group_needs_telling(struct alerts *alerts, const struct group *group, struct alerts_time now)
 {
     for (size_t i = 0; i < group->nmembers; i++) {
-        const struct alert *alert = group->members[i];
+        struct alert *alert = group->members[i];
 
         if (!alert->firing) {
             return true;
+        }
+        if (alert_hold(alerts, alert, group->route, now) != HOLD_NONE) {
+            continue;
         }
         for (size_t j = 0; j < group->route->nto; j++) {
             if (!mark_find(alert, alerts->routed[group->route->to[j]])) {
@@ -269,7 +297,7 @@ static int64_t next_repeat(const struct group *group)
     for (size_t i = 0; i < group->ntold && group->nmembers > 0; i++) {
         int64_t at = group_repeat_at(group, group->told[i].at);
 
-        next = at < next ? at : next;
+        next = at < next && !group->told[i].idle ? at : next;
     }
     return next;
 }
@@ -282,7 +310,11 @@ void group_schedule(struct alerts *alerts, struct group *group, struct alerts_ti
         int64_t told = group->flushed_ms == 0
                            ? group->created_mono + group->route->group_wait_ms
                            : group->flushed_mono + group->route->group_interval_ms;
+        int64_t released = group->released_mono + group->route->group_wait_ms;
 
+        if (group->released_mono != 0 && told < released) {
+            told = released;
+        }
         at = told < at ? told : at;
     }
     if (at == INT64_MAX) {

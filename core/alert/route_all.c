@@ -24,6 +24,8 @@ static void leave_all(struct alerts *alerts)
         group->nmembers = 0;
         group->route = NULL;
         group->pending = false;
+        group->held = false;
+        group->released_mono = 0;
         heap_remove(&alerts->due, &group->due);
     }
 }
@@ -43,8 +45,9 @@ static int settle_told(struct alerts *alerts, struct group *group)
     for (size_t i = 0; i < group->route->nto; i++) {
         uint32_t sink = alerts->routed[group->route->to[i]];
         const struct told *old = told_find(group, sink);
-        struct told newest = old ? *old : (struct told){sink, {0, INT64_MIN}};
+        struct told newest = old ? *old : (struct told){.sink = sink, .at = {0, INT64_MIN}};
 
+        newest.idle = false; /* what is held may be another now */
         for (size_t j = 0; !old && j < group->nmembers; j++) {
             const struct alert *alert = group->members[j];
             const struct mark *mark = mark_find(alert, sink);
@@ -95,7 +98,7 @@ static int settle_groups(struct alerts *alerts, struct state_tx *tx, struct aler
             continue;
         }
         r = settle_told(alerts, group);
-        group->pending = group_needs_telling(alerts, group);
+        group->pending = group_needs_telling(alerts, group, now);
         group_schedule(alerts, group, now);
     }
     free(groups);
@@ -109,6 +112,11 @@ int route_all(struct alerts *alerts, struct state_tx *tx, struct alerts_time now
     int r = 0;
 
     leave_all(alerts);
+    alerts->maintenance_at = now.mono_ms;
+    alerts->uncounted = true;
+    inhibit_leave_all(alerts);
+    r = inhibit_enter_all(alerts);
+    r = r < 0 ? r : flaps_route(alerts, now);
     while (r == 0 && (alert = map_next(&alerts->by_episode, &pos))) {
         r = groups_join(alerts, alert, now);
     }
@@ -144,6 +152,7 @@ int alerts_route(struct alerts *alerts, struct state_tx *tx, struct routing *rou
         return r;
     }
     leave_all(alerts); /* nobody points into the old one any more */
+    inhibit_leave_all(alerts);
     free(alerts->routed);
     alerts->routing = routing;
     alerts->routed = routed;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/maintenance.h"
 #include "base/buf.h"
 #include "base/limits.h"
 
@@ -25,20 +26,32 @@ struct routing *routing_create(void)
     return routing;
 }
 
+static void free_names(char **names, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        free(names[i]);
+    }
+    free(names);
+}
+
+static void inhibit_finish(struct inhibit_rule *rule)
+{
+    matchers_free(rule->source, rule->nsource);
+    matchers_free(rule->target, rule->ntarget);
+    free_names(rule->equal, rule->nequal);
+}
+
 static void route_finish(struct route *route)
 {
-    for (size_t i = 0; i < route->nmatchers; i++) {
-        matcher_finish(&route->matchers[i]);
-    }
-    for (size_t i = 0; i < route->ngroup_by; i++) {
-        free(route->group_by[i]);
-    }
+    matchers_free(route->matchers, route->nmatchers);
+    free_names(route->group_by, route->ngroup_by);
     for (size_t i = 0; i < route->nroutes; i++) {
         route_finish(&route->routes[i]);
     }
-    free(route->matchers);
+    if (route->maintenance_set) {
+        maintenance_destroy(route->maintenance);
+    }
     free(route->to);
-    free(route->group_by);
     free(route->key);
     free(route->routes);
 }
@@ -52,6 +65,10 @@ void routing_destroy(struct routing *routing)
     for (size_t i = 0; i < routing->nsinks; i++) {
         free(routing->sinks[i].name);
     }
+    for (size_t i = 0; i < routing->ninhibit; i++) {
+        inhibit_finish(&routing->inhibit[i]);
+    }
+    free(routing->inhibit);
     free(routing->sinks);
     free(routing);
 }
@@ -147,6 +164,9 @@ static int complete(struct route *route, const struct route *parent, const struc
         inherit_time(&route->group_wait_ms, parent->group_wait_ms);
         inherit_time(&route->group_interval_ms, parent->group_interval_ms);
         inherit_time(&route->repeat_interval_ms, parent->repeat_interval_ms);
+        if (!route->maintenance_set) {
+            route->maintenance = parent->maintenance;
+        }
         r = route->group_by_set ? 0 : inherit_group_by(route, parent);
         if (r == 0 && !route->to_set) {
             r = inherit_to(route, parent);

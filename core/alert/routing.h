@@ -15,6 +15,8 @@
 
 #include "model/matcher.h"
 
+struct maintenance;
+
 #define ROUTING_FALLBACK "log" /* the sink for what has no live one */
 
 struct routing_sink {
@@ -34,18 +36,33 @@ struct route {
     size_t ngroup_by;
     char **group_by;                                              /* owned, sorted */
     int64_t group_wait_ms, group_interval_ms, repeat_interval_ms; /* -1: inherited */
+    struct maintenance *maintenance; /* NULL: none; inherited unless `maintenance_set` */
+    bool maintenance_set;            /* it stands here, and is owned */
     bool without_sink; /* it names sinks, and none is live: it leads to the fallback */
     char *key;         /* made by routing_finish_up(): the path of matchers, unique in the tree */
     size_t nroutes;
     struct route *routes; /* owned */
 };
 
+/* While an alert fires that fits `source`, nobody is told of those that fit `target` and have the
+ * same values of all labels in `equal`.  One that fits both is not inhibited by another such. */
+struct inhibit_rule {
+    size_t nsource, ntarget, nequal;
+    struct matcher *source, *target; /* owned */
+    char **equal;                    /* owned; a label that is not there has the value "" */
+};
+
 struct routing {
     struct route root; /* without matchers */
     size_t nsinks;
     struct routing_sink *sinks; /* owned; the fallback is always there and live */
+    size_t flap_changes;        /* what changes so often within the window flaps; 0: nothing does */
+    int64_t flap_window_ms;
+    size_t ninhibit;
+    struct inhibit_rule *inhibit; /* owned */
 };
 
+#define ROUTING_FLAP_CHANGES_MOST 32
 #define ROUTING_GROUP_WAIT_MS 30000
 #define ROUTING_GROUP_INTERVAL_MS 300000
 #define ROUTING_REPEAT_INTERVAL_MS 14400000

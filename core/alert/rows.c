@@ -1,14 +1,14 @@
 /*
  * rows.c: alerts and groups in the file, and read from it.
  *
- * A row is a number, an encoded body and a checksum.  One that does not verify or decode is left
- * out and told; the others are not concerned.
+ * A row is a number, an encoded body and a checksum, see table.h.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alert/private.h"
+#include "alert/table.h"
 #include "base/wire.h"
 #include "model/labels.h"
 #include "model/pairs.h"
@@ -16,7 +16,14 @@
 #define ROW_VERSION 1
 #define MARKS_MOST 4096 /* of one alert; there are LIMIT_OUTBOX_SINKS sinks */
 
-enum { FLAG_FIRING = 1, FLAG_EXPIRED = 2, FLAG_PARTLY_TOLD = 4 };
+enum {
+    FLAG_FIRING = 1,
+    FLAG_EXPIRED = 2,
+    FLAG_PARTLY_TOLD = 4,
+    FLAG_ACKED = 8,
+    FLAG_END_SAID = 64,
+    FLAG_MOVED = 128, /* starts_ms is not what its key was made of, which follows */
+};
 
 /* ---- writing ---- */
 
@@ -25,9 +32,15 @@ static void encode_alert(const struct alerts *alerts, const struct alert *alert,
     wire_put_u8(buf, ROW_VERSION);
     wire_put_u8(buf,
                 (uint8_t)((alert->firing ? FLAG_FIRING : 0) | (alert->expired ? FLAG_EXPIRED : 0) |
-                          (alert->partly_told ? FLAG_PARTLY_TOLD : 0)));
+                          (alert->partly_told ? FLAG_PARTLY_TOLD : 0) |
+                          (alert->acked_ms != 0 ? FLAG_ACKED : 0) |
+                          (alert->end_said ? FLAG_END_SAID : 0) |
+                          (alert->born_ms != alert->starts_ms ? FLAG_MOVED : 0)));
     wire_put_u8(buf, alert->source);
     wire_put_i64(buf, alert->starts_ms);
+    if (alert->born_ms != alert->starts_ms) {
+        wire_put_i64(buf, alert->born_ms);
+    }
     wire_put_i64(buf, alert->ends_ms);
     wire_put_i64(buf, alert->updated_ms);
     wire_put_i64(buf, alert->ttl_ms);
@@ -45,6 +58,11 @@ static void encode_alert(const struct alerts *alerts, const struct alert *alert,
         wire_put_u64(buf, mark->ordering);
         wire_put_i64(buf, mark->told.real_ms);
     }
+    if (alert->acked_ms != 0) {
+        wire_put_i64(buf, alert->acked_ms);
+        wire_put_str(buf, alert->acked_by);
+        wire_put_str(buf, alert->ack_comment);
+    }
 }
 
 static void encode_group(const struct alerts *alerts, const struct group *group, struct buf *buf)
@@ -60,48 +78,17 @@ static void encode_group(const struct alerts *alerts, const struct group *group,
     }
 }
 
-static void write_row(struct state_tx *tx, const char *sql, int64_t id, struct buf *body)
-{
-    sqlite3_stmt *statement;
-
-    if (body->failed) {
-        tx->error = tx->error ? tx->error : -ENOMEM;
-        return;
-    }
-    statement = state_prepare(tx, sql);
-    if (!statement) {
-        return;
-    }
-    (void)sqlite3_bind_int64(statement, 1, id);
-    (void)sqlite3_bind_blob64(statement, 2, body->data, body->len, SQLITE_STATIC);
-    (void)sqlite3_bind_int64(statement, 3,
-                             state_sum_bytes(state_sum_int(STATE_SUM, id), body->data, body->len));
-    (void)state_step(tx, statement);
-    (void)sqlite3_reset(statement);
-}
-
-static void delete_row(struct state_tx *tx, const char *sql, int64_t id)
-{
-    sqlite3_stmt *statement = state_prepare(tx, sql);
-
-    if (statement) {
-        (void)sqlite3_bind_int64(statement, 1, id);
-        (void)state_step(tx, statement);
-        (void)sqlite3_reset(statement);
-    }
-}
-
 static const char delete_alert[] = "DELETE FROM alert WHERE id = ?1";
 static const char delete_group[] = "DELETE FROM alert_group WHERE id = ?1";
 
 void row_delete_alert(struct state_tx *tx, int64_t episode)
 {
-    delete_row(tx, delete_alert, episode);
+    table_delete(tx, delete_alert, episode);
 }
 
 void row_delete_group(struct state_tx *tx, int64_t row)
 {
-    delete_row(tx, delete_group, row);
+    table_delete(tx, delete_group, row);
 }
 
 /* Numbers of episodes that never got a row are not used again either. */
@@ -114,7 +101,7 @@ static void save_sequence(struct alerts *alerts, struct state_tx *tx)
     if (alerts->last_episode == alerts->saved_episode) {
         return;
     }
-    delete_row(tx, update, alerts->last_episode);
+    table_delete(tx, update, alerts->last_episode);
     if (tx->error == 0 && sqlite3_changes(tx->db) == 0) {
         statement = state_prepare(tx, insert);
         if (statement) {
@@ -133,7 +120,7 @@ static void save_alert(struct alerts *alerts, struct state_tx *tx, struct alert 
 
     buf_clear(&alerts->scratch);
     encode_alert(alerts, alert, &alerts->scratch);
-    write_row(tx, alert->saved ? update : insert, alert->episode, &alerts->scratch);
+    table_write(tx, alert->saved ? update : insert, alert->episode, NULL, &alerts->scratch);
     if (!alert->saved && alert->episode > alerts->saved_episode) {
         alerts->saved_episode = alert->episode;
     }
@@ -150,7 +137,7 @@ static void save_group(struct alerts *alerts, struct state_tx *tx, struct group 
     }
     buf_clear(&alerts->scratch);
     encode_group(alerts, group, &alerts->scratch);
-    write_row(tx, replace, group->row, &alerts->scratch);
+    table_write(tx, replace, group->row, NULL, &alerts->scratch);
 }
 
 /* Oldest first, so that rows are appended: the list is the newest first. */
@@ -198,16 +185,11 @@ void alerts_save(struct alerts *alerts, struct state_tx *tx)
         group = next;
     }
     save_sequence(alerts, tx);
+    silences_save(alerts, tx);
+    flaps_save(alerts, tx);
 }
 
 /* ---- reading ---- */
-
-struct load {
-    struct alerts *alerts;
-    struct state_tx *tx;
-    bool writable;
-    struct alerts_time now;
-};
 
 struct alerts_time time_of(int64_t real_ms, struct alerts_time now)
 {
@@ -262,6 +244,15 @@ static int decode_texts(struct wire_reader *reader, struct alert *alert)
     return r;
 }
 
+static int decode_ack(struct wire_reader *reader, struct alert *alert)
+{
+    int64_t at_ms = wire_get_i64(reader);
+    const char *by = wire_get_str(reader, LIMIT_ACK_BY_BYTES);
+    const char *comment = wire_get_str(reader, LIMIT_ACK_COMMENT_BYTES);
+
+    return reader->bad || at_ms == 0 ? -EPROTO : alert_set_ack(alert, by, comment, at_ms);
+}
+
 static int decode_alert(const struct load *load, struct wire_reader *reader, struct alert *alert)
 {
     uint8_t version = wire_get_u8(reader), flags = wire_get_u8(reader);
@@ -273,17 +264,21 @@ static int decode_alert(const struct load *load, struct wire_reader *reader, str
     alert->firing = flags & FLAG_FIRING;
     alert->expired = flags & FLAG_EXPIRED;
     alert->partly_told = flags & FLAG_PARTLY_TOLD;
+    alert->end_said = flags & FLAG_END_SAID;
     alert->source = wire_get_u8(reader);
     alert->starts_ms = wire_get_i64(reader);
+    alert->born_ms = flags & FLAG_MOVED ? wire_get_i64(reader) : alert->starts_ms;
     alert->ends_ms = wire_get_i64(reader);
     alert->updated_ms = wire_get_i64(reader);
     alert->ttl_ms = wire_get_i64(reader);
     r = decode_texts(reader, alert);
     r = r < 0 ? r : decode_marks(load, reader, alert);
+    r = r == 0 && (flags & FLAG_ACKED) ? decode_ack(reader, alert) : r;
     return r < 0 ? r : wire_done(reader) ? 0 : -EPROTO;
 }
 
-static int take_alert(const struct load *load, int64_t id, struct wire_reader *reader)
+static int take_alert(const struct load *load, int64_t id, const char *uid,
+                      struct wire_reader *reader)
 {
     struct alert *alert = calloc(1, sizeof *alert);
     int r = alert ? decode_alert(load, reader, alert) : -ENOMEM;
@@ -322,13 +317,14 @@ static int decode_told(const struct load *load, struct wire_reader *reader, stru
         }
         if (sink >= 0) {
             group->told[group->ntold++] =
-                (struct told){(uint32_t)sink, time_of(real_ms, load->now)};
+                (struct told){.sink = (uint32_t)sink, .at = time_of(real_ms, load->now)};
         }
     }
     return wire_done(reader) ? 0 : -EPROTO;
 }
 
-static int take_group(const struct load *load, int64_t id, struct wire_reader *reader)
+static int take_group(const struct load *load, int64_t id, const char *uid,
+                      struct wire_reader *reader)
 {
     bool good = wire_get_u8(reader) == ROW_VERSION;
     const char *key = wire_get_str(reader, LIMIT_ALERT_BODY_BYTES);
@@ -349,75 +345,6 @@ static int take_group(const struct load *load, int64_t id, struct wire_reader *r
     group->flushed_ms = flushed.real_ms;
     group->flushed_mono = flushed.mono_ms;
     return decode_told(load, reader, group); /* one that is bad by then does no harm */
-}
-
-struct table {
-    const char *name, *select, *delete;
-    int (*take)(const struct load *load, int64_t id, struct wire_reader *reader);
-};
-
-/* Numbers of rows that are to be deleted. */
-struct numbers {
-    int64_t *list;
-    size_t n;
-};
-
-static int note(struct numbers *numbers, int64_t id)
-{
-    int64_t *more = realloc(numbers->list, (numbers->n + 1) * sizeof *more);
-
-    if (!more) {
-        return -ENOMEM;
-    }
-    numbers->list = more;
-    more[numbers->n++] = id;
-    return 0;
-}
-
-/* Rows that do not verify go into `bad`. */
-static int take_rows(const struct load *load, const struct table *table, struct numbers *bad,
-                     int64_t *ret_last)
-{
-    sqlite3_stmt *statement = state_prepare(load->tx, table->select);
-    int r = statement ? 1 : load->tx->error;
-
-    while (r == 1 && (r = state_step(load->tx, statement)) == 1) {
-        int64_t id = sqlite3_column_int64(statement, 0);
-        const void *body = sqlite3_column_blob(statement, 1);
-        size_t len = body ? (size_t)sqlite3_column_bytes(statement, 1) : 0;
-        uint32_t sum = state_sum_bytes(state_sum_int(STATE_SUM, id), body, len);
-        struct wire_reader reader;
-        int taken = -EPROTO;
-
-        *ret_last = id > *ret_last ? id : *ret_last;
-        wire_reader_init(&reader, body, len);
-        if (sum == (uint32_t)sqlite3_column_int64(statement, 2)) {
-            taken = table->take(load, id, &reader);
-        }
-        if (taken == -EPROTO) {
-            taken = note(bad, id);
-        }
-        r = taken < 0 ? taken : 1;
-    }
-    if (statement) {
-        (void)sqlite3_reset(statement);
-    }
-    return r;
-}
-
-static int load_table(const struct load *load, const struct table *table, int64_t *ret_last)
-{
-    struct numbers bad = {0};
-    int r = take_rows(load, table, &bad, ret_last);
-
-    for (size_t i = 0; load->writable && r == 0 && i < bad.n; i++) {
-        delete_row(load->tx, table->delete, bad.list[i]);
-    }
-    if (bad.n > 0) {
-        state_lost(load->tx->state, table->name, bad.n);
-    }
-    free(bad.list);
-    return r < 0 ? r : load->tx->error;
 }
 
 static int load_sequence(struct alerts *alerts, struct state_tx *tx)
@@ -457,9 +384,12 @@ static void forget_all(struct alerts *alerts)
             group_free(group);
         }
     }
+    inhibit_leave_all(alerts);
     while ((alert = map_next(&alerts->by_episode, &pos))) {
         alert_free(alert);
     }
+    silences_finish(&alerts->silences);
+    flaps_finish(&alerts->flaps);
     pos = 0;
     while ((group = map_next(&alerts->groups, &pos))) {
         group_free(group);
@@ -467,9 +397,11 @@ static void forget_all(struct alerts *alerts)
     map_finish(&alerts->by_episode);
     map_finish(&alerts->by_identity);
     map_finish(&alerts->groups);
+    map_finish(&alerts->inhibit.sets);
     heap_finish(&alerts->ends);
     heap_finish(&alerts->due);
     memset(alerts->counts.firing, 0, sizeof alerts->counts.firing);
+    alerts->counts.acked = 0;
     alerts->counts.resolved = 0;
     alerts->counts.groups = 0;
 }
@@ -486,12 +418,18 @@ int alerts_load(struct alerts *alerts, struct state_tx *tx, bool writable, struc
     int r;
 
     forget_all(alerts);
-    r = load_table(&load, &of_alerts, &last_alert);
+    r = table_load(&load, &of_alerts, &last_alert);
     if (r == 0) {
-        r = load_table(&load, &of_groups, &last_group);
+        r = table_load(&load, &of_groups, &last_group);
     }
     alerts->last_episode = last_alert > alerts->last_episode ? last_alert : alerts->last_episode;
     alerts->last_group = last_group;
+    if (r == 0) {
+        r = silences_load(&load);
+    }
+    if (r == 0) {
+        r = flaps_load(&load);
+    }
     if (r == 0) {
         r = load_sequence(alerts, tx);
     }

@@ -48,88 +48,120 @@ void alert_describe(const struct alert *alert, bool firing, struct tmon_alert *r
     };
 }
 
-#define VIEW_SINKS 64 /* of one alert; more are not shown */
-
-struct sinks {
-    const char *names[VIEW_SINKS];
-    bool told[VIEW_SINKS];
-    size_t n;
-};
-
-static void add_sink(const struct alerts *alerts, struct sinks *sinks, uint32_t sink, bool told)
+static void add_sink(const struct alerts *alerts, struct view_space *space, uint32_t sink,
+                     bool told)
 {
-    for (size_t i = 0; i < sinks->n; i++) {
-        if (sinks->names[i] == alerts->sinks[sink]) {
-            sinks->told[i] = sinks->told[i] || told;
+    for (size_t i = 0; i < space->nsinks; i++) {
+        if (space->sinks[i] == alerts->sinks[sink]) {
+            space->told[i] = space->told[i] || told;
             return;
         }
     }
-    if (sinks->n < VIEW_SINKS) {
-        sinks->names[sinks->n] = alerts->sinks[sink];
-        sinks->told[sinks->n++] = told;
+    if (space->nsinks < VIEW_SINKS) {
+        space->sinks[space->nsinks] = alerts->sinks[sink];
+        space->told[space->nsinks++] = told;
     }
 }
 
 static void collect_sinks(const struct alerts *alerts, const struct alert *alert,
-                          struct sinks *sinks)
+                          struct view_space *space)
 {
-    sinks->n = 0;
+    space->nsinks = 0;
     for (size_t i = 0; i < alert->ngroups; i++) {
         const struct route *route = alert->groups[i].group->route;
 
         for (size_t j = 0; j < route->nto; j++) {
-            add_sink(alerts, sinks, alerts->routed[route->to[j]], false);
+            add_sink(alerts, space, alerts->routed[route->to[j]], false);
         }
     }
     for (size_t i = 0; i < alert->nmarks; i++) {
-        add_sink(alerts, sinks, alert->marks[i].sink, alert->marks[i].fate == FATE_TOLD);
+        add_sink(alerts, space, alert->marks[i].sink, alert->marks[i].fate == FATE_TOLD);
     }
 }
 
-/* The end that is running, on the wall clock. */
-static int64_t running_end(const struct alert *alert, struct alerts_time now)
+static void collect_why(struct alerts *alerts, struct alert *alert, struct view_space *space)
 {
-    return heap_has(&alert->end) ? now.real_ms + (alert->end.at - now.mono_ms) : 0;
+    space->nsilences = space->nsources = 0;
+    if (!alert->firing) {
+        return;
+    }
+    (void)silences_hold(alerts, alert); /* it looks at what is new */
+    for (; space->nsilences < alert->nsilences; space->nsilences++) {
+        space->silences[space->nsilences] = alert->silences[space->nsilences]->id;
+    }
+    space->nsources = inhibit_sources(alert, space->sources, VIEW_SOURCES);
+}
+
+/* By maintenance windows of all its routes. */
+static bool is_muted(const struct alert *alert, struct alerts_time now)
+{
+    bool muted = alert->firing && alert->ngroups > 0;
+
+    for (size_t i = 0; muted && i < alert->ngroups; i++) {
+        muted = route_in_maintenance(alert->groups[i].group->route, now);
+    }
+    return muted;
+}
+
+struct alerts_view alert_view(struct alerts *alerts, struct alert *alert, struct view_space *space,
+                              struct alerts_time now)
+{
+    collect_sinks(alerts, alert, space);
+    collect_why(alerts, alert, space);
+    return (struct alerts_view){
+        .episode = alert->episode,
+        .key = alert->key,
+        .fingerprint = alert->fingerprint_text,
+        .labels = alert->labels,
+        .nlabels = alert->nlabels,
+        .annotations = alert->annotations,
+        .nannotations = alert->nannotations,
+        .generator_url = alert->generator_url ? alert->generator_url : "",
+        .source = alert->source,
+        .severity = alert->severity,
+        .firing = alert->firing,
+        .expired = alert->expired,
+        .starts_ms = alert->starts_ms,
+        .updated_ms = alert->updated_ms,
+        .ends_ms = alert->firing ? alert_running_end(alert, now) : alert->ends_ms,
+        .nsinks = space->nsinks,
+        .sinks = space->sinks,
+        .told = space->told,
+        .silenced_by = space->silences,
+        .nsilenced = space->nsilences,
+        .inhibited_by = space->sources,
+        .ninhibited = space->nsources,
+        .acked_by = alert->acked_by,
+        .ack_comment = alert->ack_comment,
+        .acked_ms = alert->acked_ms,
+        .muted = is_muted(alert, now),
+        .flapping = alert->flapping,
+    };
 }
 
 void alerts_visit(struct alerts *alerts, bool (*fn)(void *arg, const struct alerts_view *view),
                   void *arg, struct alerts_time now)
 {
-    const struct alert *alert;
-    struct sinks sinks;
+    struct alert *alert;
+    struct view_space space;
     size_t pos = 0;
 
     while ((alert = map_next(&alerts->by_episode, &pos))) {
-        struct alerts_view view;
+        const struct alerts_view view = alert_view(alerts, alert, &space, now);
 
-        collect_sinks(alerts, alert, &sinks);
-        view = (struct alerts_view){
-            .episode = alert->episode,
-            .key = alert->key,
-            .fingerprint = alert->fingerprint_text,
-            .labels = alert->labels,
-            .nlabels = alert->nlabels,
-            .annotations = alert->annotations,
-            .nannotations = alert->nannotations,
-            .generator_url = alert->generator_url ? alert->generator_url : "",
-            .source = alert->source,
-            .severity = alert->severity,
-            .firing = alert->firing,
-            .expired = alert->expired,
-            .starts_ms = alert->starts_ms,
-            .updated_ms = alert->updated_ms,
-            .ends_ms = alert->firing ? running_end(alert, now) : alert->ends_ms,
-            .nsinks = sinks.n,
-            .sinks = sinks.names,
-            .told = sinks.told,
-        };
         if (!fn(arg, &view)) {
             return;
         }
     }
 }
 
+const struct routing *alerts_routing(const struct alerts *alerts)
+{
+    return alerts->routing;
+}
+
 void alerts_count(const struct alerts *alerts, struct alerts_counts *ret_counts)
 {
     *ret_counts = alerts->counts;
+    memcpy(ret_counts->silences, alerts->silences.n, sizeof ret_counts->silences);
 }

@@ -147,3 +147,14 @@ void json_text_put_time(struct buf *buf, const char *key, int64_t real_ms)
     json_text_key(buf, key);
     json_text_time(buf, real_ms);
 }
+
+void json_text_put_strings(struct buf *buf, const char *key, const char *const *texts, size_t n)
+{
+    json_text_key(buf, key);
+    buf_putc(buf, '[');
+    for (size_t i = 0; i < n; i++) {
+        json_text_item(buf);
+        json_text_string(buf, texts[i]);
+    }
+    buf_putc(buf, ']');
+}

@@ -33,5 +33,6 @@ void json_text_put_string(struct buf *buf, const char *key, const char *text);
 void json_text_put_int(struct buf *buf, const char *key, int64_t number);
 void json_text_put_bool(struct buf *buf, const char *key, bool value);
 void json_text_put_time(struct buf *buf, const char *key, int64_t real_ms);
+void json_text_put_strings(struct buf *buf, const char *key, const char *const *texts, size_t n);
 
 #endif

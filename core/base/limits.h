@@ -60,7 +60,14 @@
 #define LIMIT_ALERTS_ACTIVE 100000
 #define LIMIT_ALERT_LABELS_BYTES 16384      /* names and values of one alert */
 #define LIMIT_ALERT_BODY_BYTES (256u << 10) /* one alert with its annotations, encoded */
-#define LIMIT_MATCH_STEPS 100000 /* of a regular expression over a label: some milliseconds */
+/* pending and active; ten times what is measured.  As many expired ones are kept beside them */
+#define LIMIT_SILENCES 10000
+#define LIMIT_SILENCE_TEXT_BYTES 4096 /* a comment; people write a sentence and a link */
+#define LIMIT_SILENCE_NAME_BYTES 256  /* who made it: an e-mail address fits */
+#define LIMIT_SILENCE_MATCHERS 32     /* an alert has few labels that say what it is about */
+#define LIMIT_SILENCE_BYTES 16384     /* names and values of all its matchers */
+#define LIMIT_INHIBIT_RULES 256       /* each alert is held against them once */
+#define LIMIT_MATCH_STEPS 100000      /* of a regular expression over a label: some milliseconds */
 #define LIMIT_MATCH_DEPTH 1000
 #define LIMIT_MATCH_HEAP_KIB 1024
 #define LIMIT_REGEX_BYTES 65536 /* of one, as it is written for PCRE2; that has the same limit */
@@ -88,6 +95,17 @@
 #define LIMIT_OUTBOX_LIST 1000   /* rows of one answer */
 #define LIMIT_OUTBOX_SINKS 1024  /* names with pending notifications, parked ones included */
 #define LIMIT_BREAKER 5          /* failures in a row, then the sink rests */
+
+/* -- templates of messages -- */
+#define LIMIT_MUSTACHE_BYTES (256u << 10) /* of one; the mail of alerts has some 10 KiB */
+#define LIMIT_MUSTACHE_TAGS 16384         /* of one, the texts between them counted */
+#define LIMIT_MUSTACHE_NAME_BYTES 256
+#define LIMIT_MUSTACHE_DEPTH 32    /* sections in sections; bounds the stack */
+#define LIMIT_MUSTACHE_PARTIALS 16 /* partials in partials, which may name themselves */
+#define LIMIT_MUSTACHE_STACK 128   /* sections that are open at a time, those of partials too */
+/* tags run and values looked at: a tenth of a second; a mail of 200 alerts takes 50,000 */
+#define LIMIT_MUSTACHE_STEPS 2000000
+#define LIMIT_MUSTACHE_VALUES 100000 /* of the data; some 8 MB */
 
 /* -- caches, watches -- */
 #define LIMIT_CACHE_KEY_BYTES 1024         /* memcached allows 250; longer keys should be hashed */
@@ -200,15 +218,32 @@
 #define LIMIT_SERVER_TESTS 8        /* sinks that are tried at a time, each for up to a minute */
 #define LIMIT_SERVER_TEST_MS 120000 /* until a sink that is tried has answered */
 
+/* -- flapping -- */
+/* sets of labels whose changes are counted; the one that was quiet for longest makes room */
+#define LIMIT_FLAPS 4096
+
+/* -- time zones and maintenance windows -- */
+#define LIMIT_ZONE_BYTES 65536   /* a file of the system's; the longest has 4 kB */
+#define LIMIT_ZONE_NAME_BYTES 64 /* America/Argentina/ComodRivadavia has 32 */
+#define LIMIT_WINDOWS 64         /* of one route */
+
+/* -- acknowledgements -- */
+#define LIMIT_ACK_BY_BYTES 128       /* who it was */
+#define LIMIT_ACK_COMMENT_BYTES 1024 /* what they had to say */
+/* of a form or an object with both, each byte of them escaped as three, or six */
+#define LIMIT_SERVER_ACK_BYTES 8192
+
 /* -- the API of alerts and notifications -- */
 #define LIMIT_API_ALERTS 10000 /* of one request: their answer takes a megabyte */
 /* of alerts that were parsed and wait for the disk: a disk that hangs fills no memory */
 #define LIMIT_API_WAITING_BYTES (32u << 20)
-#define LIMIT_API_VALUES 4096           /* of one alert, in its JSON: bounds what its tree takes */
-#define LIMIT_API_DEPTH 32              /* of its JSON */
-#define LIMIT_API_TTL_MS 604800000      /* a week: who has not spoken for so long is gone */
-#define LIMIT_API_MATCHERS 16           /* filters of one list */
-#define LIMIT_API_LIST 5000             /* alerts of one answer */
+#define LIMIT_API_VALUES 4096      /* of one alert, in its JSON: bounds what its tree takes */
+#define LIMIT_API_DEPTH 32         /* of its JSON */
+#define LIMIT_API_TTL_MS 604800000 /* a week: who has not spoken for so long is gone */
+#define LIMIT_API_MATCHERS 16      /* filters of one list */
+#define LIMIT_API_LIST 5000        /* alerts of one answer */
+/* of a list of /api/v2, which has no pages: 100,000 alerts with 600 bytes each */
+#define LIMIT_API_V2_LIST_BYTES (64u << 20)
 #define LIMIT_API_LIST_BYTES (8u << 20) /* of its text; what comes on top is counted */
 /* that the state's thread may spend on the regular expressions of one list */
 #define LIMIT_API_LIST_MS 200

@@ -125,7 +125,7 @@ static void add_alert(struct table *table, const json_t *alert)
     join_sinks(json_object_get(alert, "sinks"), firing, sinks, sizeof sinks);
     snprintf(text, sizeof text, "%.1000s", text_of(json_object_get(alert, "annotations")));
     cells[0] = client_text(alert, "severity");
-    cells[1] = status;
+    cells[1] = show_held(alert, status);
     cells[2] = since;
     cells[3] = client_text(labels, "alertname");
     cells[4] = others;

@@ -198,6 +198,14 @@ int client_request(const struct cli *cli, const char *method, const char *path, 
     return ask(cli, &(struct asking){.method = method, .path = path, .accept = accept}, ret_answer);
 }
 
+int client_ask(const struct cli *cli, const char *method, const char *path,
+               struct client_answer *ret_answer)
+{
+    int r = client_request(cli, method, path, NULL, ret_answer);
+
+    return r == CLI_OK && ret_answer->status != 200 ? client_complain(ret_answer) : r;
+}
+
 int client_send(const struct cli *cli, const char *method, const char *path, const char *body,
                 size_t len, int64_t patience_ms, struct client_answer *ret_answer)
 {

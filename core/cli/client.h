@@ -28,6 +28,9 @@ int client_request(const struct cli *cli, const char *method, const char *path, 
  * the user says none (0: 10 s). */
 int client_send(const struct cli *cli, const char *method, const char *path, const char *body,
                 size_t len, int64_t patience_ms, struct client_answer *ret_answer);
+/* A GET or the like whose answer must be 200: complains of any other. */
+int client_ask(const struct cli *cli, const char *method, const char *path,
+               struct client_answer *ret_answer);
 /* An answer that is neither well nor expected: complains, returns CLI_FAILED. */
 int client_complain(const struct client_answer *answer);
 /* Appends a parameter to a path with a query, escaped. */

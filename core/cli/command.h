@@ -75,10 +75,12 @@ int cli_failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 extern const struct cli_command cli_commands[];
 extern const struct cli_command cli_alerts_commands[];
+extern const struct cli_command cli_mail_commands[];
 extern const struct cli_command cli_outbox_commands[];
 extern const struct cli_command cli_plugin_commands[];
 /* The subcommands of `rules`. */
 extern const struct cli_command cli_rules_commands[];
+extern const struct cli_command cli_silence_commands[];
 extern const struct cli_command cli_sinks_commands[];
 
 /* What `run` of the commands is, one file each. */
@@ -87,6 +89,10 @@ int cli_checks(struct cli *cli);
 int cli_metrics(struct cli *cli);
 int cli_reload(struct cli *cli);
 int cli_alerts(struct cli *cli);
+int cli_ack(struct cli *cli);
+int cli_unack(struct cli *cli);
+extern const struct cli_option cli_ack_options[];
+extern const struct cli_option cli_unack_options[];
 extern const struct cli_option cli_alerts_options[];
 int cli_plugin_list(struct cli *cli);
 int cli_plugin_describe(struct cli *cli);

@@ -65,6 +65,12 @@ static int version(struct cli *cli)
 }
 
 const struct cli_command cli_commands[] = {
+    {"ack", "ALERT", "Say that somebody sees to an alert: it is not repeated any more",
+     "ALERT is its fingerprint or its episode. Whoever was not told of it yet still is, and its "
+     "end "
+     "is told. It holds\n"
+     "until the alert resolves.",
+     1, 1, cli_ack_options, NULL, cli_ack},
     {"alerts", "", "List the alerts of an agent",
      "For a sink in brackets nothing is queued: its group waits, or it has rejected it.", 0, 0,
      cli_alerts_options, cli_alerts_commands, cli_alerts},
@@ -80,6 +86,7 @@ const struct cli_command cli_commands[] = {
      NULL, cli_status},
     {"checks", "[NAME]", "List the checks of an agent, or show one with its details",
      "Exits with 1 if a check (the one named) fails.", 0, 1, client_options, NULL, cli_checks},
+    {"mail", "", "What e-mails look like.", NULL, 0, 0, NULL, cli_mail_commands, NULL},
     {"metrics", "[PREFIX...]",
      "Print the metrics of an agent, or those whose names begin with a prefix", NULL, 0, CLI_VALUES,
      metrics_options, NULL, cli_metrics},
@@ -92,9 +99,13 @@ const struct cli_command cli_commands[] = {
      "the agent wants the\n"
      "token of its setting tokens.write in the variable TOILETMON_TOKEN.",
      0, 0, client_options, NULL, cli_reload},
+    {"silence", "", "Leave people in peace for some time.", NULL, 0, 0, NULL, cli_silence_commands,
+     NULL},
     {"sinks", "", "Where notifications go, and whether they arrive.", NULL, 0, 0, NULL,
      cli_sinks_commands, NULL},
     {"rules", "", "List, try and test rules.", NULL, 0, 0, NULL, cli_rules_commands, NULL},
+    {"unack", "ALERT", "Take an acknowledgement back: the alert is repeated again", NULL, 1, 1,
+     cli_unack_options, NULL, cli_unack},
     {"version", "", "Print the version", NULL, 0, 0, version_options, NULL, version},
     {0},
 };

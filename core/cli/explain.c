@@ -16,13 +16,6 @@
 #define LOOKED_AT 200 /* notifications, the newest */
 #define SHOWN 10
 
-static int get(const struct cli *cli, const char *path, struct client_answer *answer)
-{
-    int r = client_request(cli, "GET", path, NULL, answer);
-
-    return r == CLI_OK && answer->status != 200 ? client_complain(answer) : r;
-}
-
 static void line(const char *name, const char *text)
 {
     printf("  %-14s ", name);
@@ -127,9 +120,66 @@ static size_t show_rules(const json_t *document, const char *name)
     return n;
 }
 
+/* ---- why nobody is ---- */
+
+static void show_silence(const struct cli *cli, const char *id)
+{
+    struct client_answer answer = {0};
+    char path[128], text[1024];
+
+    snprintf(path, sizeof path, "/api/v1/silences/%.40s", id);
+    if (client_request(cli, "GET", path, NULL, &answer) == CLI_OK && answer.status == 200) {
+        snprintf(text, sizeof text, "%.40s, until %.32s, by %.128s: %.512s", id,
+                 client_text(answer.json, "ends_at"), client_text(answer.json, "created_by"),
+                 client_text(answer.json, "comment"));
+        line("silenced by", text);
+    } else {
+        line("silenced by", id);
+    }
+    client_answer_finish(&answer);
+}
+
+static void show_source(const struct cli *cli, const char *fingerprint)
+{
+    struct client_answer answer = {0};
+    const json_t *alert, *labels;
+    char path[128], text[2048];
+
+    snprintf(path, sizeof path, "/api/v1/alerts?fingerprint=%.16s", fingerprint);
+    if (client_request(cli, "GET", path, NULL, &answer) == CLI_OK && answer.status == 200 &&
+        (alert = json_array_get(json_object_get(answer.json, "alerts"), 0))) {
+        char *all;
+
+        labels = json_object_get(alert, "labels");
+        all = json_dumps(labels, JSON_COMPACT | JSON_SORT_KEYS);
+        snprintf(text, sizeof text, "%.16s, %.256s %.1500s", fingerprint,
+                 client_text(labels, "alertname"), all ? all : "");
+        free(all);
+        line("inhibited by", text);
+    } else {
+        line("inhibited by", fingerprint);
+    }
+    client_answer_finish(&answer);
+}
+
+static void show_holds(const struct cli *cli, const json_t *alert)
+{
+    const json_t *name;
+    size_t i;
+
+    json_array_foreach(json_object_get(alert, "silenced_by"), i, name)
+    {
+        show_silence(cli, json_string_value(name));
+    }
+    json_array_foreach(json_object_get(alert, "inhibited_by"), i, name)
+    {
+        show_source(cli, json_string_value(name));
+    }
+}
+
 /* ---- who was told ---- */
 
-static size_t show_told(const json_t *document)
+static size_t show_told(const struct cli *cli, const json_t *document)
 {
     const json_t *alert, *sink;
     size_t i, j, n = 0;
@@ -155,6 +205,7 @@ static size_t show_told(const json_t *document)
         show_since(json_object_get(alert, "starts_at"), since, sizeof since);
         line("since", since);
         line("sinks", *sinks ? sinks : "none");
+        show_holds(cli, alert);
         n++;
     }
     return n;
@@ -229,12 +280,12 @@ int cli_alerts_explain(struct cli *cli)
     buf_puts(&query, "/api/v1/alerts");
     client_parameter(&query, "name", name);
     snprintf(path, sizeof path, "/api/v1/notifications?limit=%d", LOOKED_AT);
-    r = get(cli, "/api/v1/rules", &rules);
+    r = client_ask(cli, "GET", "/api/v1/rules", &rules);
     if (r == CLI_OK) {
-        r = get(cli, buf_str(&query), &alerts);
+        r = client_ask(cli, "GET", buf_str(&query), &alerts);
     }
     if (r == CLI_OK) {
-        r = get(cli, path, &notifications);
+        r = client_ask(cli, "GET", path, &notifications);
     }
     if (r == CLI_OK && cli_flag(cli, "json")) {
         json_t *all = json_pack("{s:O, s:O, s:O}", "rules", rules.json, "alerts", alerts.json,
@@ -245,7 +296,7 @@ int cli_alerts_explain(struct cli *cli)
     } else if (r == CLI_OK) {
         printf("%s\n", name);
         n = show_rules(rules.json, name);
-        n += show_told(alerts.json);
+        n += show_told(cli, alerts.json);
         show_notifications(cli, notifications.json, name);
         if (n == 0) {
             r = cli_failed("there is neither a rule nor an alert called \"%.128s\"", name);

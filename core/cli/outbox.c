@@ -159,10 +159,7 @@ static int ask_about(const struct cli *cli, const char *method, const char *id, 
                       "them",
                       id);
     } else {
-        r = client_request(cli, method, buf_str(&path), NULL, ret_answer);
-    }
-    if (r == CLI_OK && ret_answer->status != 200) {
-        r = client_complain(ret_answer);
+        r = client_ask(cli, method, buf_str(&path), ret_answer);
     }
     buf_finish(&path);
     return r;

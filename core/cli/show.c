@@ -39,6 +39,27 @@ const char *show_since(const json_t *time, char *space, size_t size)
     return space;
 }
 
+const char *show_held(const json_t *alert, const char *status)
+{
+    static const char *const reasons[][2] = {{"silenced_by", "silenced"},
+                                             {"inhibited_by", "inhibited"},
+                                             {"muted", "maintenance"},
+                                             {"flapping", "flapping"},
+                                             {"acknowledged", "acked"}};
+
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+        const json_t *member = json_object_get(alert, reasons[i][0]);
+
+        if (json_array_size(member) > 0 || json_is_true(member) || json_is_object(member)) {
+            return reasons[i][1];
+        }
+    }
+    return json_is_true(json_object_get(alert, "muted"))      ? "muted"
+           : json_is_true(json_object_get(alert, "flapping")) ? "flapping"
+           : json_object_get(alert, "acknowledged")           ? "acked"
+                                                              : status;
+}
+
 static void add_check(struct table *table, const char *name, const json_t *check)
 {
     const json_t *age = json_object_get(check, "age");

@@ -25,6 +25,16 @@ static void print_reload(const json_t *reload)
     }
 }
 
+static void print_heartbeat(const json_t *heartbeat)
+{
+    const char *last = json_string_value(json_object_get(heartbeat, "last_success"));
+
+    if (strcmp(client_text(heartbeat, "state"), "troubled") == 0) {
+        printf("no heartbeat is sent or taken: %s; the last one: %s\n",
+               client_text(heartbeat, "reason"), last ? last : "never");
+    }
+}
+
 static void print_agent(const struct cli *cli, const json_t *health, const json_t *agent)
 {
     const json_t *states = json_object_get(agent, "instances"), *count;
@@ -50,6 +60,7 @@ static void print_agent(const struct cli *cli, const json_t *health, const json_
     }
     printf("\nconfiguration %s\n", client_text(agent, "config"));
     print_reload(json_object_get(agent, "last_reload"));
+    print_heartbeat(json_object_get(agent, "heartbeat"));
 }
 
 int cli_status(struct cli *cli)

@@ -26,8 +26,11 @@ struct loader {
     struct node *agent; /* all keys of all files */
     struct node *plugins;
     struct node *routes;
+    struct node *inhibit_rules;
+    struct node *heartbeat;
     struct map agent_keys;
     struct map names;
+    struct map heartbeat_keys;
 };
 
 /* Sections that the design has and this version has not. */
@@ -35,8 +38,10 @@ static const struct {
     const char *name;
     const char *what;
 } later[] = {
-    {"inhibit_rules", "inhibition"}, {"silences", "silences"}, {"mail", "e-mail"},
-    {"actions", "actions"},          {"cache", "the cache"},   {"ingest", "pushed metrics"},
+    {"mail", "e-mail"},
+    {"actions", "actions"},
+    {"cache", "the cache"},
+    {"ingest", "pushed metrics"},
 };
 
 static int load_file(struct loader *loader, const char *path, bool may_be_empty)
@@ -153,20 +158,21 @@ static int join_section(struct loader *loader, const struct node *key, const str
     return 0;
 }
 
-/* Appends one file's routes: the files' order is theirs. */
-static int join_routes(struct loader *loader, const struct node *section)
+/* Appends one file's list of routes or inhibit rules: the files' order is theirs. */
+static int join_list(struct loader *loader, const char *name, const struct node *section,
+                     struct node *joined)
 {
     if (node_is_null(section)) {
         return 0;
     }
     if (section->kind != NODE_SEQUENCE) {
         config_error(loader->errors, section->at,
-                     "'routes' must be a list, each entry starting with '- ', not %s",
+                     "'%s' must be a list, each entry starting with '- ', not %s", name,
                      node_kind_name(section));
         return 0;
     }
     for (size_t i = 0; i < section->count; i++) {
-        if (node_append(loader->routes, NULL, section->items[i])) {
+        if (node_append(joined, NULL, section->items[i])) {
             return -ENOMEM;
         }
     }
@@ -204,7 +210,8 @@ static int read_rule_files(struct loader *loader, struct node *section)
 
 static void unknown_section(struct loader *loader, const struct node *key)
 {
-    static const char *const known[] = {"agent", "plugins", "routes", "groups", "rule_files"};
+    static const char *const known[] = {"agent",  "plugins",    "routes",   "inhibit_rules",
+                                        "groups", "rule_files", "flapping", "heartbeat"};
     char suggestion[CONFIG_SUGGESTION_SIZE];
 
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
@@ -216,11 +223,18 @@ static void unknown_section(struct loader *loader, const struct node *key)
             return;
         }
     }
-    config_suggestion(key->text, known, 5, suggestion);
+    if (strcmp(key->text, "silences") == 0) {
+        config_error(loader->errors, key->at,
+                     "silences are not configured; they are made while the agent runs, with "
+                     "'toiletmon silence add'");
+        return;
+    }
+    config_suggestion(key->text, known, sizeof known / sizeof known[0], suggestion);
     config_error(loader->errors, key->at, "there is no section '%.64s'%s", key->text,
                  *suggestion
                      ? suggestion
-                     : "; there are 'agent', 'plugins', 'routes', 'groups' and 'rule_files'");
+                     : "; there are 'agent', 'plugins', 'routes', 'inhibit_rules', 'groups', "
+                       "'rule_files', 'flapping' and 'heartbeat'");
 }
 
 static int join_file(struct loader *loader, const struct node *root)
@@ -242,11 +256,18 @@ static int join_file(struct loader *loader, const struct node *root)
             r = join_section(loader, key, root->items[i], loader->plugins, &loader->names,
                              "the instance");
         } else if (strcmp(key->text, "routes") == 0) {
-            r = join_routes(loader, root->items[i]);
+            r = join_list(loader, key->text, root->items[i], loader->routes);
+        } else if (strcmp(key->text, "inhibit_rules") == 0) {
+            r = join_list(loader, key->text, root->items[i], loader->inhibit_rules);
         } else if (strcmp(key->text, "groups") == 0) {
             r = config_rules_groups(root->items[i], loader->errors, &loader->config->rules);
         } else if (strcmp(key->text, "rule_files") == 0) {
             r = read_rule_files(loader, root->items[i]);
+        } else if (strcmp(key->text, "flapping") == 0) {
+            r = flapping_read(root->items[i], loader->env, loader->errors, loader->config);
+        } else if (strcmp(key->text, "heartbeat") == 0) {
+            r = join_section(loader, key, root->items[i], loader->heartbeat,
+                             &loader->heartbeat_keys, "the heartbeat's setting");
         } else {
             unknown_section(loader, key);
         }
@@ -358,6 +379,21 @@ static void check_failovers(struct loader *loader)
     }
 }
 
+/* Where nothing of it is written there is none. */
+static int read_heartbeat(struct loader *loader)
+{
+    struct node *node = loader->heartbeat;
+    int r;
+
+    if (node->count == 0) {
+        return 0;
+    }
+    node->at = node->keys[0]->at;
+    r = resolve_node(node, loader->env, false, loader->errors);
+    return r ? r
+             : heartbeat_section_read(node, node->at, loader->errors, &loader->config->heartbeat);
+}
+
 static int read_sections(struct loader *loader)
 {
     struct config_position at = {loader->config->path, 0, 0};
@@ -367,7 +403,10 @@ static int read_sections(struct loader *loader)
     loader->agent = tree_node(tree, NODE_MAPPING, at);
     loader->plugins = tree_node(tree, NODE_MAPPING, at);
     loader->routes = tree_node(tree, NODE_SEQUENCE, at);
-    if (!loader->agent || !loader->plugins || !loader->routes) {
+    loader->inhibit_rules = tree_node(tree, NODE_SEQUENCE, at);
+    loader->heartbeat = tree_node(tree, NODE_MAPPING, at);
+    if (!loader->agent || !loader->plugins || !loader->routes || !loader->inhibit_rules ||
+        !loader->heartbeat) {
         return -ENOMEM;
     }
     for (size_t i = 0; i < loader->config->ntrees && r == 0; i++) {
@@ -382,6 +421,9 @@ static int read_sections(struct loader *loader)
         r = agent_section_read(loader->agent, at, loader->errors, &loader->config->agent);
     }
     if (r == 0) {
+        r = read_heartbeat(loader);
+    }
+    if (r == 0) {
         r = read_instances(loader);
     }
     if (r == 0) {
@@ -389,6 +431,12 @@ static int read_sections(struct loader *loader)
     }
     if (r == 0) {
         r = routes_read(loader->routes, loader->errors, loader->config);
+    }
+    if (r == 0) {
+        r = resolve_node(loader->inhibit_rules, loader->env, false, loader->errors);
+    }
+    if (r == 0) {
+        r = inhibit_read(loader->inhibit_rules, loader->errors, loader->config);
     }
     if (r == 0) {
         check_ready(loader);
@@ -406,6 +454,7 @@ int config_load(const char *path, const struct config_env *env, struct config_er
 
     map_init(&loader.agent_keys);
     map_init(&loader.names);
+    map_init(&loader.heartbeat_keys);
     loader.config = calloc(1, sizeof *loader.config);
     if (!loader.config) {
         goto out;
@@ -433,6 +482,7 @@ out:
     config_destroy(loader.config);
     map_finish(&loader.agent_keys);
     map_finish(&loader.names);
+    map_finish(&loader.heartbeat_keys);
     return r;
 }
 
@@ -446,9 +496,11 @@ void config_destroy(struct config *config)
     }
     free(config->instances);
     routes_finish(config->routes, config->nroutes);
+    inhibit_finish(config->inhibit, config->ninhibit);
     config_rules_finish(&config->rules);
     map_finish(&config->by_name);
     agent_section_finish(&config->agent);
+    heartbeat_section_finish(&config->heartbeat);
     for (size_t i = 0; i < config->ntrees; i++) {
         tree_destroy(config->trees[i]);
     }

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "config/errors.h"
+#include "config/inhibit.h"
 #include "config/routes.h"
 #include "config/rules.h"
 #include "config/tree.h"
@@ -107,15 +108,27 @@ struct config_instance {
     struct node *node;  /* the settings as they stand in the file; owned by the config */
 };
 
+/* A URL that is called while all is well. */
+struct config_heartbeat {
+    struct settings *settings; /* of which `url` is one; NULL: there is no heartbeat */
+    int64_t interval_ms;
+    int64_t timeout_ms; /* at most interval_ms */
+};
+
 struct config {
     char *path;
     struct config_agent agent;
+    struct config_heartbeat heartbeat;
     size_t ninstances;
     struct config_instance *instances; /* in the order of the files */
     struct map by_name;                /* of the instances */
     size_t nroutes;
     struct config_route *routes; /* in the order of the files; none: everything goes to `log` */
-    struct config_rules rules;   /* of `groups` and `rule_files` */
+    size_t ninhibit;
+    struct config_inhibit *inhibit; /* of `inhibit_rules`, in the order of the files */
+    struct config_rules rules;      /* of `groups` and `rule_files` */
+    uint32_t flapping_changes;      /* 0: flapping is not looked for */
+    int64_t flapping_window_ms;
     struct tree **trees; /* one a file; nodes and positions of the instances point into them */
     size_t ntrees;
 };

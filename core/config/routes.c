@@ -13,7 +13,7 @@
 #include "base/limits.h"
 #include "config/schema.h"
 #include "config/sections.h"
-#include "model/labels.h"
+#include "config/windows.h"
 
 #define WEEK_MS 604800000
 #define YEAR_MS 31536000000
@@ -32,6 +32,8 @@ static const struct tmon_option route_options[] = {
      "how long after it was told of a group is told of again", NULL},
     {"repeat_interval", TMON_DURATION, 0, NULL, 10, YEAR_MS, NULL,
      "how long until what still fires is told again", NULL},
+    {"maintenance", TMON_GROUPS, 0, NULL, 0, 0, NULL,
+     "when nobody is told of what fires, each week again", windows_options},
     {0},
 };
 
@@ -54,52 +56,6 @@ struct reading {
 
 static int read_list(struct reading *reading, const struct node *list, size_t *ret_n,
                      struct config_route **ret_routes);
-
-/* Where item i of a list stands; one item needs no brackets. */
-static struct config_position item_at(const struct node *node, size_t i)
-{
-    return node->kind == NODE_SEQUENCE && i < node->count ? node->items[i]->at : node->at;
-}
-
-/* ---- matchers ---- */
-
-/* What went wrong with it is said; -ENOMEM. */
-static int take_matcher(struct reading *reading, struct config_route *route, int r,
-                        struct config_position at, const char *key, const char *why)
-{
-    if (r == 0) {
-        route->nmatchers++;
-    } else if (r != -ENOMEM) {
-        config_error(reading->errors, at, "'%s': %s", key, why);
-    }
-    return r == -ENOMEM ? r : 0;
-}
-
-static int read_matchers(struct reading *reading, const struct node *mapping,
-                         const struct settings *settings, struct config_route *route)
-{
-    const struct setting *match = settings_find(settings, "match");
-    const struct setting *matchers = settings_find(settings, "matchers");
-    const struct node *node = node_get(mapping, "match", NULL);
-    char why[256];
-    int r = 0;
-
-    route->matchers = calloc(match->count + matchers->count + 1, sizeof *route->matchers);
-    if (!route->matchers) {
-        return -ENOMEM;
-    }
-    for (size_t i = 0; i < match->count && r == 0; i++) {
-        r = matcher_init(&route->matchers[route->nmatchers], match->items[i], MATCHER_EQUAL,
-                         match->values[i], why, sizeof why);
-        r = take_matcher(reading, route, r, node->keys[i]->at, "match", why);
-    }
-    node = node_get(mapping, "matchers", NULL);
-    for (size_t i = 0; i < matchers->count && r == 0; i++) {
-        r = matcher_parse(&route->matchers[route->nmatchers], matchers->items[i], why, sizeof why);
-        r = take_matcher(reading, route, r, item_at(node, i), "matchers", why);
-    }
-    return r;
-}
 
 /* ---- targets ---- */
 
@@ -140,7 +96,7 @@ static int read_to(struct reading *reading, const struct node *mapping,
     for (size_t i = 0; i < to->count; i++) {
         struct config_target *target = &route->to[route->nto];
 
-        target->at = item_at(node, i);
+        target->at = section_item_at(node, i);
         target->name = strdup(to->items[i]);
         if (!target->name) {
             return -ENOMEM;
@@ -156,11 +112,6 @@ static int read_to(struct reading *reading, const struct node *mapping,
 
 /* ---- groups ---- */
 
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static int read_group_by(struct reading *reading, const struct node *mapping,
                          const struct settings *settings, struct config_route *route)
 {
@@ -168,40 +119,18 @@ static int read_group_by(struct reading *reading, const struct node *mapping,
     const struct node *node = node_get(mapping, "group_by", NULL);
 
     route->group_by_set = setting->set;
-    route->group_by = calloc(setting->count ? setting->count : 1, sizeof *route->group_by);
-    if (!route->group_by) {
-        return -ENOMEM;
-    }
     for (size_t i = 0; i < setting->count; i++) {
-        const char *name = setting->items[i];
-        bool twice = false;
-
-        if (strcmp(name, "...") == 0) {
+        if (strcmp(setting->items[i], "...") == 0) {
             route->group_by_all = true;
             if (setting->count > 1) {
                 config_error(
-                    reading->errors, item_at(node, i),
+                    reading->errors, section_item_at(node, i),
                     "'group_by': '...' stands for all labels; no other may stand beside it");
             }
-            continue;
         }
-        for (size_t j = 0; j < route->ngroup_by; j++) {
-            twice = twice || strcmp(route->group_by[j], name) == 0;
-        }
-        if (!labels_name_ok(name) || strlen(name) > LIMIT_NAME_BYTES || twice) {
-            config_error(reading->errors, item_at(node, i),
-                         twice ? "'group_by' names this label twice"
-                               : "'group_by' takes names of labels, or '...' for all of them");
-            continue;
-        }
-        route->group_by[route->ngroup_by] = strdup(name);
-        if (!route->group_by[route->ngroup_by]) {
-            return -ENOMEM;
-        }
-        route->ngroup_by++;
     }
-    qsort(route->group_by, route->ngroup_by, sizeof *route->group_by, compare_names);
-    return 0;
+    return section_label_names(mapping, settings, "group_by", ", or '...' for all of them",
+                               reading->errors, &route->ngroup_by, &route->group_by);
 }
 
 static int64_t read_time(const struct settings *settings, const char *name)
@@ -259,13 +188,18 @@ static int read_route(struct reading *reading, const struct node *mapping,
         route->group_wait_ms = read_time(settings, "group_wait");
         route->group_interval_ms = read_time(settings, "group_interval");
         route->repeat_interval_ms = read_time(settings, "repeat_interval");
-        r = read_matchers(reading, mapping, settings, route);
+        r = section_matchers(mapping, settings, "match", "matchers", reading->errors,
+                             &route->nmatchers, &route->matchers);
     }
     if (r == 0) {
         r = read_to(reading, mapping, settings, route);
     }
     if (r == 0) {
         r = read_group_by(reading, mapping, settings, route);
+    }
+    if (r == 0) {
+        r = windows_read(node_get(mapping, "maintenance", NULL),
+                         settings_find(settings, "maintenance"), reading->errors, route);
     }
     if (r == 0 || r == -EINVAL) { // what is wrong below is told too
         r = read_inner(reading, mapping, route);
@@ -341,18 +275,16 @@ void routes_finish(struct config_route *routes, size_t n)
     for (size_t i = 0; i < n; i++) {
         struct config_route *route = &routes[i];
 
-        for (size_t j = 0; j < route->nmatchers; j++) {
-            matcher_finish(&route->matchers[j]);
-        }
         for (size_t j = 0; j < route->nto; j++) {
             free(route->to[j].name);
         }
         for (size_t j = 0; j < route->ngroup_by; j++) {
             free(route->group_by[j]);
         }
-        free(route->matchers);
+        matchers_free(route->matchers, route->nmatchers);
         free(route->to);
         free(route->group_by);
+        windows_finish(route);
         routes_finish(route->routes, route->nroutes);
     }
     free(routes);

@@ -13,6 +13,7 @@
 
 #include "config/errors.h"
 #include "model/matcher.h"
+#include "model/window.h"
 
 struct config_target {
     char *name; /* of an instance that is in the configuration, or "log" */
@@ -31,6 +32,9 @@ struct config_route {
     size_t ngroup_by;
     char **group_by;                                              /* sorted */
     int64_t group_wait_ms, group_interval_ms, repeat_interval_ms; /* -1: not said */
+    bool maintenance_set;
+    size_t nwindows;
+    struct window *windows; /* of `maintenance`; owned, as are their zones */
     size_t nroutes;
     struct config_route *routes;
 };

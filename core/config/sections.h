@@ -25,6 +25,32 @@ extern const struct tmon_option instance_core_options[];
 int routes_read(const struct node *list, struct config_errors *errors, struct config *config);
 void routes_finish(struct config_route *routes, size_t n);
 
+/* The `flapping:` of one file.  As above. */
+int flapping_read(struct node *node, const struct config_env *env, struct config_errors *errors,
+                  struct config *config);
+/* The `inhibit_rules:` of all files in one list, resolved.  As above. */
+int inhibit_read(const struct node *list, struct config_errors *errors, struct config *config);
+void inhibit_finish(struct config_inhibit *rules, size_t n);
+
+/* ---- label_settings.c: mistakes are in `errors`; -ENOMEM ---- */
+
+/* Where item i of a list stands. */
+struct config_position section_item_at(const struct node *node, size_t i);
+/* The matchers of two settings: a map of labels, and a list of conditions.  What is made is counted
+ * in ret_n, which starts at 0, and is the caller's whatever is returned. */
+int section_matchers(const struct node *mapping, const struct settings *settings,
+                     const char *match_key, const char *matchers_key, struct config_errors *errors,
+                     size_t *ret_n, struct matcher **ret_matchers);
+/* Names of labels, sorted; none twice.  `besides`: what else is allowed, for people; where that is
+ * not "", '...' is passed over. */
+int section_label_names(const struct node *mapping, const struct settings *settings,
+                        const char *key, const char *besides, struct config_errors *errors,
+                        size_t *ret_n, char ***ret_names);
+/* The `heartbeat:` section, joined and resolved.  As above. */
+int heartbeat_section_read(const struct node *mapping, struct config_position at,
+                           struct config_errors *errors, struct config_heartbeat *ret_heartbeat);
+void heartbeat_section_finish(struct config_heartbeat *heartbeat);
+
 /* Takes the text out of a setting (NULL when it is unset), or the items out of a list. */
 char *section_take_text(struct settings *settings, const char *name);
 void section_take_list(struct settings *settings, const char *name, size_t *ret_count,

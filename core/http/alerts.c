@@ -15,26 +15,6 @@
 
 #define HINT "see docs/http-api.md for what an alert may hold"
 
-static int answer_bad_body(struct request *request, const struct alerts_in_error *error)
-{
-    struct buf buf;
-    size_t len;
-    char *text;
-
-    buf_init(&buf, 4096);
-    buf_putc(&buf, '{');
-    json_text_put_string(&buf, "error", error->text);
-    if (error->line > 0) {
-        json_text_put_int(&buf, "line", (int64_t)error->line);
-        json_text_put_int(&buf, "column", (int64_t)error->column);
-    }
-    json_text_put_string(&buf, "hint", HINT);
-    buf_puts(&buf, "}\n");
-    len = buf.len;
-    text = buf_take(&buf);
-    return text ? answer_text(request, MHD_HTTP_BAD_REQUEST, text, len, 0) : -ENOMEM;
-}
-
 /* None of them can be put: there is nobody to ask. */
 static int answer_rejected(struct request *request, struct alerts_in *alerts)
 {
@@ -55,12 +35,12 @@ static int put_alerts(struct request *request)
 {
     const struct buf *body = &request->client->body.bytes;
     struct http_question question = {.what = HTTP_ALERTS_PUT};
-    struct alerts_in_error error;
+    struct json_items_error error;
     int r = alerts_in_parse(buf_str(body), body->len, clock_real_ms(), &question.alerts, &error);
 
     body_finish(request->client);
     if (r == -EINVAL || r == -E2BIG) {
-        return answer_bad_body(request, &error);
+        return answer_bad_body(request, error.text, "", error.line, error.column, HINT);
     }
     if (r < 0) {
         return r;

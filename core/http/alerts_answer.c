@@ -6,6 +6,7 @@
 
 #include "base/json_text.h"
 #include "http/alerts_in.h"
+#include "http/v2_alerts_in.h"
 
 static void put_fingerprint(struct buf *buf, uint64_t fingerprint)
 {
@@ -48,6 +49,10 @@ static void put_item(struct buf *buf, const struct alerts_in_item *item)
 
 void alerts_in_answer(const struct alerts_in *alerts, struct buf *buf)
 {
+    if (alerts->v2) {
+        v2_alerts_answer(alerts, buf);
+        return;
+    }
     buf_puts(buf, "{\"results\":[");
     for (size_t i = 0; i < alerts->n; i++) {
         put_item(buf, &alerts->items[i]);
@@ -59,6 +64,9 @@ unsigned alerts_in_status(const struct alerts_in *alerts)
 {
     size_t accepted = 0;
 
+    if (alerts->v2) {
+        return v2_alerts_status(alerts);
+    }
     for (size_t i = 0; i < alerts->n; i++) {
         if (alerts->items[i].status == ALERTS_IN_REFUSED) {
             return MHD_HTTP_TOO_MANY_REQUESTS;

@@ -48,6 +48,18 @@ static int take_name(struct alerts_filter *filter, const char *value)
     return 0;
 }
 
+static int take_fingerprint(struct alerts_filter *filter, const char *value, char *ret_why,
+                            size_t size)
+{
+    if (strlen(value) != LIMIT_FINGERPRINT_BYTES ||
+        strspn(value, "0123456789abcdef") != LIMIT_FINGERPRINT_BYTES) {
+        (void)snprintf(ret_why, size, "a fingerprint has 16 hexadecimal digits");
+        return -EINVAL;
+    }
+    memcpy(filter->fingerprint, value, LIMIT_FINGERPRINT_BYTES + 1);
+    return 0;
+}
+
 static int take_matcher(struct alerts_filter *filter, const char *value, char *ret_why, size_t size)
 {
     int r;
@@ -66,7 +78,8 @@ int alerts_filter_take(struct alerts_filter *filter, const char *name, const cha
 {
     static const char *const severities[] = {"info", "warning", "critical", NULL};
     static const char *const states[] = {"resolved", "firing", NULL};
-    static const char *const known[] = {"severity", "status", "name", "filter", "limit", NULL};
+    static const char *const known[] = {"severity", "status",      "name", "filter",
+                                        "limit",    "fingerprint", NULL};
     int64_t limit;
     int r;
 
@@ -78,6 +91,9 @@ int alerts_filter_take(struct alerts_filter *filter, const char *name, const cha
     }
     if (strcmp(name, "name") == 0) {
         return take_name(filter, value);
+    }
+    if (strcmp(name, "fingerprint") == 0) {
+        return take_fingerprint(filter, value, ret_why, size);
     }
     if (strcmp(name, "filter") == 0) {
         return take_matcher(filter, value, ret_why, size);
@@ -94,6 +110,7 @@ bool alerts_filter_wants(const struct alerts_filter *filter, const struct alerts
 {
     return (filter->severity < 0 || filter->severity == view->severity) &&
            (filter->firing < 0 || filter->firing == view->firing) &&
+           (!*filter->fingerprint || strcmp(filter->fingerprint, view->fingerprint) == 0) &&
            (!filter->name ||
             strcmp(filter->name, labels_get(view->labels, view->nlabels, "alertname")) == 0) &&
            matchers_match(filter->matchers, filter->nmatchers, view->labels, view->nlabels);

@@ -9,9 +9,10 @@
 #include "model/matcher.h"
 
 struct alerts_filter {
-    int severity; /* -1: any */
-    int firing;   /* 1, 0; -1: any */
-    char *name;   /* owned; NULL: any */
+    int severity;                                  /* -1: any */
+    int firing;                                    /* 1, 0; -1: any */
+    char *name;                                    /* owned; NULL: any */
+    char fingerprint[LIMIT_FINGERPRINT_BYTES + 1]; /* "": any */
     size_t limit;
     size_t nmatchers;
     struct matcher matchers[LIMIT_API_MATCHERS];

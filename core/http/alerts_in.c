@@ -1,9 +1,5 @@
 /*
  * alerts_in.c: see alerts_in.h.
- *
- * The list is taken apart here and handed to jansson item by item, so that the tree of one alert is
- * all that is in memory beside the body: a tree takes up to seventy times what its text does, and
- * the scan that finds an item's end counts what will be in it.
  */
 #include "http/alerts_in.h"
 
@@ -531,213 +527,80 @@ static int read_item(struct reading *reading)
 
 /* ---- the list ---- */
 
-/* What stands between two commas or brackets, not validated. */
-struct extent {
-    size_t len;
-    size_t values; /* about as many are in it */
-    size_t depth;
-    bool nul; /* a text in it has one, which no string of C can hold */
-};
-
-static const char *skip_string(const char *at, const char *end, bool *nul)
+static int take_item(void *arg, size_t i, const json_t *value, const char *why)
 {
-    for (at++; at < end && *at != '"'; at++) {
-        if (*at == '\\') {
-            *nul |= end - at >= 6 && memcmp(at, "\\u0000", 6) == 0;
-            at++;
-        }
-    }
-    return at < end ? at + 1 : end;
-}
+    struct reading *reading = arg;
 
-static struct extent find_extent(const char *from, const char *end)
-{
-    struct extent extent = {0};
-    const char *at = from;
-    size_t depth = 0;
-
-    while (at < end) {
-        if (*at == '"') {
-            at = skip_string(at, end, &extent.nul);
-            continue;
-        }
-        if (depth == 0 && (*at == ',' || *at == ']' || *at == '}')) {
-            break;
-        }
-        if (*at == '{' || *at == '[') {
-            depth++;
-            extent.depth = depth > extent.depth ? depth : extent.depth;
-        }
-        if (*at == '}' || *at == ']') {
-            depth--;
-        }
-        extent.values += *at == ',' || *at == ':' || *at == '{' || *at == '[';
-        at++;
-    }
-    extent.len = (size_t)(at - from);
-    return extent;
-}
-
-static const char *skip_blanks(const char *at, const char *end)
-{
-    while (at < end && (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r')) {
-        at++;
-    }
-    return at;
-}
-
-/* -EINVAL with the position of `at`. */
-static int complain(struct alerts_in_error *error, const char *body, const char *at,
-                    const char *text)
-{
-    error->line = error->column = 1;
-    for (const char *p = body; p < at; p++) {
-        if (*p == '\n') {
-            error->line++;
-            error->column = 1;
-        } else {
-            error->column += ((unsigned char)*p & 0xc0) != 0x80;
-        }
-    }
-    (void)snprintf(error->text, sizeof error->text, "%s", text);
-    return -EINVAL;
-}
-
-static json_t *load(const char *text, size_t len, json_error_t *error)
-{
-    const size_t flags = JSON_DECODE_ANY | JSON_REJECT_DUPLICATES;
-    json_t *value = json_loadb(text, len, flags, error);
-
-    /* An integer beyond 64 bits, which JavaScript makes of large numbers. */
-    if (!value && json_error_code(error) == json_error_numeric_overflow) {
-        value = json_loadb(text, len, flags | JSON_DECODE_INT_AS_REAL, error);
-    }
-    return value;
-}
-
-/* One item of the list. */
-static int take_item(struct reading *reading, const char *body, const char *at,
-                     const struct extent *extent, struct alerts_in_error *ret_error)
-{
-    json_error_t error;
-    json_t *value;
-    int r;
-
-    if (extent->values > LIMIT_API_VALUES || extent->depth > LIMIT_API_DEPTH || extent->nul) {
-        (void)(extent->nul ? reject(reading, "", "a text in it holds a NUL character")
-               : extent->depth > LIMIT_API_DEPTH
-                   ? reject(reading, "", "it nests deeper than %d levels", LIMIT_API_DEPTH)
-                   : reject(reading, "", "it holds more than %d values", LIMIT_API_VALUES));
+    reading->item = &reading->alerts->items[i];
+    if (why) {
+        (void)reject(reading, "", "%s", why);
         return reading->no_memory ? -ENOMEM : 0;
     }
-    value = load(at, extent->len, &error);
-    if (!value) {
-        size_t offset = error.position > 0 ? (size_t)error.position : 0;
-
-        if (json_error_code(&error) == json_error_out_of_memory) {
-            return -ENOMEM;
-        }
-        return complain(ret_error, body, at + (offset < extent->len ? offset : extent->len),
-                        error.text);
-    }
     reading->object = value;
-    r = read_item(reading);
-    json_decref(value);
-    return r;
+    return read_item(reading);
 }
 
-/* Walks the list: calls for each item, or only counts them. */
-static int walk(struct reading *reading, const char *body, size_t len, size_t *ret_n,
-                struct alerts_in_error *error)
+int alerts_in_create(size_t n, size_t len, struct alerts_in **ret_alerts)
 {
-    const char *end = body + len;
-    const char *at = skip_blanks(body, end);
-    bool list = at < end && *at == '[';
-    size_t n = 0;
-    int r = 0;
+    struct alerts_in *alerts = calloc(1, sizeof *alerts);
 
-    if (at == end || (*at != '[' && *at != '{')) {
-        return complain(error, body, at, "an alert (an object) or a list of alerts is wanted");
-    }
-    at = skip_blanks(at + list, end);
-    if (list && at < end && *at == ']') {
-        list = false; /* empty */
-        at++;
-    } else {
-        for (;;) {
-            struct extent extent = find_extent(at, end);
-
-            if (extent.len == 0) {
-                return complain(error, body, at, "an alert is missing here");
-            }
-            if (reading) {
-                reading->item = &reading->alerts->items[n];
-                r = take_item(reading, body, at, &extent, error);
-            }
-            if (r < 0) {
-                return r;
-            }
-            n++;
-            at = skip_blanks(at + extent.len, end);
-            if (!list || at == end || *at != ',') {
-                break;
-            }
-            at = skip_blanks(at + 1, end);
-        }
-    }
-    if (list && (at == end || *at++ != ']')) {
-        return complain(error, body, at, "the list of alerts does not end");
-    }
-    at = skip_blanks(at, end);
-    if (at < end) {
-        return complain(error, body, at, "something stands behind the end");
-    }
-    *ret_n = n;
-    return 0;
-}
-
-int alerts_in_parse(const char *body, size_t len, int64_t now_ms, struct alerts_in **ret_alerts,
-                    struct alerts_in_error *ret_error)
-{
-    struct reading reading = {.now_ms = now_ms};
-    struct alerts_in *alerts = NULL;
-    size_t n = 0;
-    int r;
-
-    *ret_error = (struct alerts_in_error){0};
-    r = walk(NULL, body, len, &n, ret_error);
-    if (r < 0) {
-        return r;
-    }
-    if (n > LIMIT_API_ALERTS) {
-        (void)snprintf(ret_error->text, sizeof ret_error->text,
-                       "there are %zu alerts, and at most %d are taken at a time", n,
-                       LIMIT_API_ALERTS);
-        return -E2BIG;
-    }
-    alerts = calloc(1, sizeof *alerts);
     if (!alerts) {
         return -ENOMEM;
     }
-    buf_init(&reading.text, LIMIT_ALERT_TEXT_BYTES + 16);
     pool_init(&alerts->pool, n * (sizeof *alerts->items + 256) + len);
     alerts->items = pool_get(&alerts->pool, n * sizeof *alerts->items);
     if (!alerts->items) {
-        r = -ENOMEM;
-        goto out;
+        alerts_in_destroy(alerts);
+        return -ENOMEM;
     }
     memset(alerts->items, 0, n * sizeof *alerts->items);
     alerts->n = n;
-    reading.alerts = alerts;
-    r = walk(&reading, body, len, &n, ret_error);
-out:
-    buf_finish(&reading.text);
+    *ret_alerts = alerts;
+    return 0;
+}
+
+int alerts_in_count(const struct json_items *items, const char *body, size_t len, size_t *ret_n,
+                    struct json_items_error *ret_error)
+{
+    const struct json_items count = {.what = items->what, .one = items->one};
+    int r;
+
+    *ret_error = (struct json_items_error){0};
+    r = json_items_walk(&count, body, len, ret_n, ret_error);
+    if (r == 0 && *ret_n > LIMIT_API_ALERTS) {
+        (void)snprintf(ret_error->text, sizeof ret_error->text,
+                       "there are %zu alerts, and at most %d are taken at a time", *ret_n,
+                       LIMIT_API_ALERTS);
+        return -E2BIG;
+    }
+    return r;
+}
+
+int alerts_in_parse(const char *body, size_t len, int64_t now_ms, struct alerts_in **ret_alerts,
+                    struct json_items_error *ret_error)
+{
+    struct reading reading = {.now_ms = now_ms};
+    const struct json_items items = {
+        .what = "alert", .one = true, .take = take_item, .arg = &reading};
+    size_t n = 0;
+    int r = alerts_in_count(&items, body, len, &n, ret_error);
+
     if (r < 0) {
-        alerts_in_destroy(alerts);
         return r;
     }
-    alerts->bytes = sizeof *alerts + alerts->pool.bytes;
-    *ret_alerts = alerts;
+    r = alerts_in_create(n, len, &reading.alerts);
+    if (r < 0) {
+        return r;
+    }
+    buf_init(&reading.text, LIMIT_ALERT_TEXT_BYTES + 16);
+    r = json_items_walk(&items, body, len, &n, ret_error);
+    buf_finish(&reading.text);
+    if (r < 0) {
+        alerts_in_destroy(reading.alerts);
+        return r;
+    }
+    reading.alerts->bytes = sizeof *reading.alerts + reading.alerts->pool.bytes;
+    *ret_alerts = reading.alerts;
     return 0;
 }
 

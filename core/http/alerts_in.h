@@ -14,6 +14,7 @@
 #include "alert/alerts.h"
 #include "base/buf.h"
 #include "base/pool.h"
+#include "http/json_items.h"
 
 enum alerts_in_status {
     ALERTS_IN_GOOD,     /* to be put */
@@ -39,20 +40,22 @@ struct alerts_in {
     struct alerts_in_item *items;
     size_t good;  /* how many are to be put */
     bool firing;  /* one of these at least fires */
+    bool v2;      /* they came by /api/v2, and are answered as there */
     size_t bytes; /* of memory */
     struct pool pool;
-};
-
-struct alerts_in_error {
-    char text[256];
-    size_t line, column; /* from 1; 0: not in one place */
 };
 
 /* Returns owned.  -EINVAL: the body is not JSON as it should be; -E2BIG: too many alerts; both with
  * ret_error.  -ENOMEM. */
 int alerts_in_parse(const char *body, size_t len, int64_t now_ms, struct alerts_in **ret_alerts,
-                    struct alerts_in_error *ret_error);
+                    struct json_items_error *ret_error);
 void alerts_in_destroy(struct alerts_in *alerts); /* takes NULL */
+
+/* For those who parse: room for so many items, of a body of `len` bytes.  -ENOMEM. */
+int alerts_in_create(size_t n, size_t len, struct alerts_in **ret_alerts);
+/* How many there are.  As alerts_in_parse(). */
+int alerts_in_count(const struct json_items *items, const char *body, size_t len, size_t *ret_n,
+                    struct json_items_error *ret_error);
 
 /* The answer when all items have their status, and its HTTP status. */
 void alerts_in_answer(const struct alerts_in *alerts, struct buf *buf);

@@ -10,15 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_text.h"
 #include "http/server.h"
+
+static const char policy[] =
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+static const char policy_of_forms[] =
+    "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 static const struct fixed_header {
     const char *name;
     const char *value;
 } headers[] = {
     {"Cache-Control", "no-store"},
-    {"Content-Security-Policy",
-     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
     {"Permissions-Policy", "camera=(), geolocation=(), microphone=()"},
     {"Referrer-Policy", "no-referrer"},
     {"X-Content-Type-Options", "nosniff"},
@@ -27,14 +31,20 @@ static const struct fixed_header {
 
 static const char content_type_json[] = "application/json; charset=utf-8";
 
-void answer_headers(struct MHD_Response *response, bool tls)
+static void add_headers(struct MHD_Response *response, bool tls, const char *security)
 {
+    (void)MHD_add_response_header(response, "Content-Security-Policy", security);
     for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
         (void)MHD_add_response_header(response, headers[i].name, headers[i].value);
     }
     if (tls) {
         (void)MHD_add_response_header(response, "Strict-Transport-Security", "max-age=31536000");
     }
+}
+
+void answer_headers(struct MHD_Response *response, bool tls)
+{
+    add_headers(response, tls, policy);
 }
 
 int answer_queue(struct request *request, unsigned status, struct MHD_Response *response)
@@ -50,6 +60,12 @@ int answer_send(struct request *request, unsigned status, struct MHD_Response *r
 
     if (!response) {
         return -ENOMEM;
+    }
+    if (request_is_v2(request)) {
+        (void)MHD_add_response_header(response, "Vary", "Origin");
+        if (status != MHD_HTTP_FORBIDDEN && request_header(request, MHD_HTTP_HEADER_ORIGIN)) {
+            (void)MHD_add_response_header(response, "Access-Control-Allow-Origin", "*");
+        }
     }
     answer_headers(response, request->client->gate->tls);
     r = answer_queue(request, status, response);
@@ -102,9 +118,28 @@ int answer_text(struct request *request, unsigned status, char *text, size_t len
         free(text);
         return -ENOMEM;
     }
-    (void)MHD_add_response_header(response, "Content-Type", content_type_json);
+    if (len > 0) {
+        (void)MHD_add_response_header(response, "Content-Type", content_type_json);
+    }
     add_retry_after(response, retry_after);
     return answer_send(request, status, response);
+}
+
+int answer_page(struct request *request, unsigned status, char *text, size_t len)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(len, text, MHD_RESPMEM_MUST_FREE);
+    int r;
+
+    if (!response) {
+        free(text);
+        return -ENOMEM;
+    }
+    (void)MHD_add_response_header(response, "Content-Type", "text/html; charset=utf-8");
+    add_headers(response, request->client->gate->tls, policy_of_forms);
+    r = answer_queue(request, status, response);
+    MHD_destroy_response(response);
+    return r;
 }
 
 int answer_error(struct request *request, unsigned status, const char *error, const char *hint)
@@ -112,14 +147,47 @@ int answer_error(struct request *request, unsigned status, const char *error, co
     return answer_later(request, status, error, hint, 0);
 }
 
-int answer_later(struct request *request, unsigned status, const char *error, const char *hint,
-                 unsigned seconds)
+int answer_bad_body(struct request *request, const char *error, const char *field, size_t line,
+                    size_t column, const char *hint)
+{
+    struct buf buf;
+    size_t len;
+    char *text;
+
+    buf_init(&buf, 4096);
+    buf_putc(&buf, '{');
+    json_text_put_string(&buf, "error", error);
+    if (*field) {
+        json_text_put_string(&buf, "field", field);
+    }
+    if (line > 0) {
+        json_text_put_int(&buf, "line", (int64_t)line);
+        json_text_put_int(&buf, "column", (int64_t)column);
+    }
+    json_text_put_string(&buf, "hint", hint);
+    buf_puts(&buf, "}\n");
+    len = buf.len;
+    text = buf_take(&buf);
+    return text ? answer_text(request, MHD_HTTP_BAD_REQUEST, text, len, 0) : -ENOMEM;
+}
+
+static struct MHD_Response *error_response(const char *error, const char *hint)
 {
     json_t *document = json_pack("{s:s, s:s*}", "error", error, "hint", hint);
     struct MHD_Response *response = answer_json_response(document);
-    char allow[ROUTE_ALLOW_SIZE];
 
     json_decref(document);
+    return response;
+}
+
+int answer_later(struct request *request, unsigned status, const char *error, const char *hint,
+                 unsigned seconds)
+{
+    struct MHD_Response *response = request_is_v2(request)
+                                        ? v2_refusal(request, status, error, hint)
+                                        : error_response(error, hint);
+    char allow[ROUTE_ALLOW_SIZE];
+
     if (response && status == MHD_HTTP_METHOD_NOT_ALLOWED) {
         (void)MHD_add_response_header(response, "Allow", route_allow(request->route, allow));
     }

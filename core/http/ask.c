@@ -14,6 +14,8 @@
 #include "http/alerts_filter.h"
 #include "http/alerts_in.h"
 #include "http/server.h"
+#include "http/v2_filter.h"
+#include "http/v2_silence_in.h"
 
 struct reply {
     struct reply *next;
@@ -23,6 +25,7 @@ struct reply {
     json_t *document;     /* owned; or */
     char *text;           /* owned */
     size_t len;
+    bool page; /* the text is HTML */
 };
 
 static void reply_free(struct reply *reply)
@@ -38,10 +41,16 @@ static void question_finish(struct http_question *question)
 {
     alerts_in_destroy(question->alerts);
     alerts_filter_destroy(question->filter);
+    v2_filter_destroy(question->v2_filter);
+    v2_silence_destroy(question->silence);
     free(question->text);
+    free(question->ack);
     question->text = NULL;
+    question->ack = NULL;
     question->alerts = NULL;
     question->filter = NULL;
+    question->v2_filter = NULL;
+    question->silence = NULL;
 }
 
 void ask_init(struct http *http, unsigned connections)
@@ -143,6 +152,12 @@ void http_answer_text(struct http *http, uint64_t ticket, unsigned status, char 
                                .len = len});
 }
 
+void http_answer_page(struct http *http, uint64_t ticket, unsigned status, char *text, size_t len)
+{
+    post(http, &(struct reply){
+                   .ticket = ticket, .status = status, .text = text, .len = len, .page = true});
+}
+
 void ask_finish(struct http *http)
 {
     while (http->replies) {
@@ -191,7 +206,10 @@ int ask_answer(struct request *request)
     if (!reply) {
         return answer_expired(request);
     }
-    if (reply->text) {
+    if (reply->text && reply->page) {
+        r = answer_page(request, reply->status, reply->text, reply->len);
+        reply->text = NULL;
+    } else if (reply->text) {
         r = answer_text(request, reply->status, reply->text, reply->len, reply->retry_after);
         reply->text = NULL;
     } else {

@@ -14,7 +14,7 @@
 static const unsigned statuses[] = {200, 204, 207, 400, 401, 403, 404, 405, 409,
                                     413, 415, 421, 422, 429, 431, 501, 502, 503};
 #define STATUSES (sizeof statuses / sizeof statuses[0])
-#define HANDLERS 32 /* the routes, and one for what found none */
+#define HANDLERS 64 /* the routes, and one for what found none */
 
 static const char *const cut_names[CUTS] = {
     [CUT_DEADLINE] = "deadline", [CUT_MAKE_ROOM] = "make_room", [CUT_REFUSED] = "refused",

@@ -19,6 +19,8 @@
 
 struct alerts_filter;
 struct alerts_in;
+struct v2_filter;
+struct v2_silence_in;
 struct http;
 struct store;
 struct verdicts;
@@ -30,15 +32,33 @@ enum http_what {
     HTTP_PLUGINS, /* GET /api/v1/plugins: an object with arrays `plugins` and `instances` */
     HTTP_RELOAD,  /* POST /api/v1/reload: do it; then an object such as {"reloaded": true} */
     /* the thread of the durable state */
-    HTTP_ALERTS_PUT,    /* POST /api/v1/alerts: `alerts` */
-    HTTP_ALERTS_LIST,   /* GET /api/v1/alerts: those that `filter` wants */
-    HTTP_OUTBOX_LIST,   /* GET /api/v1/notifications: those that `outbox` wants */
-    HTTP_OUTBOX_SHOW,   /* GET /api/v1/notifications/ID: `id` */
-    HTTP_OUTBOX_RETRY,  /* POST /api/v1/notifications/ID/retry */
-    HTTP_OUTBOX_DROP,   /* POST /api/v1/notifications/ID/drop */
-    HTTP_OUTBOX_REVIVE, /* POST /api/v1/notifications/retry: the dead ones that `outbox` wants */
-    HTTP_SINKS_LIST,    /* GET /api/v1/sinks */
-    HTTP_SINK_RESUME,   /* POST /api/v1/sinks/NAME/resume: `name` */
+    HTTP_ALERTS_PUT,     /* POST /api/v1/alerts: `alerts` */
+    HTTP_ALERTS_LIST,    /* GET /api/v1/alerts: those that `filter` wants */
+    HTTP_ALERT_ACK,      /* POST /api/v1/alerts/ID/ack: `text` is the ID, `ack` */
+    HTTP_ALERT_UNACK,    /* POST /api/v1/alerts/ID/unack: `text` */
+    HTTP_ACK_PAGE,       /* GET /ack/TOKEN: a page; `text` is the token */
+    HTTP_ACK_FORM,       /* POST /ack/TOKEN: `text`, `ack` */
+    HTTP_SILENCES_LIST,  /* GET /api/v1/silences: `id` says which, see silences.c */
+    HTTP_SILENCE_PUT,    /* POST /api/v1/silences: `silence` */
+    HTTP_SILENCE_SHOW,   /* GET /api/v1/silences/ID: `name` */
+    HTTP_SILENCE_EXPIRE, /* DELETE /api/v1/silences/ID: `name` */
+    HTTP_OUTBOX_LIST,    /* GET /api/v1/notifications: those that `outbox` wants */
+    HTTP_OUTBOX_SHOW,    /* GET /api/v1/notifications/ID: `id` */
+    HTTP_OUTBOX_RETRY,   /* POST /api/v1/notifications/ID/retry */
+    HTTP_OUTBOX_DROP,    /* POST /api/v1/notifications/ID/drop */
+    HTTP_OUTBOX_REVIVE,  /* POST /api/v1/notifications/retry: the dead ones that `outbox` wants */
+    HTTP_SINKS_LIST,     /* GET /api/v1/sinks */
+    HTTP_SINK_RESUME,    /* POST /api/v1/sinks/NAME/resume: `name` */
+    /* ... as Alertmanager answers: those that `v2_filter` wants, where there is something to want
+     */
+    HTTP_V2_ALERTS,         /* GET /api/v2/alerts */
+    HTTP_V2_GROUPS,         /* GET /api/v2/alerts/groups */
+    HTTP_V2_RECEIVERS,      /* GET /api/v2/receivers */
+    HTTP_V2_STATUS,         /* GET /api/v2/status */
+    HTTP_V2_SILENCES,       /* GET /api/v2/silences */
+    HTTP_V2_SILENCE_PUT,    /* POST /api/v2/silences: `silence` */
+    HTTP_V2_SILENCE_SHOW,   /* GET /api/v2/silence/ID: `name` */
+    HTTP_V2_SILENCE_EXPIRE, /* DELETE /api/v2/silence/ID: `name` */
     /* the thread of rules */
     HTTP_RULES_LIST, /* GET /api/v1/rules */
     HTTP_RULES_EVAL, /* GET /api/v1/rules/eval: `text` */
@@ -49,14 +69,20 @@ enum http_what {
 struct http_question {
     enum http_what what;
     uint64_t ticket;
-    struct alerts_in *alerts;     /* owned */
-    struct alerts_filter *filter; /* owned */
+    struct alerts_in *alerts;      /* owned */
+    struct alerts_filter *filter;  /* owned */
+    struct v2_filter *v2_filter;   /* owned */
+    struct v2_silence_in *silence; /* owned */
     struct http_outbox_filter {
         char sink[LIMIT_NAME_BYTES + 1]; /* "": any */
         int state;                       /* of enum outbox_state; -1: any */
         int64_t before;
         size_t limit;
     } outbox;
+    struct http_ack {
+        char by[LIMIT_ACK_BY_BYTES + 1];
+        char comment[LIMIT_ACK_COMMENT_BYTES + 1];
+    } * ack; /* owned; NULL: none */
     int64_t id;
     char name[LIMIT_NAME_BYTES + 1];
     char *text; /* owned; NULL: none */
@@ -93,6 +119,7 @@ struct http_options {
     const char *tls_key;
     const char *const *hosts; /* more names that Host may carry on loopback, without port */
     size_t nhosts;
+    const char *external_url; /* where people reach us: its host is one more such name; NULL */
     const char
         *write_token; /* what POST needs off loopback; NULL or "": nobody can write from there */
     const char *version;
@@ -125,6 +152,8 @@ void http_answer(struct http *http, uint64_t ticket, unsigned status, json_t *do
  */
 void http_answer_text(struct http *http, uint64_t ticket, unsigned status, char *text, size_t len,
                       unsigned retry_after);
+/* The same with a page in HTML that may send a form to where it came from. */
+void http_answer_page(struct http *http, uint64_t ticket, unsigned status, char *text, size_t len);
 
 /* The port of the i-th listener; 0 for a Unix socket or when there is none.  Agent's thread. */
 unsigned http_port(const struct http *http, size_t i);

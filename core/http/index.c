@@ -21,6 +21,7 @@ static const char page[] =
     "<dt><a href=\"/api/v1/checks\">/api/v1/checks</a><dd>each check with its settings and its "
     "last word\n"
     "<dt><a href=\"/api/v1/alerts\">/api/v1/alerts</a><dd>what fires\n"
+    "<dt><a href=\"/api/v2/status\">/api/v2</a><dd>Alertmanager's API\n"
     "<dt><a href=\"/api/v1/rules\">/api/v1/rules</a><dd>rules, and how they are\n"
     "<dt><a href=\"/api/v1/notifications\">/api/v1/notifications</a><dd>what was sent where\n"
     "<dt><a href=\"/api/v1/sinks\">/api/v1/sinks</a><dd>where notifications go\n"

@@ -29,6 +29,13 @@ const char *request_header(const struct request *request, const char *name)
     return value;
 }
 
+bool request_is_v2(const struct request *request)
+{
+    static const char prefix[] = "/api/v2/";
+
+    return strncmp(request->path, prefix, sizeof prefix - 1) == 0;
+}
+
 static bool names_allow(const struct request *request, const char *host)
 {
     const struct http_config *config = &request->http->config;
@@ -45,6 +52,13 @@ static struct refusal refuse(unsigned status, const char *error, const char *hin
 
 static const struct refusal welcome;
 
+/* Whoever has the path may use it, and from where he came does not matter; a form whose page sends
+ * no referrer has the origin "null". */
+static bool is_open(const struct request *request)
+{
+    return request->route && request->route->open;
+}
+
 static struct refusal check_names(const struct request *request)
 {
     const struct http_config *config = &request->http->config;
@@ -60,7 +74,7 @@ static struct refusal check_names(const struct request *request)
                       "on loopback use localhost or 127.0.0.1, or add the name to agent.hosts");
     }
     origin = request_header(request, MHD_HTTP_HEADER_ORIGIN);
-    if (origin &&
+    if (origin && !is_open(request) &&
         !origin_allowed(origin, host, (const char *const *)config->hosts, config->nhosts)) {
         return refuse(MHD_HTTP_FORBIDDEN, "pages of that origin may not ask here",
                       "add its host to agent.hosts if they should");
@@ -104,7 +118,7 @@ static struct refusal check_type(const struct request *request)
     const char *type = request_header(request, MHD_HTTP_HEADER_CONTENT_TYPE);
     const char *encoding = request_header(request, MHD_HTTP_HEADER_CONTENT_ENCODING);
 
-    if (type && !is_json(type)) {
+    if (type ? !is_json(type) : request_is_v2(request)) {
         return refuse(MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "the body must be JSON",
                       "send Content-Type: application/json (curl has --json)");
     }
@@ -116,7 +130,7 @@ static struct refusal check_type(const struct request *request)
 }
 
 /* Who may ask what: finds the route.  `status` 0: its handler answers. */
-static struct refusal judge(struct request *request, const char *path)
+static struct refusal judge(struct request *request)
 {
     struct refusal refusal;
 
@@ -124,11 +138,13 @@ static struct refusal judge(struct request *request, const char *path)
         return refuse(MHD_HTTP_FORBIDDEN, "this socket is for the user that the agent runs as",
                       NULL);
     }
+    request->route =
+        route_find(http_routes, http_nroutes, request->path, request->client->parameter);
     refusal = check_names(request);
     if (refusal.status) {
+        request->route = NULL;
         return refusal;
     }
-    request->route = route_find(http_routes, http_nroutes, path, request->client->parameter);
     if (!request->route) {
         return refuse(MHD_HTTP_NOT_FOUND, "there is nothing here", "see / for what there is");
     }
@@ -139,11 +155,12 @@ static struct refusal judge(struct request *request, const char *path)
         return refuse(MHD_HTTP_METHOD_NOT_ALLOWED, "not with this method",
                       "the header Allow names those that there are");
     }
-    if (request->method == METHOD_POST) {
+    if ((request->method == METHOD_POST || request->method == METHOD_DELETE) &&
+        !request->route->open) {
         refusal = check_writer(request);
-    }
-    if (request->method == METHOD_POST && !refusal.status && request->route->body) {
-        refusal = check_type(request);
+        if (!refusal.status && request->route->body) {
+            refusal = check_type(request);
+        }
     }
     return refusal;
 }
@@ -165,14 +182,14 @@ static unsigned check_sizes(const struct request *request)
     return 0;
 }
 
-static int begin(struct request *request, const char *path, const char *method)
+static int begin(struct request *request)
 {
     struct client *client = request->client;
     bool wanted;
     unsigned status;
 
-    request->method = method_parse(method);
-    client->refusal = judge(request, path);
+    request->method = method_parse(request->method_name);
+    client->refusal = judge(request);
     client->method = request->method;
     client->route = request->route;
     wanted = !client->refusal.status && request->method == METHOD_POST && request->route->body;
@@ -216,7 +233,11 @@ enum MHD_Result request_serve(void *cls, struct MHD_Connection *connection, cons
                               size_t *upload_size, void **request_cls)
 {
     struct gate *gate = cls;
-    struct request request = {.http = gate->http, .connection = connection, .client = *request_cls};
+    struct request request = {.http = gate->http,
+                              .connection = connection,
+                              .client = *request_cls,
+                              .path = path,
+                              .method_name = method};
     int r = 0;
 
     if (!request.client) {
@@ -227,7 +248,7 @@ enum MHD_Result request_serve(void *cls, struct MHD_Connection *connection, cons
         if (!request.client) {
             return MHD_NO; /* there was no memory for it */
         }
-        return begin(&request, path, method) < 0 ? MHD_NO : MHD_YES;
+        return begin(&request) < 0 ? MHD_NO : MHD_YES;
     }
     request.route = request.client->route;
     request.method = request.client->method;

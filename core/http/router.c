@@ -12,10 +12,8 @@ static const struct {
     const char *name;
     enum http_method method;
 } methods[] = {
-    {"GET", METHOD_GET},
-    {"HEAD", METHOD_HEAD},
-    {"POST", METHOD_POST},
-    {"OPTIONS", METHOD_OPTIONS},
+    {"GET", METHOD_GET},       {"HEAD", METHOD_HEAD},       {"POST", METHOD_POST},
+    {"DELETE", METHOD_DELETE}, {"OPTIONS", METHOD_OPTIONS},
 };
 #define METHODS (sizeof methods / sizeof methods[0])
 

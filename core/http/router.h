@@ -5,6 +5,7 @@
 #ifndef HTTP_ROUTER_H
 #define HTTP_ROUTER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/limits.h"
@@ -16,6 +17,7 @@ enum http_method {
     METHOD_HEAD = 1 << 1,
     METHOD_POST = 1 << 2,
     METHOD_OPTIONS = 1 << 3,
+    METHOD_DELETE = 1 << 4,
     METHOD_OTHER = 0, /* allowed nowhere */
 };
 
@@ -26,6 +28,7 @@ struct http_route {
     /* Answers, or suspends the connection.  0, or -errno: the connection is closed. */
     int (*handle)(struct request *request);
     size_t body; /* the largest that a POST may bring; 0: it is not looked at */
+    bool open;   /* who may POST is said by the path itself; the body comes from a form */
 };
 
 enum http_method method_parse(const char *text);
@@ -37,7 +40,7 @@ const struct http_route *route_find(const struct http_route *routes, size_t n, c
 /* All the methods of a route, HEAD and OPTIONS included. */
 unsigned route_methods(const struct http_route *route);
 /* "GET, HEAD, OPTIONS": for the header Allow. */
-#define ROUTE_ALLOW_SIZE 32
+#define ROUTE_ALLOW_SIZE 40
 const char *route_allow(const struct http_route *route, char ret_text[static ROUTE_ALLOW_SIZE]);
 
 #endif

@@ -16,6 +16,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "http/hosts.h"
 #include "http/server.h"
 
 #define PEM_BYTES (1u << 20)
@@ -44,10 +45,22 @@ static void config_finish(struct http_config *config)
     *config = (struct http_config){0};
 }
 
+/* Of a URL, without its port.  NULL: it has none, or there is no memory. */
+static char *host_of(const char *url)
+{
+    const char *authority = strstr(url, "://");
+    struct host_span host;
+    char *text = authority ? strndup(authority + 3, strcspn(authority + 3, "/?#")) : NULL;
+    char *name = text && host_parse(text, &host) == 0 ? strndup(host.name, host.len) : NULL;
+
+    free(text);
+    return name;
+}
+
 static int config_init(struct http_config *config, const struct http_options *options)
 {
     *config = (struct http_config){0};
-    config->hosts = calloc(options->nhosts + 1, sizeof *config->hosts);
+    config->hosts = calloc(options->nhosts + 2, sizeof *config->hosts);
     config->write_token = strdup(options->write_token ? options->write_token : "");
     if (!config->hosts || !config->write_token) {
         goto fail;
@@ -57,6 +70,10 @@ static int config_init(struct http_config *config, const struct http_options *op
         if (!config->hosts[config->nhosts]) {
             goto fail;
         }
+    }
+    if (options->external_url) {
+        config->hosts[config->nhosts] = host_of(options->external_url);
+        config->nhosts += config->hosts[config->nhosts] != NULL;
     }
     return 0;
 fail:

@@ -207,6 +207,7 @@ struct request {
     struct MHD_Connection *connection;
     const struct http_route *route;
     enum http_method method;
+    const char *path, *method_name; /* as they came */
 };
 
 /* libmicrohttpd's handler; cls is the gate. */
@@ -214,6 +215,9 @@ enum MHD_Result request_serve(void *cls, struct MHD_Connection *connection, cons
                               const char *method, const char *version, const char *upload,
                               size_t *upload_size, void **request_cls);
 const char *request_header(const struct request *request, const char *name);
+
+/* Whether it is one of Alertmanager's API, which is answered as that does. */
+bool request_is_v2(const struct request *request);
 
 /* -- bodies (body.c) -- */
 
@@ -238,14 +242,22 @@ int answer_send(struct request *request, unsigned status, struct MHD_Response *r
 int answer_json(struct request *request, unsigned status, json_t *document);
 /* {"error": ..., "hint": ...}; hint may be NULL. */
 int answer_error(struct request *request, unsigned status, const char *error, const char *hint);
+/* 400 about a body: which field ("": the whole), and where (line 0: not in one place). */
+int answer_bad_body(struct request *request, const char *error, const char *field, size_t line,
+                    size_t column, const char *hint);
 /* The same with Retry-After. */
 int answer_later(struct request *request, unsigned status, const char *error, const char *hint,
                  unsigned seconds);
 /* JSON that is text already; takes it (free).  retry_after 0: without it. */
 int answer_text(struct request *request, unsigned status, char *text, size_t len,
                 unsigned retry_after);
+/* A page in HTML, which may send a form here; takes it (free). */
+int answer_page(struct request *request, unsigned status, char *text, size_t len);
 /* A text that stays (a constant), with its type; nothing (204) if NULL. */
 int answer_constant(struct request *request, const char *type, const char *text);
+/* What went wrong with a request of /api/v2, as Alertmanager says it.  NULL: out of memory. */
+struct MHD_Response *v2_refusal(const struct request *request, unsigned status, const char *error,
+                                const char *hint);
 struct MHD_Response *answer_json_response(const json_t *document);
 /* Queues a response that has all its headers; the caller keeps his reference. */
 int answer_queue(struct request *request, unsigned status, struct MHD_Response *response);
@@ -284,6 +296,9 @@ int checks_answer(struct request *request);
 int plugins_answer(struct request *request);
 int reload_answer(struct request *request);
 int alerts_handle(struct request *request);
+int alert_ack_handle(struct request *request);
+int alert_unack_handle(struct request *request);
+int ack_page_handle(struct request *request);
 int notifications_handle(struct request *request);
 int notifications_retry_handle(struct request *request);
 int notification_handle(struct request *request);
@@ -293,6 +308,18 @@ int sinks_handle(struct request *request);
 /* rules.c */
 int rules_handle(struct request *request);
 int rules_eval_handle(struct request *request);
+/* silences.c */
+int silences_handle(struct request *request);
+int silence_handle(struct request *request);
+/* v2.c */
+int v2_alerts_handle(struct request *request);
+int v2_groups_handle(struct request *request);
+int v2_status_handle(struct request *request);
+int v2_receivers_handle(struct request *request);
+int v2_silences_handle(struct request *request);
+int v2_silence_handle(struct request *request);
+int v2_healthy_handle(struct request *request);
+int v2_ready_handle(struct request *request);
 int sink_test_handle(struct request *request);
 int sink_resume_handle(struct request *request);
 int index_answer(struct request *request);

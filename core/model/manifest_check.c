@@ -140,7 +140,8 @@ static int check_component(const struct manifest_component *component,
                            const struct complaint *complaint)
 {
     const uint32_t known_flags = TMON_WANTS_HTML | TMON_SPAWNS | TMON_CHANGES_DATA |
-                                 TMON_CLUSTER_ONCE | TMON_ONE_ALERT | TMON_2XX_IS_YES;
+                                 TMON_CLUSTER_ONCE | TMON_ONE_ALERT | TMON_2XX_IS_YES |
+                                 TMON_CREATE_CHECKS;
     const uint32_t all_abilities = (ABILITY_LEASE << 1) - 1;
     char where[LIMIT_NAME_BYTES + 64];
     int r;

@@ -66,6 +66,14 @@ void matcher_finish(struct matcher *matcher)
     *matcher = (struct matcher){0};
 }
 
+void matchers_free(struct matcher *matchers, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        matcher_finish(&matchers[i]);
+    }
+    free(matchers);
+}
+
 static const char *skip_blanks(const char *p)
 {
     while (isspace((unsigned char)*p)) {
@@ -120,43 +128,58 @@ static bool unquote(char *value)
     return closed;
 }
 
-int matcher_parse(struct matcher *matcher, const char *text, char *ret_why, size_t size)
+int matcher_split(const char *text, char **ret_name, enum matcher_op *ret_op, char **ret_value)
 {
     const char *p = skip_blanks(text);
     size_t name_len = strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
     char *name = strndup(p, name_len), *value = NULL;
-    enum matcher_op op;
+    size_t len;
     int r = -EINVAL;
 
     p = skip_blanks(p + name_len);
     if (!name) {
-        r = -ENOMEM;
-    } else if (!labels_name_ok(name) || !read_operator(&p, &op)) {
+        return -ENOMEM;
+    }
+    if (!labels_name_ok(name) || !read_operator(&p, ret_op)) {
+        goto out;
+    }
+    p = skip_blanks(p);
+    len = strlen(p);
+    while (len > 0 && isspace((unsigned char)p[len - 1])) {
+        len--;
+    }
+    value = strndup(p, len);
+    r = !value ? -ENOMEM : unquote(value) ? 0 : -EILSEQ;
+out:
+    if (r < 0) {
+        free(name);
+        free(value);
+        return r;
+    }
+    *ret_name = name;
+    *ret_value = value;
+    return 0;
+}
+
+int matcher_parse(struct matcher *matcher, const char *text, char *ret_why, size_t size)
+{
+    char *name = NULL, *value = NULL;
+    enum matcher_op op;
+    int r = matcher_split(text, &name, &op, &value);
+
+    if (r == -EINVAL) {
         (void)snprintf(ret_why, size,
                        "\"%.64s\" is no matcher: write name=\"value\", name!=\"value\", "
                        "name=~\"regex\" or name!~\"regex\"",
                        text);
-    } else {
-        size_t len;
-
-        p = skip_blanks(p);
-        len = strlen(p);
-        while (len > 0 && isspace((unsigned char)p[len - 1])) {
-            len--;
-        }
-        value = strndup(p, len);
-        if (!value) {
-            r = -ENOMEM;
-        } else if (!unquote(value)) {
-            (void)snprintf(ret_why, size, "the quotes of the value in \"%.64s\" do not close",
-                           text);
-        } else {
-            r = matcher_init(matcher, name, op, value, ret_why, size);
-        }
+    } else if (r == -EILSEQ) {
+        (void)snprintf(ret_why, size, "the quotes of the value in \"%.64s\" do not close", text);
+    } else if (r == 0) {
+        r = matcher_init(matcher, name, op, value, ret_why, size);
     }
     free(name);
     free(value);
-    return r;
+    return r == -EILSEQ ? -EINVAL : r;
 }
 
 bool matcher_matches(const struct matcher *matcher, const char *value)
@@ -185,14 +208,21 @@ bool matchers_match(const struct matcher *matchers, size_t n, const struct tmon_
     return true;
 }
 
-void matchers_show(const struct matcher *matchers, size_t n, struct buf *buf)
+void matcher_show(const struct matcher *matcher, struct buf *buf)
 {
     static const char *const operators[] = {"=", "!=", "=~", "!~"};
 
+    buf_puts(buf, matcher->name);
+    buf_puts(buf, operators[matcher->op]);
+    labels_quote(matcher->value, buf);
+}
+
+void matchers_show(const struct matcher *matchers, size_t n, struct buf *buf)
+{
     buf_putc(buf, '{');
     for (size_t i = 0; i < n; i++) {
-        buf_printf(buf, "%s%s%s", i ? "," : "", matchers[i].name, operators[matchers[i].op]);
-        labels_quote(matchers[i].value, buf);
+        buf_puts(buf, i ? "," : "");
+        matcher_show(&matchers[i], buf);
     }
     buf_putc(buf, '}');
 }

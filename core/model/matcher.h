@@ -36,11 +36,18 @@ int matcher_init_re2(struct matcher *matcher, const char *name, enum matcher_op 
 int matcher_copy(const struct matcher *from, struct matcher *matcher);
 /* Reads the written form.  The value's quotes may be left out. */
 int matcher_parse(struct matcher *matcher, const char *text, char *ret_why, size_t size);
+/* The parts of the written form; both texts are owned.  -EINVAL: it is none; -EILSEQ: a quote of
+ * the value is missing, or one too many; -ENOMEM. */
+int matcher_split(const char *text, char **ret_name, enum matcher_op *ret_op, char **ret_value);
 void matcher_finish(struct matcher *matcher);
+/* Finishes n of them and frees the array. */
+void matchers_free(struct matcher *matchers, size_t n);
 bool matcher_matches(const struct matcher *matcher, const char *value);
 /* Whether a normalized set of labels fits all of them. */
 bool matchers_match(const struct matcher *matchers, size_t n, const struct tmon_pair *labels,
                     size_t nlabels);
+/* Appends a="b". */
+void matcher_show(const struct matcher *matcher, struct buf *buf);
 /* Appends {a="b",c=~"d"}, sorted by name. */
 void matchers_show(const struct matcher *matchers, size_t n, struct buf *buf);
 

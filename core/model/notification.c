@@ -26,6 +26,20 @@ static void encode_alert(struct buf *buf, const struct tmon_alert *alert)
     pairs_encode(buf, alert->annotations, alert->nannotations);
 }
 
+/* After all the alerts, and only where there is one: rows that were queued before there were any
+ * are notifications still, and parts of rows can be put together as they are. */
+static void encode_ack_urls(struct buf *buf, const struct tmon_notification *notification, size_t n)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < n; i++) {
+        any = any || notification->alerts[i]->ack_url;
+    }
+    for (size_t i = 0; any && i < n; i++) {
+        wire_put_str(buf, notification->alerts[i]->ack_url);
+    }
+}
+
 int notification_encode(struct buf *buf, const struct tmon_notification *notification)
 {
     size_t before = buf->len;
@@ -48,6 +62,7 @@ int notification_encode(struct buf *buf, const struct tmon_notification *notific
     for (size_t i = 0; i < n && !buf->failed; i++) {
         encode_alert(buf, notification->alerts[i]);
     }
+    encode_ack_urls(buf, notification, n);
     if (buf->failed) {
         buf->failed = false;
         buf->len = before;
@@ -101,6 +116,19 @@ static int decode_alerts(struct wire_reader *reader, struct tmon_notification *n
     return alerts ? 0 : -ENOMEM;
 }
 
+static void decode_ack_urls(struct wire_reader *reader, struct tmon_notification *notification)
+{
+    if (reader->bad || reader->pos == reader->len) {
+        return;
+    }
+    for (size_t i = 0; i < notification->nalerts; i++) {
+        struct tmon_alert *alert = (struct tmon_alert *)notification->alerts[i]; /* ours */
+        const char *url = wire_get_str(reader, LIMIT_HTTP_URL_BYTES);
+
+        alert->ack_url = *url ? url : NULL;
+    }
+}
+
 static void decode_texts(struct wire_reader *reader, struct tmon_notification *notification)
 {
     bool has_html;
@@ -136,6 +164,7 @@ int notification_decode(struct wire_reader *reader, struct tmon_notification **r
     }
     decode_texts(reader, notification);
     r = decode_alerts(reader, notification);
+    decode_ack_urls(reader, notification);
     if (r == 0 && reader->bad) {
         r = -EPROTO;
     }

@@ -11,8 +11,9 @@
  * Texts beyond their limits are the caller's mistake, found by the decoder.  -ENOBUFS when the buf
  * is at its cap: then it is as before. */
 int notification_encode(struct buf *buf, const struct tmon_notification *notification);
-/* Reads one into an owned object whose strings are borrowed from the reader's data.  No string in
- * it is NULL but `html`.  -EPROTO for anything malformed or beyond the limits, -ENOMEM. */
+/* Reads one, to the end of the data, into an owned object whose strings are borrowed from it.  No
+ * string in it is NULL but `html` and `ack_url`.  -EPROTO for anything malformed or beyond the
+ * limits, -ENOMEM. */
 int notification_decode(struct wire_reader *reader, struct tmon_notification **ret_notification);
 void notification_destroy(struct tmon_notification *notification);
 

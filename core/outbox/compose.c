@@ -15,13 +15,16 @@
 
 #define NAMES_SHOWN 3 /* of alerts in a title */
 #define KEPT_BYTES LIMIT_FRAME_BYTES
-#define HEAD_BYTES 64 /* of a CALL, in front of it */
+#define HEAD_BYTES 64   /* of a CALL, in front of it */
+#define LINK_BYTES 2048 /* of where people reach the agent: a longer one makes no links */
 
 void compose_init(struct compose *compose)
 {
     buf_init(&compose->title, LIMIT_TITLE_BYTES);
     buf_init(&compose->text, LIMIT_PLAIN_BYTES);
     buf_init(&compose->out, LIMIT_CALL_BYTES - HEAD_BYTES);
+    buf_init(&compose->links, LIMIT_CALL_BYTES);
+    compose->ack_key = (struct ack_key){0};
 }
 
 void compose_finish(struct compose *compose)
@@ -29,6 +32,7 @@ void compose_finish(struct compose *compose)
     buf_finish(&compose->title);
     buf_finish(&compose->text);
     buf_finish(&compose->out);
+    buf_finish(&compose->links);
 }
 
 /* Appends as much as there is room for. */
@@ -200,6 +204,52 @@ void compose_text(struct buf *buf, const struct tmon_notification *notification)
     }
 }
 
+/* ---- links ---- */
+
+/* Writes it at `at`, where there is room.  The same for each attempt: far ends compare them. */
+static bool write_link(const struct compose *compose, const struct tmon_alert *alert,
+                       int64_t created_ms, const char *url, size_t len, char *at)
+{
+    static const char path[] = "/ack/";
+
+    memcpy(at, url, len);
+    memcpy(at + len, path, sizeof path - 1);
+    return ack_token_make(&compose->ack_key, alert->key, created_ms + ACK_LINK_MS,
+                          at + len + sizeof path - 1) == 0;
+}
+
+static void add_links(struct compose *compose, struct tmon_notification *notification,
+                      int64_t created_ms)
+{
+    const char *url = notification->external_url;
+    size_t len = strlen(url), each;
+    char *at;
+
+    while (len > 0 && url[len - 1] == '/') {
+        len--;
+    }
+    each = len + 5 + ACK_TOKEN_SIZE;
+    buf_clear(&compose->links);
+    if (!compose->ack_key.set || len == 0 || len > LINK_BYTES || created_ms <= 0) {
+        return;
+    }
+    at = buf_reserve(&compose->links, each * notification->nalerts); /* NULL: then without */
+    for (size_t i = 0; at && i < notification->nalerts; i++, at += each) {
+        struct tmon_alert *alert = (struct tmon_alert *)notification->alerts[i]; /* ours */
+
+        if (alert->firing && write_link(compose, alert, created_ms, url, len, at)) {
+            alert->ack_url = at;
+        }
+    }
+}
+
+static void drop_links(struct tmon_notification *notification)
+{
+    for (size_t i = 0; i < notification->nalerts; i++) {
+        ((struct tmon_alert *)notification->alerts[i])->ack_url = NULL;
+    }
+}
+
 /* ---- the whole ---- */
 
 static int encode(struct compose *compose, struct tmon_notification *notification)
@@ -208,6 +258,10 @@ static int encode(struct compose *compose, struct tmon_notification *notificatio
 
     buf_clear(&compose->out);
     r = notification_encode(&compose->out, notification);
+    if (r == -ENOBUFS && compose->links.size > 0) { // the text matters more
+        drop_links(notification);
+        r = notification_encode(&compose->out, notification);
+    }
     if (r == -ENOBUFS && *notification->text) { // the alerts matter more
         notification->text = "";
         r = notification_encode(&compose->out, notification);
@@ -244,6 +298,7 @@ int compose_notification(struct compose *compose, const struct outbox_attempt *a
         compose_text(&compose->text, notification);
         notification->text = buf_str(&compose->text);
     }
+    add_links(compose, notification, attempt->created_ms);
     r = wire_done(&reader) ? encode(compose, notification) : -EPROTO;
     notification_destroy(notification);
     return r;

@@ -1,17 +1,21 @@
 /*
  * compose.h: what delivery adds to a queued notification before a sink sees it: who receives it,
- * where people reach the agent, a title and a text.
+ * where people reach the agent, a title, a text, and for each alert that fires a link by which it
+ * is acknowledged.
  *
  * Main thread.
  */
 #ifndef OUTBOX_COMPOSE_H
 #define OUTBOX_COMPOSE_H
 
+#include "alert/ack_link.h"
 #include "base/buf.h"
 #include "outbox/attempt.h"
 
 struct compose {
     struct buf title, text, out; /* kept from one notification to the next */
+    struct buf links;
+    struct ack_key ack_key; /* not set at first: then alerts get no link */
 };
 
 void compose_init(struct compose *compose);

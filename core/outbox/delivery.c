@@ -16,6 +16,8 @@
 #include "base/limits.h"
 #include "outbox/delivery_private.h"
 
+#define STUCK_NS (60 * NS_PER_S) /* beyond its time, for deaths of workers and the like */
+
 static void take_incoming(void *arg);
 
 void queue_push(struct queue *queue, struct flight *flight)
@@ -348,6 +350,21 @@ bool delivery_is_idle(const struct delivery *delivery)
     return true;
 }
 
+bool delivery_is_stuck(const struct delivery *delivery, int64_t now_ns)
+{
+    for (const struct delivery_sink *sink = delivery->sinks; sink; sink = sink->next) {
+        /* Those of a sink that blocks wait for each other. */
+        int64_t most_ns = (sink->timeout_ms * (int64_t)(sink->nflights + 1)) * NS_PER_MS + STUCK_NS;
+
+        for (const struct flight *flight = sink->flights; flight; flight = flight->next) {
+            if (now_ns - flight->started_ns > most_ns) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 size_t delivery_under_way(const struct delivery_sink *sink)
 {
     return sink->nflights;
@@ -408,4 +425,9 @@ int delivery_set_external_url(struct delivery *delivery, const char *url)
     free(delivery->external_url);
     delivery->external_url = copy;
     return 0;
+}
+
+void delivery_set_ack_key(struct delivery *delivery, const struct ack_key *key)
+{
+    delivery->compose.ack_key = *key;
 }

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "alert/ack_link.h"
 #include "base/loop.h"
 #include "outbox/attempt.h"
 #include "plugin/broker.h"
@@ -39,6 +40,9 @@ int delivery_create(struct loop *loop, struct local *local, const struct broker 
 void delivery_destroy(struct delivery *delivery);
 /* Where people reach the agent; copied; NULL: unknown.  -ENOMEM (the old one holds). */
 int delivery_set_external_url(struct delivery *delivery, const char *url);
+
+/* What links to acknowledge alerts are made with; copied. */
+void delivery_set_ack_key(struct delivery *delivery, const struct ack_key *key);
 
 /* ---- attempts ---- */
 
@@ -80,6 +84,8 @@ void delivery_look(struct delivery_sink *sink);
 
 /* Whether no attempt is under way or waits, of any sink. */
 bool delivery_is_idle(const struct delivery *delivery);
+/* Whether one has been under way for so long that nobody can be seeing to its deadline any more. */
+bool delivery_is_stuck(const struct delivery *delivery, int64_t now_ns);
 /* How many attempts are under way or wait for a worker. */
 size_t delivery_under_way(const struct delivery_sink *sink);
 

@@ -113,6 +113,7 @@ int outbox_outcome(struct outbox *outbox, struct state_tx *tx, const struct outb
     switch (outcome->result) {
     case OUTBOX_DELIVERED:
         sink_well(sink, &outbox->times, now);
+        sink_asked(sink, outcome, now); /* some say with a yes that they take no more for a while */
         sink->delivered_ms = now.real_ms;
         item_end(outbox, tx, item, OUTBOX_SENT, outcome->reason, now);
         break;

@@ -304,6 +304,8 @@ void sink_well(struct sink *sink, const struct outbox_times *times, struct alert
 void sink_mended(struct sink *sink, const struct outbox_times *times, struct alerts_time now);
 void sink_failed(struct outbox *outbox, struct sink *sink, const struct outbox_outcome *outcome,
                  struct alerts_time now);
+/* Nothing more goes to it for as long as its answer says, whatever else that says. */
+void sink_asked(struct sink *sink, const struct outbox_outcome *outcome, struct alerts_time now);
 /* A day at most; -1: not said. */
 int64_t retry_after(const struct outbox_outcome *outcome);
 

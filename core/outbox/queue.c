@@ -36,8 +36,11 @@ static int start(struct outbox *outbox, struct item *item)
         free(attempt);
         return -ENOMEM;
     }
-    *attempt = (struct outbox_attempt){
-        .id = item->id, .attempt = number, .ordering = item->ordering, .len = len};
+    *attempt = (struct outbox_attempt){.id = item->id,
+                                       .attempt = number,
+                                       .ordering = item->ordering,
+                                       .created_ms = item->created_ms,
+                                       .len = len};
     utf8_copy(attempt->sink, sizeof attempt->sink, item->sink->name);
     memcpy(attempt->body, (const char *)item->body + offset, len);
     for (int i = 0; i < 4; i++) { /* the encoding begins with it, see notification_encode() */

@@ -52,6 +52,13 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+void sink_asked(struct sink *sink, const struct outbox_outcome *outcome, struct alerts_time now)
+{
+    if (outcome->retry_after_ms > 0) {
+        sink->asked_until = most(sink->asked_until, now.mono_ms + retry_after(outcome));
+    }
+}
+
 void sink_failed(struct outbox *outbox, struct sink *sink, const struct outbox_outcome *outcome,
                  struct alerts_time now)
 {
@@ -63,9 +70,7 @@ void sink_failed(struct outbox *outbox, struct sink *sink, const struct outbox_o
     if (sink->down_since == 0) {
         sink->down_since = now.mono_ms;
     }
-    if (outcome->retry_after_ms > 0) {
-        sink->asked_until = most(sink->asked_until, now.mono_ms + retry_after(outcome));
-    }
+    sink_asked(sink, outcome, now);
     if (outcome->result == OUTBOX_UNREADY) {
         return;
     }

@@ -11,12 +11,14 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "model/settings.h"
 #include "plugin/file_check.h"
 #include "plugin/process.h"
 
 #define PROBES_AT_ONCE 4
 #define PROBE_MEMORY (UINT64_C(512) << 20) /* what constructors and libraries may take */
 #define PROBE_DESCRIPTORS 64
+#define TRIAL_CALL 1
 #define KILLED_NS NS_PER_S /* then it is stuck in the kernel and left alone */
 
 #define FAULT_UNEXPECTED "sent a frame that may not come while it is loaded"
@@ -29,6 +31,7 @@ struct slot {
     struct probe *probe; /* NULL: free */
     struct process process;
     struct loop_timer timer;
+    bool tried; /* create() has answered */
 };
 
 struct probing {
@@ -65,6 +68,26 @@ static void end(struct slot *slot)
     }
 }
 
+static int try_settings(struct slot *slot)
+{
+    const struct probe *probe = slot->probe;
+    struct buf buf;
+    int r;
+
+    buf_init(&buf, LIMIT_SETTINGS_BYTES + LIMIT_FRAME_BYTES);
+    wire_put_str(&buf, probe->component);
+    wire_put_str(&buf, probe->instance);
+    wire_put_u64(&buf, (uint64_t)slot->all->timeout_ms);
+    settings_encode(probe->settings, &buf);
+    r = buf.failed ? -ENOMEM
+                   : process_send(&slot->process, FRAME_CREATE, TRIAL_CALL, buf.data, buf.len);
+    if (buf.data) {
+        explicit_bzero(buf.data, buf.len); // secrets
+    }
+    buf_finish(&buf);
+    return r;
+}
+
 static void on_manifest(struct slot *slot, const struct frame *frame)
 {
     struct probe *probe = slot->probe;
@@ -72,8 +95,33 @@ static void on_manifest(struct slot *slot, const struct frame *frame)
     if (probe->manifest || *probe->why) {
         return; // it has answered before
     }
-    (void)manifest_decode(frame->payload, frame->len, &probe->manifest, probe->why,
-                          sizeof probe->why);
+    if (manifest_decode(frame->payload, frame->len, &probe->manifest, probe->why,
+                        sizeof probe->why) < 0 ||
+        !probe->component) {
+        process_kill(&slot->process, NULL);
+    } else if (try_settings(slot) < 0) {
+        set_why(probe, "there was not enough memory to try its settings");
+        process_kill(&slot->process, NULL);
+    }
+}
+
+/* What create() said; its worker is killed, since there is nothing to keep. */
+static void on_done(struct slot *slot, struct wire_reader *reader)
+{
+    struct probe *probe = slot->probe;
+    const char *why;
+
+    probe->rc = (tmon_rc)wire_get_u32(reader);
+    (void)wire_get_i64(reader);
+    why = wire_get_str(reader, LIMIT_TEXT_BYTES);
+    if (reader->bad) {
+        process_kill(&slot->process, FAULT_UNEXPECTED);
+        return;
+    }
+    if (probe->rc != TMON_OK) {
+        set_why(probe, *why ? why : "its create() failed without saying why");
+    }
+    slot->tried = true;
     process_kill(&slot->process, NULL);
 }
 
@@ -92,9 +140,20 @@ static void on_frame(void *owner, const struct frame *frame)
 
         set_why(slot->probe, *why ? why : "it could not be loaded");
         process_kill(&slot->process, NULL);
+    } else if (frame->type == FRAME_DONE && slot->probe->component && slot->probe->manifest &&
+               !(frame->flags & FRAME_MORE)) {
+        on_done(slot, &reader);
     } else if (frame->type != FRAME_LOG) {
         process_kill(&slot->process, FAULT_UNEXPECTED);
     }
+}
+
+/* Whether it has not said what it was asked. */
+static bool lacks(const struct slot *slot)
+{
+    const struct probe *probe = slot->probe;
+
+    return !*probe->why && (probe->component ? !slot->tried : !probe->manifest);
 }
 
 static void on_gone(void *owner, const struct process_end *how)
@@ -103,16 +162,16 @@ static void on_gone(void *owner, const struct process_end *how)
     struct probe *probe = slot->probe;
     char text[PROBE_WHY_SIZE - 128];
 
-    if (!probe->manifest && !*probe->why && !slot->all->cancelled) {
+    if (lacks(slot) && !slot->all->cancelled) {
         if (how->fault && strcmp(how->fault, FAULT_TIMEOUT) == 0) {
-            (void)snprintf(probe->why, sizeof probe->why,
-                           "it did not answer within %g s while it was loaded; is there a "
-                           "constructor that waits?",
-                           (double)slot->all->timeout_ms / MS_PER_S);
+            (void)snprintf(probe->why, sizeof probe->why, "it did not answer within %g s while %s",
+                           (double)slot->all->timeout_ms / MS_PER_S,
+                           probe->manifest ? "its settings were tried"
+                                           : "it was loaded; is there a constructor that waits?");
         } else {
             process_end_text(how, text, sizeof text);
-            (void)snprintf(probe->why, sizeof probe->why, "its worker %s while it was loaded",
-                           text);
+            (void)snprintf(probe->why, sizeof probe->why, "its worker %s while %s", text,
+                           probe->manifest ? "its settings were tried" : "it was loaded");
         }
     }
     process_finish(&slot->process);
@@ -130,7 +189,7 @@ static void on_time(struct loop_timer *timer, int64_t now_ns)
         (void)loop_timer_set(slot->all->loop, timer, now_ns + KILLED_NS);
         return;
     }
-    if (!slot->probe->manifest && !*slot->probe->why) {
+    if (lacks(slot)) {
         set_why(slot->probe,
                 "its worker is stuck in the kernel; is the file on a disk that hangs?");
     }
@@ -184,6 +243,7 @@ static void begin(struct slot *slot)
             continue;
         }
         slot->probe = probe;
+        slot->tried = false;
         r = load(slot);
         if (r == 0) {
             all->running++;
@@ -234,6 +294,7 @@ int probe_files(struct spawner *spawner, struct probe *probes, size_t n, int64_t
         probes[i].manifest = NULL;
         probes[i].layers = 0;
         probes[i].why[0] = '\0';
+        probes[i].rc = TMON_OK;
         if (r < 0) {
             (void)snprintf(probes[i].why, sizeof probes[i].why, "it could not be probed: %s",
                            log_errno(r));

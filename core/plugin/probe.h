@@ -1,5 +1,6 @@
 /*
- * probe.h: what does a .so declare?  Asks it in a worker of its own, which ends afterwards.
+ * probe.h: what does a .so declare, and does a component of it take these settings?  Asks it in a
+ * worker of its own, which ends afterwards.
  *
  * Blocks the calling thread (never the main one) until all have answered, the time is up or it is
  * cancelled; leaves neither process nor descriptor behind.
@@ -16,10 +17,17 @@
 #define PROBE_TIMEOUT_MS 5000 /* for one file: constructors and libraries included */
 #define PROBE_WHY_SIZE 512
 
+struct settings;
+
 struct probe {
-    const char *path;          /* borrowed; set by the caller */
+    const char *path; /* borrowed; set by the caller */
+    /* Of a trial: create() of a component is called too, with these settings; borrowed.  NULL: not
+     */
+    const char *component, *instance;
+    const struct settings *settings;
+    tmon_rc rc;                /* what create() said; TMON_OK where it was not called */
     struct manifest *manifest; /* owned by the caller afterwards; NULL: refused */
-    char why[PROBE_WHY_SIZE];  /* a sentence, when refused */
+    char why[PROBE_WHY_SIZE];  /* a sentence, when refused or create() failed */
     uint32_t layers;           /* enum frame_layer: what held the worker */
 };
 

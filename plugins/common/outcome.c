@@ -8,10 +8,10 @@
 
 #include "utf8.h"
 
-#define LOOK_BYTES 2048 /* of the body */
-#define SAID_BYTES 320
+#define LOOK_BYTES 2048    /* of the body */
 #define TOKEN_BYTES 8      /* shorter parts of a path are words, not tokens */
 #define LONG_WORD_BYTES 20 /* of small letters only, as "services" */
+#define WAIT_S_MAX 86400   /* the agent's own bound of a Retry-After */
 #define SECRET_BYTES 4     /* shorter ones would make holes in any text */
 
 static void hide(struct outcome_hidden *hidden, const char *text, size_t len, size_t least)
@@ -37,6 +37,11 @@ static bool is_word(const char *text, size_t len)
 void outcome_hide(struct outcome_hidden *hidden, const char *text)
 {
     hide(hidden, text, strlen(text), SECRET_BYTES);
+}
+
+void outcome_hide_part(struct outcome_hidden *hidden, const char *text, size_t len)
+{
+    hide(hidden, text, len, SECRET_BYTES);
 }
 
 void outcome_hide_url(struct outcome_hidden *hidden, const char *url)
@@ -104,21 +109,21 @@ static void blot(char *text, const struct outcome_hidden *hidden, bool cut)
 }
 
 /* Cleaned first, since what is left out could tear a hidden text apart. */
-static void read_word(char said[SAID_BYTES], const struct tmon_response *response,
-                      const struct outcome_hidden *hidden)
+void outcome_word(char said[OUTCOME_SAID_BYTES], const void *data, size_t len, bool cut,
+                  const struct outcome_hidden *hidden)
 {
     char raw[LOOK_BYTES + 1], text[3 * LOOK_BYTES + 8]; // a bad byte becomes three
-    const size_t len = response->body.len < LOOK_BYTES ? response->body.len : LOOK_BYTES;
+    const size_t n = len < LOOK_BYTES ? len : LOOK_BYTES;
 
-    for (size_t i = 0; i < len; i++) {
-        const char c = ((const char *)response->body.data)[i];
+    for (size_t i = 0; i < n; i++) {
+        const char c = ((const char *)data)[i];
 
         raw[i] = c == '\0' ? ' ' : c;
     }
-    raw[len] = '\0';
+    raw[n] = '\0';
     utf8_line(text, sizeof text, raw);
-    blot(text, hidden, response->truncated || response->body.len > LOOK_BYTES);
-    utf8_line(said, SAID_BYTES, text);
+    blot(text, hidden, cut || len > LOOK_BYTES);
+    utf8_line(said, OUTCOME_SAID_BYTES, text);
     if (said[0] == '<') { // a page of some proxy: its markup says less than the status
         said[0] = '\0';
     }
@@ -140,10 +145,58 @@ tmon_rc outcome_usual(const struct tmon_response *response)
                                                                               : TMON_REJECTED;
 }
 
+bool outcome_is_object(const struct tmon_response *response)
+{
+    const char *body = response->body.data;
+    size_t at = 0;
+
+    while (at < response->body.len && strchr(" \t\r\n", body[at]) != NULL && body[at] != '\0') {
+        at++;
+    }
+    return at < response->body.len && body[at] == '{';
+}
+
+tmon_rc outcome_accepted(const struct tmon_response *response)
+{
+    const tmon_rc rc = outcome_usual(response);
+
+    return rc == TMON_OK && response->status != 202 ? TMON_AMBIGUOUS : rc;
+}
+
+const char *outcome_header(const struct tmon_response *response, const char *name)
+{
+    for (size_t i = 0; i < response->nheaders; i++) {
+        if (strcmp(response->headers[i].key, name) == 0) {
+            return response->headers[i].value;
+        }
+    }
+    return NULL;
+}
+
+int64_t outcome_wait_ms(const struct tmon_response *response, const char *name)
+{
+    const char *value = outcome_header(response, name);
+    int64_t seconds = 0;
+    size_t len;
+
+    if (value == NULL) {
+        return -1;
+    }
+    len = strspn(value, "0123456789");
+    if (len == 0 || (value[len] != '\0' && value[len] != '.')) {
+        return -1;
+    }
+    for (size_t i = 0; i < len && seconds < WAIT_S_MAX; i++) {
+        seconds = seconds * 10 + (value[i] - '0');
+    }
+    seconds += value[len] == '.'; // a part of a second is a second
+    return (seconds < WAIT_S_MAX ? seconds : WAIT_S_MAX) * 1000;
+}
+
 void outcome_explain(struct tmon_call *call, tmon_rc rc, const struct tmon_response *response,
                      const char *who, const struct outcome_hidden *hidden)
 {
-    char said[SAID_BYTES];
+    char said[OUTCOME_SAID_BYTES];
 
     if (rc == TMON_OK) {
         return;
@@ -156,7 +209,7 @@ void outcome_explain(struct tmon_call *call, tmon_rc rc, const struct tmon_respo
                  response->error == NULL ? "" : response->error);
         return;
     }
-    read_word(said, response, hidden);
+    outcome_word(said, response->body.data, response->body.len, response->truncated, hidden);
     if (said[0] == '\0' && response->status >= 300 && response->status <= 399) {
         tmon_log(call, TMON_ERROR, "%s answered %d, a redirect, which is not followed", who,
                  (int)response->status);

@@ -43,6 +43,11 @@ static char *put_time(char *at, int64_t ms, char between, int *ret_ms)
     return put_digits(at, tm.tm_sec, 2);
 }
 
+bool when_is_known(int64_t ms)
+{
+    return ms > 0 && ms <= LAST_MS;
+}
+
 void when_rfc3339(char text[WHEN_BYTES], int64_t ms)
 {
     int rest;

@@ -15,121 +15,50 @@
 #define CONTEXT_UNITS 500
 #define LINK_UNITS 1000
 #define FALLBACK_UNITS 1000
-#define TITLE_UNITS 300
 #define MENTION_UNITS 200
 #define ALERTS_MAX 45 /* 50 blocks without header, mention, group, "and more" and the last line */
 #define SHARE_UNITS (TOTAL_UNITS - HEADER_UNITS - MENTION_UNITS - 2 * CONTEXT_UNITS - LINK_UNITS)
 #define ALONE_UNITS 3000 /* leaves room for ten labels */
 #define TEXT_SECTIONS 3  /* of a message without alerts */
 
-static enum rank worst(const struct tmon_notification *notification)
-{
-    enum rank rank = notification->nalerts > 0 ? RANK_RESOLVED : RANK_INFO;
-
-    for (size_t i = 0; i < notification->nalerts; i++) {
-        const enum rank of = alert_rank(notification->alerts[i]);
-
-        rank = of < rank ? of : rank;
-    }
-    if (notification->resolved && notification->nalerts == 0) {
-        return RANK_RESOLVED;
-    }
-    if (!notification->resolved && rank == RANK_RESOLVED) {
-        return RANK_WARNING; // what fires is among those that are not told here
-    }
-    return rank;
-}
-
-static const char *colour(enum rank rank)
+static const char *colour(enum chat_rank rank)
 {
     static const char *const colours[] = {"danger", "warning", "#439FE0", "good"};
 
     return colours[rank];
 }
 
-static const char *title_of(const struct tmon_notification *notification)
-{
-    if (text_seen(notification->title)) {
-        return notification->title;
-    }
-    if (notification->nalerts > 0 && text_seen(notification->alerts[0]->name)) {
-        return notification->alerts[0]->name;
-    }
-    return "A message without a title";
-}
-
-static size_t count_firing(const struct tmon_notification *notification)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < notification->nalerts; i++) {
-        count += notification->alerts[i]->firing;
-    }
-    return count;
-}
-
-/* How many there are, "3 firing, 1 resolved, 20 more". */
-static void put_counts(struct text *text, const struct tmon_notification *notification)
-{
-    const size_t firing = count_firing(notification);
-    const struct {
-        size_t count;
-        const char *word;
-    } parts[] = {
-        {firing, " firing"},
-        {notification->nalerts - firing, " resolved"},
-        {notification->ntruncated, " more"},
-    };
-    bool first = true;
-
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        if (parts[i].count > 0) {
-            text_markup(text, first ? "" : ", ");
-            text_number(text, parts[i].count);
-            text_markup(text, parts[i].word);
-            first = false;
-        }
-    }
-}
-
 /* What a telephone shows, in quotes: title, and what it is about. */
 static void put_fallback(struct writer *json, const struct tmon_notification *notification,
                          const char *mention)
 {
-    struct text text;
+    struct prose text;
 
     writer_literal(json, "\"");
-    text_init(&text, json, FALLBACK_UNITS);
+    prose_init(&text, json, text_entity, FALLBACK_UNITS);
     if (mention[0] != '\0') {
-        text_markup(&text, mention);
-        text_markup(&text, " ");
+        prose_markup(&text, mention);
+        prose_markup(&text, " ");
     }
-    text_markup(&text, rank_sign(worst(notification)));
-    (void)text_user(&text, title_of(notification), TITLE_UNITS, TEXT_LINE);
-    if (notification->nalerts == 1 && notification->ntruncated == 0) {
-        text_between(&text, "\n", notification->alerts[0]->summary, FALLBACK_UNITS, "");
-    } else if (notification->nalerts > 0) {
-        text_markup(&text, "\n");
-        put_counts(&text, notification);
-    }
+    chat_brief(&text, notification);
     writer_literal(json, "\"");
 }
 
 static void put_head(struct writer *json, const struct tmon_notification *notification,
                      const char *mention)
 {
-    struct text text;
+    struct prose text;
 
     writer_literal(json, ",\"blocks\":[{\"type\":\"header\",\"text\":{\"type\":\"plain_text\","
                          "\"emoji\":false,\"text\":\"");
-    text_init(&text, json, HEADER_UNITS);
-    text_markup(&text, rank_sign(worst(notification)));
-    (void)text_user(&text, title_of(notification), HEADER_UNITS, TEXT_LINE);
+    prose_init(&text, json, text_entity, HEADER_UNITS);
+    prose_markup(&text, chat_sign(chat_worst(notification)));
+    (void)prose_user(&text, prose_title(notification), HEADER_UNITS, PROSE_LINE);
     writer_literal(json, "\"}}");
     if (mention[0] != '\0') {
         writer_literal(json, ",{\"type\":\"section\",\"text\":");
         text_open(&text, json, MENTION_UNITS);
-        text_markup(&text, mention);
+        prose_markup(&text, mention);
         text_close(&text);
         writer_literal(json, "}");
     }
@@ -139,17 +68,11 @@ static void put_head(struct writer *json, const struct tmon_notification *notifi
 /* What a group has in common, and how many are in it. */
 static void put_group(struct writer *json, const struct tmon_notification *notification)
 {
-    struct text text;
+    struct prose text;
 
     writer_literal(json, "{\"type\":\"context\",\"elements\":[");
     text_open(&text, json, CONTEXT_UNITS);
-    put_counts(&text, notification);
-    for (size_t i = 0; i < notification->ngroup; i++) {
-        if (text_seen(notification->group[i].value)) {
-            text_between(&text, i == 0 ? " \xc2\xb7 " : ", ", notification->group[i].key, 100, "=");
-            (void)text_user(&text, notification->group[i].value, 200, TEXT_LINE);
-        }
-    }
+    chat_group(&text, notification);
     text_close(&text);
     writer_literal(json, "]},");
 }
@@ -157,13 +80,13 @@ static void put_group(struct writer *json, const struct tmon_notification *notif
 static void put_more(struct writer *json, const struct tmon_notification *notification,
                      uint64_t more)
 {
-    struct text text;
+    struct prose text;
 
     writer_literal(json, "{\"type\":\"section\",\"text\":");
     text_open(&text, json, CONTEXT_UNITS);
-    text_markup(&text, "and ");
-    text_number(&text, more);
-    text_markup(&text, " more");
+    prose_markup(&text, "and ");
+    prose_number(&text, more);
+    prose_markup(&text, " more");
     text_close(&text);
     writer_literal(json, "},");
 }
@@ -172,7 +95,7 @@ static void put_more(struct writer *json, const struct tmon_notification *notifi
 static void put_foot(struct writer *json, const struct tmon_notification *notification)
 {
     const struct tmon_alert *alone = notification->nalerts == 1 ? notification->alerts[0] : NULL;
-    struct text text;
+    struct prose text;
 
     writer_literal(json, "{\"type\":\"context\",\"elements\":[");
     text_open(&text, json, LINK_UNITS);
@@ -185,27 +108,21 @@ static void put_foot(struct writer *json, const struct tmon_notification *notifi
     writer_literal(json, "]}");
 }
 
-/* The worst first, so that what is not told is the least. */
 static void put_alerts(struct writer *json, const struct tmon_notification *notification)
 {
-    const size_t count = notification->nalerts < ALERTS_MAX ? notification->nalerts : ALERTS_MAX;
+    const struct tmon_alert *alerts[ALERTS_MAX];
+    const size_t count = chat_first(notification, alerts, ALERTS_MAX);
     const bool alone = count == 1 && notification->ntruncated == 0;
     const unsigned share = alone ? ALONE_UNITS : SHARE_UNITS / (unsigned)count;
     const unsigned most = share < SECTION_UNITS ? share : SECTION_UNITS;
-    const uint64_t more = notification->nalerts - count + (uint64_t)notification->ntruncated;
-    size_t told = 0;
+    const uint64_t more = chat_more(notification, count);
 
     if (!alone) {
         put_group(json, notification);
     }
-    for (enum rank rank = RANK_CRITICAL; rank <= RANK_RESOLVED; rank++) {
-        for (size_t i = 0; i < notification->nalerts && told < count; i++) {
-            if (alert_rank(notification->alerts[i]) == rank) {
-                alert_write(json, notification, notification->alerts[i], most, alone);
-                writer_literal(json, ",");
-                told++;
-            }
-        }
+    for (size_t i = 0; i < count; i++) {
+        alert_write(json, notification, alerts[i], most, alone);
+        writer_literal(json, ",");
     }
     if (more > 0) {
         put_more(json, notification, more);
@@ -216,12 +133,12 @@ static void put_message(struct writer *json, const struct tmon_notification *not
 {
     const char *rest = notification->text == NULL ? "" : notification->text;
 
-    for (int i = 0; i < TEXT_SECTIONS && text_seen(rest); i++) {
-        struct text text;
+    for (int i = 0; i < TEXT_SECTIONS && prose_seen(rest); i++) {
+        struct prose text;
 
         writer_literal(json, "{\"type\":\"section\",\"text\":");
         text_open(&text, json, SECTION_UNITS);
-        rest = text_user(&text, rest, SECTION_UNITS, TEXT_LINES);
+        rest = prose_user(&text, rest, SECTION_UNITS, PROSE_LINES);
         text_close(&text);
         writer_literal(json, "},");
     }
@@ -230,8 +147,8 @@ static void put_message(struct writer *json, const struct tmon_notification *not
 void message_write(struct slack *slack, const struct tmon_notification *notification)
 {
     struct writer *json = &slack->json;
-    const enum rank rank = worst(notification);
-    const char *mention = rank == RANK_CRITICAL ? slack->mention : "";
+    const enum chat_rank rank = chat_worst(notification);
+    const char *mention = rank == CHAT_CRITICAL ? slack->mention : "";
 
     json->cap = BYTES_MAX;
     writer_start(json);

@@ -6,6 +6,8 @@
  */
 #include "slack.h"
 
+#include "../common/post.h"
+
 #define MENTION_BYTES 200
 
 static const struct tmon_option options[] = {
@@ -45,17 +47,7 @@ static tmon_rc format(struct tmon_call *call, void *self,
     struct slack *slack = self;
 
     message_write(slack, notification);
-    if (slack->json.failed) {
-        tmon_log(call, TMON_ERROR, "there is no memory for the message");
-        return TMON_RETRY;
-    }
-    ret_request->method = "POST";
-    ret_request->url = slack->url;
-    ret_request->headers = &type;
-    ret_request->nheaders = 1;
-    ret_request->body.data = slack->json.data;
-    ret_request->body.len = slack->json.len;
-    return TMON_OK;
+    return post_document(call, &slack->json, slack->url, &type, 1, ret_request);
 }
 
 /* Slack says "ok"; a page of something between us and Slack may come with a 200, too. */

@@ -51,24 +51,31 @@ static void put_time(struct writer *json, int64_t ms)
     writer_literal(json, "\"");
 }
 
-static bool put_alert(const struct write *write, const struct tmon_alert *alert, bool first)
+bool body_look_at(struct body *body, const struct tmon_alert *alert, bool first)
 {
-    struct body *body = write->body;
-    struct writer *json = &body->json;
-
     if (!pairs_sort(&body->labels, alert->labels, alert->nlabels) ||
         !pairs_sort(&body->annotations, alert->annotations, alert->nannotations)) {
         return false;
     }
     if (first) {
-        if (!pairs_sort(&body->common_labels, alert->labels, alert->nlabels) ||
-            !pairs_sort(&body->common_annotations, alert->annotations, alert->nannotations)) {
-            return false;
-        }
-    } else {
+        return pairs_sort(&body->common_labels, alert->labels, alert->nlabels) &&
+               pairs_sort(&body->common_annotations, alert->annotations, alert->nannotations);
+    }
+    pairs_keep_common(&body->common_labels, &body->labels);
+    pairs_keep_common(&body->common_annotations, &body->annotations);
+    return true;
+}
+
+static bool put_alert(const struct write *write, const struct tmon_alert *alert, bool first)
+{
+    struct body *body = write->body;
+    struct writer *json = &body->json;
+
+    if (!body_look_at(body, alert, first)) {
+        return false;
+    }
+    if (!first) {
         writer_literal(json, ",");
-        pairs_keep_common(&body->common_labels, &body->labels);
-        pairs_keep_common(&body->common_annotations, &body->annotations);
     }
     if (alert->firing) {
         writer_literal(json, "{\"status\":\"firing\",\"labels\":");
@@ -82,7 +89,7 @@ static bool put_alert(const struct write *write, const struct tmon_alert *alert,
     put_time(json, alert->starts_ms);
     writer_literal(json, ",\"endsAt\":");
     if (alert->firing || alert->ends_ms == 0) {
-        writer_literal(json, "\"0001-01-01T00:00:00Z\"");
+        writer_literal(json, "\"" WEBHOOK_NEVER "\"");
     } else {
         put_time(json, alert->ends_ms);
     }
@@ -94,8 +101,7 @@ static bool put_alert(const struct write *write, const struct tmon_alert *alert,
     return true;
 }
 
-/* Firing if anything in it is, also what is not written. */
-static bool is_firing(const struct tmon_notification *notification)
+bool body_is_firing(const struct tmon_notification *notification)
 {
     for (size_t i = 0; i < notification->nalerts; i++) {
         if (notification->alerts[i]->firing) {
@@ -123,7 +129,7 @@ static bool put_message(const struct write *write)
 }
 
 /* False when there is no memory for other things than the text. */
-static bool put_all(const struct write *write)
+static bool put_document(const struct write *write)
 {
     const struct tmon_notification *notification = write->notification;
     struct body *body = write->body;
@@ -133,7 +139,7 @@ static bool put_all(const struct write *write)
     body->common_labels.count = body->common_annotations.count = 0;
     writer_literal(json, "{\"receiver\":");
     put_text(write, notification->receiver);
-    if (is_firing(notification)) {
+    if (body_is_firing(notification)) {
         writer_literal(json, ",\"status\":\"firing\",\"alerts\":[");
     } else {
         writer_literal(json, ",\"status\":\"resolved\",\"alerts\":[");
@@ -166,6 +172,27 @@ static bool put_all(const struct write *write)
     return true;
 }
 
+static bool put_all(const struct write *write)
+{
+    return write->body->template != NULL
+               ? template_put(write->body, write->notification, write->nalerts, write->most)
+               : put_document(write);
+}
+
+/* What a template makes of it may still be no JSON. */
+static tmon_rc look(struct tmon_call *call, const struct body *body)
+{
+    int line = 0, column = 0;
+
+    if (body->template == NULL || template_check(body, &line, &column)) {
+        return TMON_OK;
+    }
+    tmon_log(call, TMON_ERROR,
+             "body: of this notification it makes no JSON: see line %d, column %d of what it makes",
+             line, column);
+    return TMON_REJECTED;
+}
+
 void body_init(struct body *body)
 {
     writer_init(&body->json, BODY_BYTES);
@@ -174,6 +201,7 @@ void body_init(struct body *body)
 void body_finish(struct body *body)
 {
     writer_finish(&body->json);
+    template_close(body);
     pairs_finish(&body->labels);
     pairs_finish(&body->annotations);
     pairs_finish(&body->common_labels);
@@ -202,7 +230,7 @@ tmon_rc body_write(struct tmon_call *call, struct body *body,
                          "of %zu alerts are sent",
                          BODY_BYTES >> 20, write.most, write.nalerts, notification->nalerts);
             }
-            return TMON_OK;
+            return look(call, body);
         }
         if (level >= levels && write.nalerts == 0) {
             tmon_log(call, TMON_ERROR, "the notification passes %zu MiB even without alerts",

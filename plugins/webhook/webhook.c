@@ -17,17 +17,20 @@ static const struct tmon_option options[] = {
      "Signs each request, in the header X-Toiletmon-Signature.", NULL},
     {"headers", TMON_MAP, TMON_SECRET, NULL, 0, 0, NULL, "Headers to send, such as Authorization.",
      NULL},
+    {"body", TMON_STRING, TMON_SECRET, NULL, 0, 0, NULL,
+     "A Mustache template of the body, in the place of Alertmanager's document.", NULL},
     {NULL, 0, 0, NULL, 0, 0, NULL, NULL, NULL},
 };
 
 #define HEADERS_MAX 100 /* of the operator's; the agent sends 128 */
 #define OWN_HEADERS 4   /* beside them */
+#define JSON_TYPE "application/json"
 
 struct webhook {
     const char *url, *secret;
     struct tmon_pair *headers; /* the operator's, then room for ours; owned */
     size_t nheaders;           /* the operator's */
-    bool typed;                /* they have a Content-Type */
+    const char *type;          /* their Content-Type; NULL: none, and JSON is sent */
     struct body body;
     struct outcome_hidden hidden;
     char *delivery; /* owned */
@@ -79,14 +82,11 @@ static void hide_header(struct outcome_hidden *hidden, const char *value)
     }
 }
 
-static tmon_rc create(struct tmon_call *call, void *self, const struct tmon_config *config)
+static tmon_rc take_headers(struct tmon_call *call, struct webhook *webhook,
+                            const struct tmon_config *config)
 {
-    struct webhook *webhook = self;
     const size_t count = tmon_config_count(call, config, "headers");
 
-    body_init(&webhook->body);
-    webhook->url = tmon_config_string(call, config, "url");
-    webhook->secret = tmon_config_string(call, config, "secret");
     if (count > HEADERS_MAX) {
         tmon_log(call, TMON_ERROR, "headers: %d are allowed", HEADERS_MAX);
         return TMON_REJECTED;
@@ -96,8 +96,6 @@ static tmon_rc create(struct tmon_call *call, void *self, const struct tmon_conf
         tmon_log(call, TMON_ERROR, "out of memory");
         return TMON_RETRY;
     }
-    outcome_hide_url(&webhook->hidden, webhook->url);
-    outcome_hide(&webhook->hidden, webhook->secret);
     for (size_t i = 0; i < count; i++) {
         const struct tmon_pair header = tmon_config_pair(call, config, "headers", i);
         const char *problem = header_problem(&header);
@@ -106,12 +104,34 @@ static tmon_rc create(struct tmon_call *call, void *self, const struct tmon_conf
             tmon_log(call, TMON_ERROR, "headers: the one at place %zu %s", i + 1, problem);
             return TMON_REJECTED;
         }
-        webhook->typed = webhook->typed || strcasecmp(header.key, "content-type") == 0;
+        if (strcasecmp(header.key, "content-type") == 0) {
+            webhook->type = header.value;
+        }
         webhook->headers[i] = header;
         hide_header(&webhook->hidden, header.value);
     }
     webhook->nheaders = count;
     return TMON_OK;
+}
+
+static tmon_rc create(struct tmon_call *call, void *self, const struct tmon_config *config)
+{
+    struct webhook *webhook = self;
+    const char *template;
+    tmon_rc rc;
+
+    body_init(&webhook->body);
+    webhook->url = tmon_config_string(call, config, "url");
+    webhook->secret = tmon_config_string(call, config, "secret");
+    outcome_hide_url(&webhook->hidden, webhook->url);
+    outcome_hide(&webhook->hidden, webhook->secret);
+    rc = take_headers(call, webhook, config);
+    template = tmon_config_string(call, config, "body");
+    if (rc != TMON_OK || template[0] == '\0') {
+        return rc;
+    }
+    return template_open(call, &webhook->body, template,
+                         webhook->type != NULL ? webhook->type : JSON_TYPE);
 }
 
 static void destroy(struct tmon_call *call, void *self)
@@ -123,26 +143,21 @@ static void destroy(struct tmon_call *call, void *self)
     free(webhook->delivery);
 }
 
+static bool stands_in_header(unsigned char c)
+{
+    return c > 0x20 && c < 0x7f && c != '%';
+}
+
 /* The id with what cannot stand in a header as %XX. */
 static bool write_delivery(struct webhook *webhook, const char *id)
 {
-    static const char hex[] = "0123456789ABCDEF";
     char *text = realloc(webhook->delivery, strlen(id) * 3 + 1);
 
     if (text == NULL) {
         return false;
     }
     webhook->delivery = text;
-    for (const unsigned char *p = (const unsigned char *)id; *p != '\0'; p++) {
-        if (*p > 0x20 && *p < 0x7f && *p != '%') {
-            *text++ = (char)*p;
-        } else {
-            *text++ = '%';
-            *text++ = hex[*p >> 4];
-            *text++ = hex[*p & 15];
-        }
-    }
-    *text = '\0';
+    prose_percent(text, id, stands_in_header);
     return true;
 }
 
@@ -175,8 +190,8 @@ static tmon_rc format(struct tmon_call *call, void *self,
     ret_request->body.len = webhook->body.json.len;
     ret_request->headers = webhook->headers;
     ret_request->nheaders = webhook->nheaders;
-    if (!webhook->typed) {
-        add_header(webhook, ret_request, "Content-Type", "application/json");
+    if (webhook->type == NULL) {
+        add_header(webhook, ret_request, "Content-Type", JSON_TYPE);
     }
     add_header(webhook, ret_request, "X-Toiletmon-Delivery", webhook->delivery);
     add_header(webhook, ret_request, "X-Toiletmon-Attempt", webhook->attempt);
@@ -199,7 +214,7 @@ static tmon_rc judge(struct tmon_call *call, void *self, const struct tmon_respo
 
 static const struct tmon_component component = {
     .size = (uint32_t)sizeof component,
-    .flags = TMON_2XX_IS_YES,
+    .flags = TMON_2XX_IS_YES | TMON_CREATE_CHECKS,
     .name = "webhook",
     .summary = "Posts notifications as JSON, as Alertmanager's webhook does",
     .options = options,

@@ -61,7 +61,7 @@ static int is_opaque(const struct alerts_in *alerts)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *body = (const char *)data;
-    struct alerts_in_error error;
+    struct json_items_error error;
     struct alerts_in *alerts = NULL;
     json_error_t why;
     json_t *whole;

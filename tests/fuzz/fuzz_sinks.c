@@ -10,11 +10,19 @@
 #include <string.h>
 
 #include "../plugin/mock_host.h"
-#include "../unit/plugins/sink_check.h"
+#include "../unit/plugins/mail_check.h"
+#include "../unit/plugins/sink_check_more.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const struct tmon_plugin *datadog_plugin(void);
+const struct tmon_plugin *discord_plugin(void);
 const struct tmon_plugin *log_plugin(void);
+const struct tmon_plugin *opsgenie_plugin(void);
+const struct tmon_plugin *pagerduty_plugin(void);
+const struct tmon_plugin *resend_plugin(void);
+const struct tmon_plugin *sentry_plugin(void);
 const struct tmon_plugin *slack_plugin(void);
+const struct tmon_plugin *teams_plugin(void);
 const struct tmon_plugin *webhook_plugin(void);
 
 #define ALERTS_MAX 220
@@ -137,6 +145,109 @@ static void try_sinks(const struct tmon_notification *notification)
     }
 }
 
+/* The sinks that are told of one alert at a time. */
+static void try_pagers(const struct tmon_notification *notification)
+{
+    static struct mock_host *pagerduty, *opsgenie;
+    const struct tmon_request *request;
+    const char *why;
+    json_t *root;
+
+    if (pagerduty == NULL) {
+        pagerduty = mock_of(pagerduty_plugin(), "pagerduty",
+                            "routing_key: R0UT1NGK3Y0000000000000000000000\n");
+        opsgenie = mock_of(opsgenie_plugin(), "opsgenie", "api_key: k3y\ntags: [a, b]\n");
+        assert(mock_create(pagerduty, 1000) == TMON_OK && mock_create(opsgenie, 1000) == TMON_OK);
+    }
+    assert(mock_format(pagerduty, notification, &request) == TMON_OK);
+    why = check_pagerduty(request->body.data, request->body.len, &root);
+    if (why != NULL) {
+        fail("pagerduty", why, request);
+    }
+    json_decref(root);
+    assert(mock_format(opsgenie, notification, &request) == TMON_OK);
+    if (strstr(request->url, "/close?") == NULL) {
+        why = check_opsgenie(request->body.data, request->body.len, &root);
+    } else {
+        root = json_loadb(request->body.data, request->body.len, 0, NULL);
+        why = root == NULL || strpbrk(request->url, " \"<>") != NULL ? "no end" : NULL;
+    }
+    if (why != NULL) {
+        fail("opsgenie", why, request);
+    }
+    json_decref(root);
+}
+
+/* Chats and intakes, which are all told in the same way. */
+static void try_more(const struct tmon_notification *notification)
+{
+    static struct {
+        const struct tmon_plugin *(*plugin)(void);
+        const char *component, *settings;
+        const char *(*check)(const void *data, size_t len, json_t **ret_root);
+        struct mock_host *mock;
+    } sinks[] = {
+        {discord_plugin, "discord", "webhook_url: https://a.example/\n", check_discord, NULL},
+        {teams_plugin, "teams", "webhook_url: https://a.example/\n", check_teams, NULL},
+        {datadog_plugin, "datadog", "api_key: k\n", check_datadog_event, NULL},
+        {datadog_plugin, "datadog_check", "api_key: k\n", check_datadog_check, NULL},
+        {sentry_plugin, "sentry", "dsn: https://k@a.example/1\n", check_sentry, NULL},
+    };
+
+    for (size_t i = 0; i < sizeof sinks / sizeof sinks[0]; i++) {
+        const struct tmon_request *request;
+        const char *why;
+        json_t *root;
+
+        if (sinks[i].mock == NULL) {
+            sinks[i].mock = mock_of(sinks[i].plugin(), sinks[i].component, sinks[i].settings);
+            assert(mock_create(sinks[i].mock, 1000) == TMON_OK);
+        }
+        assert(mock_format(sinks[i].mock, notification, &request) == TMON_OK);
+        why = sinks[i].check(request->body.data, request->body.len, &root);
+        if (why != NULL) {
+            fail(sinks[i].component, why, request);
+        }
+        json_decref(root);
+    }
+}
+
+/* One alert of it alone, in the way of a sink that is told of each. */
+static void try_each(struct tmon_notification notification)
+{
+    const size_t count = notification.nalerts < 4 ? notification.nalerts : 4;
+    const struct tmon_alert *const *alerts = notification.alerts;
+
+    try_pagers(&notification);
+    try_more(&notification);
+    notification.nalerts = 1;
+    for (size_t i = 0; i < count; i++) {
+        notification.alerts = alerts + i;
+        try_pagers(&notification);
+        try_more(&notification);
+    }
+}
+
+static void try_mail(const struct tmon_notification *notification)
+{
+    static struct mock_host *resend;
+    const struct tmon_request *request;
+    const char *why;
+    json_t *root;
+
+    if (resend == NULL) {
+        resend = mock_of(resend_plugin(), "resend",
+                         "api_key: k3y\nfrom: a@far.example\nto: [b@far.example]\n");
+        assert(mock_create(resend, 1000) == TMON_OK);
+    }
+    assert(mock_format(resend, notification, &request) == TMON_OK);
+    why = check_resend(request->body.data, request->body.len, &root);
+    if (why != NULL) {
+        fail("resend", why, request);
+    }
+    json_decref(root);
+}
+
 /* The far end's word, which may be anything, too. */
 static void try_answers(const uint8_t *data, size_t size)
 {
@@ -157,6 +268,41 @@ static void try_answers(const uint8_t *data, size_t size)
     valid = json_string(said);
     assert(valid != NULL && strstr(said, "TOKEN123456") == NULL);
     json_decref(valid);
+}
+
+/* Where a sink reads numbers and words of an answer: whatever it says, a pause is bounded. */
+static void try_numbers(const uint8_t *data, size_t size)
+{
+    static const int32_t statuses[] = {200, 429};
+    static struct mock_host *mocks[3];
+    char limits[256];
+    const size_t len = size < sizeof limits - 1 ? size : sizeof limits - 1;
+    const struct tmon_pair headers[] = {{"x-sentry-rate-limits", limits},
+                                        {"x-ratelimit-reset-after", limits},
+                                        {"x-ratelimit-remaining", "0"}};
+
+    if (mocks[0] == NULL) {
+        mocks[0] = mock_of(discord_plugin(), "discord", "webhook_url: https://a.example/\n");
+        mocks[1] = mock_of(teams_plugin(), "teams", "webhook_url: https://a.example/\n");
+        mocks[2] = mock_of(sentry_plugin(), "sentry", "dsn: https://k@a.example/1\n");
+        for (size_t i = 0; i < sizeof mocks / sizeof mocks[0]; i++) {
+            assert(mock_create(mocks[i], 1000) == TMON_OK);
+        }
+    }
+    memcpy(limits, data, len);
+    limits[len] = '\0';
+    for (size_t i = 0; i < 2 * sizeof mocks / sizeof mocks[0]; i++) {
+        struct tmon_response response = {
+            .size = sizeof response, .retry_after_ms = -1, .error = ""};
+
+        response.status = statuses[i % 2];
+        response.body.data = data;
+        response.body.len = size;
+        response.headers = headers;
+        response.nheaders = sizeof headers / sizeof headers[0];
+        (void)mock_judge(mocks[i / 2], &response);
+        assert(mock_retry_after(mocks[i / 2]) <= 86400000);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -190,7 +336,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     notification.alerts = pointers;
     try_sinks(&notification);
+    try_mail(&notification);
+    try_each(notification);
     try_answers(data, size);
+    try_numbers(data, size);
     for (size_t i = 0; i < input.ntexts; i++) {
         free(input.texts[i]);
     }

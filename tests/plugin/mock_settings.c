@@ -416,24 +416,34 @@ void mock_settings_destroy(struct tmon_config *config)
     free(config);
 }
 
-static size_t origin_length(const char *url)
+/* Where its host begins, behind a name and a password, and how long it is with the port. */
+static const char *host_of(const char *url, size_t *ret_len)
 {
     const char *host = strstr(url, "://");
+    size_t len, i;
 
-    return host == NULL ? 0 : (size_t)(host - url) + 3 + strcspn(host + 3, "/?#");
+    host = host == NULL ? url : host + 3;
+    len = strcspn(host, "/?#");
+    for (i = len; i > 0 && host[i - 1] != '@'; i--) {}
+    *ret_len = len - i;
+    return host + i;
 }
 
 bool mock_settings_allow(const struct tmon_config *config, const char *url)
 {
-    const size_t len = origin_length(url);
-    size_t i, k;
+    size_t len, i, k;
+    const char *host = host_of(url, &len);
 
     for (i = 0; i < config->count; i++) {
         const struct mock_setting *setting = &config->settings[i];
 
-        if (len > 0 && setting->option->type == TMON_URL && setting->text != NULL &&
-            origin_length(setting->text) == len && memcmp(setting->text, url, len) == 0) {
-            return true;
+        if (len > 0 && setting->option->type == TMON_URL && setting->text != NULL) {
+            size_t own_len;
+            const char *own = host_of(setting->text, &own_len);
+
+            if (own_len == len && memcmp(own, host, len) == 0) {
+                return true;
+            }
         }
         for (k = 0; setting->groups != NULL && k < setting->count; k++) {
             if (mock_settings_allow(setting->groups[k], url)) {

@@ -28,6 +28,7 @@ class Receiver:
         self.order = 0
         self.requests = collections.Counter()
         self.ids = collections.Counter()  # (sink, delivery id) -> how often it was seen
+        self.first = {}  # (sink, title) -> when it was first seen to fire (time.monotonic())
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -105,5 +106,7 @@ class Receiver:
             if delivery:
                 self.ids[sink, delivery] += 1
             for alert in body["alerts"]:
+                if alert["status"] == "firing":
+                    self.first.setdefault((sink, alert["labels"]["alertname"]), time.monotonic())
                 episode = (alert["labels"]["alertname"], alert["fingerprint"], alert["startsAt"])
                 self.seen[sink, episode].append((alert["status"], delivery, self.order))

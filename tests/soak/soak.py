@@ -10,6 +10,8 @@ At the end everything is resolved, the far ends are healed, and it is waited unt
   lost             answered 2xx as firing, fired to the end of the stream, and a sink never saw it
   orphan resolves  a sink saw that an episode ended and never that it began
   missing resolves a sink saw that an episode began and never that it ended
+  told in spite    a sink saw an alert while a silence, or an alert that inhibits it, held it back (life.py)
+  forgotten        an acknowledgement that was answered and is gone
   repeats          a sink saw a notification (by its id) again after it had seen it: what ambiguous outcomes cost
 
 Exit status 1 when the agent lost, orphaned or missed any.
@@ -34,6 +36,7 @@ sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "system"), str(ROOT / "tests" / "soak")]
 import lab  # noqa: E402
+from life import RULES, Life  # noqa: E402
 from receiver import Receiver  # noqa: E402
 
 SINKS = ("good", "flaky")
@@ -60,7 +63,7 @@ class Agent:
         self.config.write_text(json.dumps({
             "agent": {"listen": f"127.0.0.1:{self.port}", "state_dir": str(directory / "state"),
                       "log": {"level": "warning"}},
-            "plugins": plugins,
+            "plugins": plugins, "inhibit_rules": RULES,
             "routes": [{"to": list(SINKS), "group_by": ["group"], "group_wait": f"{wait}ms",
                         "group_interval": f"{wait}ms", "repeat_interval": "4h"}]}))
 
@@ -69,10 +72,10 @@ class Agent:
             self.process = subprocess.Popen([lab.BUILD / "toiletmon", "run", "-c", self.config],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
-    def send(self, name, firing):
+    def send(self, name, firing, **labels):
         status, _ = post(self.port, "/api/v1/alerts", {
             "severity": "warning", "title": name, "message": "soak", "ttl": "6h",
-            "status": "firing" if firing else "resolved", "labels": {"group": f"g{hash_of(name) % 7}"}})
+            "status": "firing" if firing else "resolved", "labels": {"group": f"g{hash_of(name) % 7}", **labels}})
         return 200 <= status < 300
 
     def settled(self):
@@ -137,15 +140,18 @@ class Stream:
         self.lock = threading.Lock()
         self.firing = {}      # name -> certain that it fires
         self.lasting = set()  # accepted as firing, and never resolved before the end
+        self.labels = {}      # name -> labels beside the usual
         self.count = collections.Counter()
         self.number = 0
         self.over = threading.Event()
         self.threads = [threading.Thread(target=self.run, args=(part,), daemon=True) for part in range(4)]
 
-    def say(self, name, firing):
+    def say(self, name, firing, **labels):
         """True, False, or None: not known."""
+        if labels:
+            self.labels[name] = labels
         try:
-            accepted = self.peer.send(name, firing)
+            accepted = self.peer.send(name, firing, **self.labels.get(name, {}))
         except urllib.error.HTTPError as why:
             accepted = None if why.code == 503 else False  # 503: it may still be taken
         except OSError:
@@ -216,10 +222,13 @@ def soak(program, kills, seed, keep=False, quiet=False):
     receiver = Receiver(seed)
     peer = program(directory, receiver, wait=200)
     stream = Stream(peer, seed)
+    life = Life(peer, stream, seed) if program is Agent else None
     started = time.monotonic()
     try:
         peer.start()
         stream.start()
+        if life:
+            life.start()
         for kill in range(kills):
             time.sleep(min(chance.expovariate(2.2), 3))
             if peer.process.poll() is not None:
@@ -232,10 +241,15 @@ def soak(program, kills, seed, keep=False, quiet=False):
                       f" {sum(receiver.requests.values())} requests seen", flush=True)
         time.sleep(1)
         stream.end()
+        if life:
+            life.end()
         time.sleep(3)  # what lasts is told while it fires
         receiver.healthy = True
+        if life:
+            life.let_go()
         lab.wait_for(lambda: everything_told(receiver, stream, program), 60, "the last firings being told") \
             if program is Agent else time.sleep(5)
+        forgotten, in_spite = (life.forgotten(), life.in_spite(receiver)) if life else ([], [])
         stream.resolve_all()
         try:
             lab.wait_for(peer.settled, 120, f"{peer.name} having nothing left to tell")
@@ -247,7 +261,8 @@ def soak(program, kills, seed, keep=False, quiet=False):
         return {"kills": kills, "seconds": time.monotonic() - started, **stream.count,
                 "lasting": len(stream.lasting), "episodes": len(receiver.seen),
                 "notifications": len(receiver.ids), "lost": lost, "orphan": orphans, "missing": missing,
-                "disordered": disordered, "repeats": again}
+                "disordered": disordered, "repeats": again,
+                "in_spite": in_spite, "forgotten": forgotten, "life": life.count if life else {}}
     finally:
         stream.over.set()
         if peer.process.poll() is None:
@@ -272,8 +287,12 @@ def show(name, counts):
           f" refused {counts.get('refused', 0)}, unanswered {counts.get('unanswered', 0)};"
           f" {counts['episodes']} episodes and sinks seen")
     for key, what in (("lost", "accepted alerts lost"), ("orphan", "orphan resolves"),
-                      ("missing", "missing resolves"), ("disordered", "resolves before their firing")):
+                      ("missing", "missing resolves"), ("disordered", "resolves before their firing"),
+                      ("in_spite", "told in spite of what held them back"),
+                      ("forgotten", "acknowledgements forgotten")):
         print(f"  {len(counts[key]):6} {what}{'  ' + str(counts[key][:3]) if counts[key] else ''}")
+    if counts["life"]:
+        print("  with " + ", ".join(f"{number} {what}" for what, number in sorted(counts["life"].items())))
     rate = counts["repeats"] / counts["notifications"] if counts["notifications"] else 0
     print(f"  {counts['repeats']:6} repeats of {counts['notifications']} notifications ({100 * rate:.2f} %)"
           if counts["notifications"] else "         repeats cannot be told: no ids")
@@ -291,7 +310,7 @@ def main():
     if options.peer != "alertmanager":
         counts = soak(Agent, options.kills, options.seed, options.keep)
         show("toiletmon", counts)
-        bad = sum(len(counts[key]) for key in ("lost", "orphan", "missing", "disordered"))
+        bad = sum(len(counts[key]) for key in ("lost", "orphan", "missing", "disordered", "in_spite", "forgotten"))
     if options.peer != "agent" and shutil.which("prometheus-alertmanager"):
         show("Alertmanager", soak(Alertmanager, min(options.kills, 50), options.seed))
     return 1 if bad else 0

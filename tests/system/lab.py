@@ -386,27 +386,36 @@ class Redis(Server):
 
 
 class Prometheus(Server):
-    """A real Prometheus that scrapes `targets` ("127.0.0.1:port") every `interval`."""
+    """A real Prometheus that scrapes `targets` ("127.0.0.1:port") every `interval`.
+
+    `rules` are groups of rules, sent to `alertmanagers` ("127.0.0.1:port").
+    """
 
     name = "prom"
 
-    def __init__(self, targets, interval="1s", path="/api/metrics", job="toiletmon", extra=""):
+    def __init__(self, targets, interval="1s", path="/api/metrics", job="toiletmon", rules=None,
+                 alertmanagers=()):
         super().__init__()
         self.binary = shutil.which("prometheus")
         if not self.binary:
             raise unittest.SkipTest("there is no prometheus on this machine")
         self.port = free_port()
-        self.targets, self.interval, self.path, self.job, self.extra = targets, interval, path, job, extra
+        self.targets, self.interval, self.path, self.job = targets, interval, path, job
+        self.rules, self.alertmanagers = rules, list(alertmanagers)
 
     def prepare(self):
         scrape = {"job_name": self.job, "metrics_path": self.path, "static_configs": [{"targets": self.targets}]}
-        self.write("prometheus.yml", json.dumps({
-            "global": {"scrape_interval": self.interval, "scrape_timeout": self.interval},
-            "scrape_configs": [scrape]}) + "\n" + self.extra)
+        config = {"global": {"scrape_interval": self.interval, "scrape_timeout": self.interval,
+                             "evaluation_interval": self.interval}, "scrape_configs": [scrape]}
+        if self.rules:
+            self.write("rules.yml", json.dumps({"groups": self.rules}))
+            config["rule_files"] = ["rules.yml"]
+            config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": self.alertmanagers}]}]}
+        self.write("prometheus.yml", json.dumps(config))
 
     def argv(self):
         return [self.binary, "--config.file=prometheus.yml", "--storage.tsdb.path=data",
-                f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=warn"]
+                f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=warn", "--rules.alert.resend-delay=1s"]
 
     def ready(self):
         return self.get("/-/ready").status == 200
@@ -420,6 +429,33 @@ class Prometheus(Server):
         answer = self.get(f"/api/v1/query?query={quote(expression)}").json
         assert answer["status"] == "success", answer
         return [(row["metric"], float(row["value"][1])) for row in answer["data"]["result"]]
+
+
+class Alertmanager(Server):
+    """A real Alertmanager, alone. `config` is its configuration."""
+
+    name = "am"
+
+    def __init__(self, config):
+        super().__init__()
+        self.binary = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
+        if not self.binary:
+            raise unittest.SkipTest("there is no Alertmanager on this machine")
+        self.port = free_port()
+        self.config = config
+
+    def prepare(self):
+        self.write("alertmanager.yml", json.dumps(self.config))
+
+    def argv(self):
+        return [self.binary, "--config.file=alertmanager.yml", "--storage.path=data",
+                f"--web.listen-address=127.0.0.1:{self.port}", "--cluster.listen-address=", "--log.level=warn"]
+
+    def ready(self):
+        return self.get("/-/ready").status == 200
+
+    def get(self, path, **kwargs):
+        return get(path, port=self.port, **kwargs)
 
 
 def promtool(text, *arguments):

@@ -100,6 +100,8 @@ static struct tmon_alert *alert(struct texts *texts)
     made->ends_ms = number(texts);
     made->fingerprint = text(texts);
     made->generator_url = text(texts);
+    made->ack_url = text(texts);
+    made->ack_url = *made->ack_url != '\0' ? made->ack_url : NULL;
     made->labels = pairs(texts, &made->nlabels);
     made->annotations = pairs(texts, &made->nannotations);
     return made;
@@ -138,6 +140,7 @@ static void response(struct texts *texts, struct tmon_response *made)
     made->body.data = must(read_text(texts, &made->body.len));
     made->error = text(texts);
     made->error_phase = (int32_t)number(texts);
+    made->headers = pairs(texts, &made->nheaders);
 }
 
 static void say_bytes(const void *data, size_t len)

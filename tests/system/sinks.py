@@ -29,7 +29,7 @@ def alert(name="HighMemory", severity=CRITICAL, firing=True, labels=None, annota
     made = {"severity": severity, "firing": firing, "name": name, "summary": summary, "description": "",
             "starts_ms": START_MS, "ends_ms": 0 if firing else START_MS + 60000, "labels": labels,
             "annotations": {"summary": summary} if annotations is None else annotations,
-            "generator_url": "http://prom.example/graph?g0.expr=up&g0.tab=1", **more}
+            "generator_url": "http://prom.example/graph?g0.expr=up&g0.tab=1", "ack_url": "", **more}
     if "fingerprint" not in made:
         good = all(isinstance(text, str) for pair in dict(labels).items() for text in pair)
         made["fingerprint"] = fingerprint(dict(labels)) if good else "0" * 16
@@ -67,7 +67,7 @@ def encode(given):
     yield from tokens(len(given["alerts"]))
     for one in given["alerts"]:
         yield from _fields(one, "severity firing key name summary description starts_ms ends_ms fingerprint "
-                                "generator_url labels annotations")
+                                "generator_url ack_url labels annotations")
 
 
 @dataclasses.dataclass
@@ -100,6 +100,8 @@ class Sink:
 
     @staticmethod
     def written(value):
+        if isinstance(value, list):
+            return "[" + ", ".join(map(str, value)) + "]"
         if isinstance(value, dict):
             return "{" + ", ".join(f"{key}: {text}" for key, text in value.items()) + "}"
         return value
@@ -152,8 +154,10 @@ class Sink:
     def deliver(self, given):
         return self.ask(b"D", encode(given))
 
-    def judge(self, status, body=b"", retry_after_ms=-1, error="", phase=0):
-        return self.ask(b"J", [part for thing in (status, retry_after_ms, body, error, phase) for part in tokens(thing)])
+    def judge(self, status, body=b"", retry_after_ms=-1, error="", phase=0, headers=None):
+        """`headers`: of the answer; the agent hands their names over in lower case."""
+        headers = {name.lower(): text for name, text in (headers or {}).items()}
+        return self.ask(b"J", [part for thing in (status, retry_after_ms, body, error, phase, headers) for part in tokens(thing)])
 
     def post(self, given, seconds=5):
         """format(), the request's way to the far end, judge() of what came back."""
@@ -178,4 +182,5 @@ class Sink:
         finally:
             conn.close()
         wait = answer.headers.get("Retry-After", "")
-        return self.judge(answer.status, data, int(wait) * 1000 if wait.isdigit() else -1)
+        return self.judge(answer.status, data, int(wait) * 1000 if wait.isdigit() else -1,
+                          headers=dict(answer.headers))

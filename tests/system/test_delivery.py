@@ -3,6 +3,7 @@ import json
 import time
 import unittest
 
+import far_ends
 import lab
 from delivery_kit import NOW, Case
 
@@ -136,6 +137,10 @@ class Routes(Case):
             ({"plugins": {}, "routes": [{"match": {"a b": "c"}}]}, "'match':"),
             ({"plugins": {"hook": {"use": "webhook"}}}, "the setting 'url' is missing"),
             ({"plugins": {"hook": {"use": "webhook", "url": "${NOPE}"}}}, "enabled_if: [NOPE]"),
+            ({"plugins": {"hook": {"use": "webhook", "url": "http://x/", "body": "[{{#alerts}}{}{{/alerts}}]"}}},
+             'instance "hook": body: of 2 alerts'),
+            ({"plugins": {"hook": {"use": "webhook", "url": "http://x/", "body": "{{#alerts}}"}}}, 'instance "hook": body: 1:'),
+            ({"plugins": {"pager": {"use": "pagerduty", "routing_key": "hush"}}}, 'instance "pager": routing_key: an integration'),
         ]
         for whole, words in cases:
             agent = lab.Agent(until=None)
@@ -148,6 +153,36 @@ class Routes(Case):
             agent.start()
             self.assertNotEqual(agent.child.wait(20), 0)
             self.assertIn(words, agent.log())
+
+    def test_a_body_of_ones_own(self):
+        receiver = self.receiver()
+        plugins = {"hook": {"use": "webhook", "url": receiver.url(),
+                            "body": '{"say": "{{title}}", "alerts": [{{#alerts}}{"status": "{{status}}", "labels": '
+                                    '{"alertname": "{{name}}"}}{{^last}},{{/last}}{{/alerts}}]}'}}
+        with lab.Agent(**self.text(plugins, [{"to": "hook", **NOW}]), until="ready") as agent:
+            self.post(agent, 'Fire "now"\\')
+            lab.wait_for(lambda: receiver.alerts() == [("firing", 'Fire "now"\\')], 10, "the alert")
+            self.assertEqual(list(receiver.came[0][2]), ["say", "alerts"])
+
+    def test_pagers_are_told_of_each_alert_and_of_its_end(self):
+        pagerduty, opsgenie = far_ends.PagerDuty(), far_ends.Opsgenie()
+        plugins = {"pagerduty": {"use": "pagerduty", "routing_key": pagerduty.routing_key, "url": pagerduty.url},
+                   "opsgenie": {"use": "opsgenie", "api_key": opsgenie.key, "api_url": opsgenie.url}}
+        routes = [{"to": ["pagerduty", "opsgenie"], **NOW, "group_by": []}]
+        with pagerduty, opsgenie, lab.Agent(**self.text(plugins, routes), until="ready") as agent:
+            opsgenie.script(far_ends.status(429, headers=("X-RateLimit-State: THROTTLED", "X-RateLimit-Period-In-Sec: 2")))
+            self.post(agent, "Fire")
+            lab.wait_for(lambda: self.sink(agent, "opsgenie")["attempts"]["retry"] == 1, 20, "its refusal")
+            self.post(agent, "Smoke")
+            for far in (pagerduty, opsgenie):
+                lab.wait_for(lambda: len(far.incidents) == 2, 20, "two incidents")
+            self.post(agent, "Fire", status="resolved")
+            for far in (pagerduty, opsgenie):
+                lab.wait_for(lambda: len(far.closed) == 1, 20, "the end of one")
+                self.assertEqual((len(far.incidents), far.refused, far.complaints), (1, [], []))
+            self.assertEqual({thing["summary"] for thing in pagerduty.incidents.values()}, {"Smoke: Smoke happened"})
+            came = [one.at for one in opsgenie.received]
+            self.assertGreaterEqual(came[1] - came[0], 1.9)  # the whole sink waits as long as Opsgenie said
 
 
 class Ends(Case):

@@ -163,6 +163,260 @@ class SlackFarEnd(unittest.TestCase):
             self.assertEqual((len(server.accepted), len(server.refused)), (2, 0))
 
 
+class PagersFarEnds(unittest.TestCase):
+    TRIGGER = {"routing_key": far_ends.PagerDuty.routing_key, "event_action": "trigger", "dedup_key": "k",
+               "payload": {"summary": "s", "source": "x", "severity": "info"}}
+    ALERT = {"message": "m", "alias": "a"}
+
+    def start(self, server):
+        server.start()
+        self.addCleanup(server.stop)
+        return server
+
+    def test_takes_what_pagerdutys_own_client_sent(self):
+        server = self.start(far_ends.PagerDuty())
+        for one, body, headers in captured("pagerduty_events_v2"):
+            if one["replied"]["status"] != 202:  # the capture's own script
+                server.script(far_ends.status(one["replied"]["status"], one["replied"]["body"]))
+            status, text, _ = post(server, body, headers, path=one["target"])
+            self.assertEqual((status, json.loads(text)), (one["replied"]["status"], json.loads(one["replied"]["body"])), body)
+        self.assertEqual((server.refused, server.closed), ([], ["toiletmon/fp-1"]))
+
+    def test_refuses_events_that_are_wrong(self):
+        server = self.start(far_ends.PagerDuty())
+        wrong = [{**self.TRIGGER, "routing_key": "short"}, {**self.TRIGGER, "event_action": "close"}, {"routing_key": "x"},
+                 {**self.TRIGGER, "dedup_key": "x" * 256}, {**self.TRIGGER, "more": 1}, {**self.TRIGGER, "payload": {}},
+                 {**self.TRIGGER, "links": [{"href": "javascript:x"}]}, {**self.TRIGGER, "images": [{"src": "http://x/"}]},
+                 {**self.TRIGGER, "event_action": "resolve"}, [], {**self.TRIGGER, "client_url": "x" * 600000}]
+        for change in ({"summary": "x" * 1025}, {"summary": ""}, {"source": ""}, {"severity": "page"}, {"timestamp": "now"},
+                       {"custom_details": "x"}, {"summary": "\U0001f6bd" * 513}):
+            wrong.append({**self.TRIGGER, "payload": {**self.TRIGGER["payload"], **change}})
+        for event in wrong:
+            self.assertEqual(post(server, json.dumps(event))[0], 400, str(event)[:200])
+        self.assertEqual(post(server, b'{"routing_key":"a","routing_key":"b"}')[0], 400)
+        self.assertEqual((server.accepted, len(server.refused)), ([], len(wrong) + 1))
+        self.assertEqual(post(server, json.dumps(self.TRIGGER))[0], 202)
+
+    def test_refuses_alerts_that_are_wrong(self):
+        server = self.start(far_ends.Opsgenie())
+        key = {"Authorization": f"GenieKey {server.key}"}
+        wrong = [{}, {"message": ""}, {"message": "x" * 131}, {**self.ALERT, "alias": "x" * 513}, {**self.ALERT, "priority": "P0"},
+                 {**self.ALERT, "tags": ["x" * 51]}, {**self.ALERT, "tags": ["x"] * 21}, {**self.ALERT, "details": {"a": 1}},
+                 {**self.ALERT, "details": {"a": "x" * 8000}}, {**self.ALERT, "description": "x" * 15001},
+                 {**self.ALERT, "entity": "x" * 513}, {**self.ALERT, "responders": [{"type": "all"}]}, {**self.ALERT, "more": 1}]
+        for alert in wrong:
+            self.assertEqual(post(server, json.dumps(alert), key)[0], 422, str(alert)[:200])
+        for path in ("/ops/v2/alerts/a/close", "/ops/v2/alerts/a/b/close?identifierType=alias", "/ops/v2/alerts/%ff/close?identifierType=alias"):
+            self.assertEqual(post(server, b"{}", key, path=path)[0], 422, path)
+        self.assertEqual(post(server, json.dumps(self.ALERT), {"Authorization": "GenieKey x"})[0], 401)
+        self.assertEqual(post(server, json.dumps(self.ALERT), key, path="/v2/alerts")[0], 404)
+        self.assertEqual(server.accepted, [])
+        self.assertEqual(post(server, json.dumps(self.ALERT), key)[0], 202)
+        self.assertEqual(post(server, b"{}", key, path="/ops/v2/alerts/a/close?identifierType=alias")[0], 202)
+        self.assertEqual(server.closed, ["a"])
+
+
+class ChatFarEnds(unittest.TestCase):
+    MESSAGE = {"content": "c", "allowed_mentions": {"parse": []}}
+    RUN = {"type": "TextRun", "text": "t"}
+    TEXT = {"type": "TextBlock", "weight": "Bolder", "size": "Medium", "wrap": True, "text": "t"}
+    OPEN = {"type": "Action.OpenUrl", "url": "https://x.example/", "title": "t"}
+
+    @staticmethod
+    def card(*body, **more):
+        return {"type": "message", "attachments": [{
+            "contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": {
+                "$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "type": "AdaptiveCard", "version": "1.2",
+                "body": list(body), "msteams": {"width": "full"}, **more}}]}
+
+    def test_discord_refuses_what_is_wrong(self):
+        field = {"name": "n", "value": "v"}
+        embeds = [{"title": "x" * 257}, {"title": "\U0001f6bd" * 129}, {"description": "x" * 4097}, {"title": "t", "color": "red"},
+                  {"title": "t", "color": 1 << 24}, {"title": "t", "timestamp": "now"}, {"fields": [field] * 26}, {"color": 1},
+                  {"fields": [{"name": "n"}]}, {"fields": [{"name": "", "value": "v"}]}, {"fields": [{"name": "n", "value": " "}]},
+                  {"fields": [{"name": "n", "value": "x" * 1025}]}, {"title": "t", "url": "javascript:x"}, {"title": "t", "more": 1},
+                  {"title": "t", "footer": {"text": ""}}]
+        wrong = [{}, {"content": ""}, {"content": "x" * 2001}, {"content": " "}, {"content": 1}, {"content": "c", "more": 1}, [],
+                 {"embeds": [{"title": "t"}] * 11}, {"embeds": [{"description": "x" * 3001}] * 2}, *({"embeds": [one]} for one in embeds)]
+        with far_ends.Discord() as server:
+            for message in wrong:
+                status, text, _ = post(server, json.dumps(message))
+                self.assertEqual((status, json.loads(text)["code"]), (400, 50035), str(message)[:200])
+            self.assertEqual(post(server, "{}", path=server.path + "x")[0], 401)
+            self.assertEqual(post(server, "{}", path="/api/webhooks/1/x")[0], 404)
+            self.assertEqual(post(server, json.dumps(self.MESSAGE), path=server.path + "?more=1")[0], 400)
+            self.assertEqual((server.accepted, server.complaints), ([], []))
+            self.assertEqual(post(server, json.dumps(self.MESSAGE))[0], 204)
+            self.assertEqual(post(server, json.dumps(self.MESSAGE), path=server.path + "?wait=true")[0], 200)
+            self.assertEqual(server.complaints, [])
+            for content in ("*", "a_b", "`", "<@1>", "@everyone", "[a](javascript:b)", "http://x", "> q", "# h", "||s||", "bell\x07", "\\"):
+                before = len(server.complaints)
+                self.assertEqual(post(server, json.dumps({**self.MESSAGE, "content": content}))[0], 204)
+                self.assertGreater(len(server.complaints), before, content)
+            post(server, '{"content":"c"}')
+            self.assertIn("somebody could be called", server.complaints)
+
+    def test_teams_refuses_what_is_wrong(self):
+        rich = {"type": "RichTextBlock", "inlines": [{**self.RUN, "selectAction": {"type": "Action.OpenUrl", "url": "http://x/"}}]}
+        wrong = [{}, {"type": "message", "attachments": []}, self.card(), self.card({"type": "Image", "url": "x"}),
+                 self.card({**self.TEXT, "text": ""}), self.card({"type": "RichTextBlock", "inlines": []}),
+                 self.card({"type": "RichTextBlock", "inlines": [{**self.RUN, "text": ""}]}), self.card(self.TEXT, version="2.0"),
+                 self.card({"type": "RichTextBlock", "inlines": [{**self.RUN, "color": "red"}]}), self.card(self.TEXT, more=1),
+                 self.card(self.TEXT, actions=[self.OPEN] * 7), self.card(self.TEXT, actions=[{**self.OPEN, "url": "javascript:x"}]),
+                 self.card(self.TEXT, actions=[{"type": "Action.OpenUrl", "url": "http://x/"}])]
+        with far_ends.Teams() as server, far_ends.Teams(legacy=True) as old:
+            where = f"{server.path}?{server.query}"
+            for message in wrong:
+                self.assertEqual(post(server, json.dumps(message), path=where)[0], 400, str(message)[:200])
+                status, text, _ = post(old, json.dumps(message), path=where)
+                self.assertEqual((status, "HTTP error 400" in text), (200, True))
+            self.assertEqual(post(server, json.dumps(self.card({**self.TEXT, "text": "x" * 29000})), path=where)[0], 413)
+            self.assertEqual(post(server, json.dumps(self.card(self.TEXT)))[0], 401)
+            self.assertEqual((server.accepted, len(server.refused)), ([], len(wrong) + 2))
+            self.assertEqual(post(server, json.dumps(self.card(self.TEXT, rich, actions=[self.OPEN])), path=where)[:2], (202, ""))
+            self.assertEqual(post(old, json.dumps(self.card(self.TEXT)), path=where)[:2], (200, "1"))
+
+
+class IntakeFarEnds(unittest.TestCase):
+    EVENT = {"title": "t", "text": "x"}
+    CHECK = {"check": "c", "host_name": "h", "status": 0, "tags": []}
+
+    def test_datadog_takes_what_its_own_client_sent(self):
+        with far_ends.Datadog() as server:
+            for one, body, headers in captured("datadog_api"):
+                if one["target"] in ("/api/v1/events", "/api/v1/check_run"):
+                    thing = json.loads(body)
+                    for each in thing if isinstance(thing, list) else [thing]:  # the capture is old by now
+                        each.update({key: int(time.time()) for key in ("date_happened", "timestamp") if key in each})
+                    self.assertEqual(post(server, json.dumps(thing), headers, path=one["target"])[0], 202, body)
+            self.assertEqual((server.refused, list(server.checks.values())), ([], [2]))
+            self.assertEqual([event["alert_type"] for event in server.events["fp-1"]], ["error", "success"])
+
+    def test_datadog_refuses_what_is_wrong(self):
+        events = [{}, {"title": "", "text": ""}, {"title": "t"}, []]
+        for change in ({"text": "x" * 4001}, {"alert_type": "bad"}, {"priority": "high"}, {"aggregation_key": "x" * 101}, {"more": 1},
+                       {"host": "x" * 256}, {"tags": ["A"]}, {"tags": ["a:"]}, {"tags": ["1"]}, {"tags": ["a" * 201]}, {"tags": ["a"] * 101},
+                       {"date_happened": time.time() - 19 * 3600}, {"date_happened": "now"}):
+            events.append({**self.EVENT, **change})
+        checks = [{}, [], [{}], *([{**self.CHECK, **change}] for change in (
+            {"status": 4}, {"status": "ok"}, {"status": True}, {"host_name": ""}, {"check": ""}, {"tags": ["A"]},
+            {"timestamp": time.time() - 3600}, {"more": 1}))]
+        with far_ends.Datadog() as server:
+            key = {"DD-API-KEY": server.key}
+            for path, wrong in (("/api/v1/events", events), ("/api/v1/check_run", checks)):
+                for thing in wrong:
+                    self.assertEqual(post(server, json.dumps(thing), key, path=path)[0], 400, str(thing)[:200])
+                self.assertEqual(post(server, "{}", path=path)[0], 403)
+            self.assertEqual(post(server, json.dumps({**self.EVENT, "text": "x" * 600000}), key, path="/api/v1/events")[0], 413)
+            self.assertEqual(post(server, "{}", key, path="/api/v9")[0], 404)
+            self.assertEqual(server.accepted, [])
+            for text in ("%%% \n*b*\n %%%", "%%% \na %%% b\n %%%", "%%% \nno end"):
+                before = len(server.complaints)
+                self.assertEqual(post(server, json.dumps({**self.EVENT, "text": text}), key, path="/api/v1/events")[0], 202)
+                self.assertGreater(len(server.complaints), before, text)
+
+    def test_sentry_takes_what_its_own_client_sent(self):
+        for name in ("sentry_envelope", "sentry_rate_limit", "sentry_429_retry_after"):
+            with far_ends.Sentry() as server:
+                for one, body, headers in captured(name):
+                    project, key = one["target"].split("/")[2], one["target"].split("sentry_key=")[1].split("&")[0]
+                    server.path, server.public = f"/api/{project}/envelope/", key
+                    headers = {name: value for name, value in headers.items() if name.lower() != "transfer-encoding"}
+                    if one["replied"]["status"] != 200:
+                        server.script(one["replied"]["status"])
+                    headers.setdefault("Content-Type", "application/x-sentry-envelope")  # their client sends none
+                    self.assertEqual(post(server, body, headers, path=one["target"])[0], one["replied"]["status"], body[:300])
+                self.assertEqual(server.refused, [])
+
+    def test_sentry_refuses_what_is_wrong(self):
+        ident = "0123456789abcdef" * 2
+        event = {"event_id": ident, "timestamp": 1.5, "platform": "other", "message": "m"}
+
+        def envelope(event, ident=ident, **header):
+            data = json.dumps(event).encode()
+            return b"%s\n%s\n%s\n" % (json.dumps({"event_id": ident}).encode(),
+                                      json.dumps({"type": "event", "length": len(data), **header}).encode(), data)
+
+        wrong = [b"", b"{", b"[]\n", envelope(event, ident="0" * 32), envelope(event, length=5), envelope(event, length=99999),
+                 envelope(event, type="alert"), envelope({**event, "message": "x" * 8193}), envelope({**event, "level": "bad"}),
+                 envelope({**event, "tags": {"a b": "c"}}), envelope({**event, "tags": {"a": "c\nd"}}), envelope({**event, "tags": [["a", ""]]}),
+                 envelope({**event, "tags": {"k" * 33: "v"}}), envelope({**event, "extra": {"a": "x" * 16385}}), envelope({**event, "more": 1}),
+                 envelope({**event, "extra": {str(i): "x" * 16000 for i in range(17)}}), envelope({**event, "event_id": "A" * 32}, ident="A" * 32),
+                 envelope({**event, "timestamp": "now"})]
+        with far_ends.Sentry() as server:
+            good = {"X-Sentry-Auth": f"Sentry sentry_version=7, sentry_client=a/1, sentry_key={server.public}",
+                    "Content-Type": "application/x-sentry-envelope"}
+            for body in wrong:
+                status, text, headers = post(server, body, good)
+                self.assertEqual((status, "X-Sentry-Error" in headers), (400, True), body[:200])
+            self.assertEqual(post(server, envelope(event), {**good, "Content-Type": "text/plain"})[0], 400)
+            self.assertEqual(post(server, envelope(event), {**good, "X-Sentry-Auth": "Sentry sentry_key=x"})[0], 401)
+            self.assertEqual(post(server, envelope(event), good, path="/api/42/envelope/")[0], 404)
+            self.assertEqual(post(server, envelope({**event, "message": "x" * 1100000}), good)[0], 413)
+            self.assertEqual(server.accepted, [])
+            server.limits, server.limited = "60::key", True
+            self.assertEqual(post(server, envelope(event), good)[2]["X-Sentry-Rate-Limits"], "60::key")
+            server.limited = False
+            self.assertEqual([post(server, envelope(event), good)[0] for _ in range(2)], [200, 200])
+            self.assertEqual(len(server.events), 1)
+
+
+class ResendFarEnd(unittest.TestCase):
+    MAIL = {"from": "a@far.example", "to": ["b@far.example"], "subject": "s", "text": "t"}
+
+    def start(self, **settings):
+        server = far_ends.Resend(**settings)
+        server.start()
+        self.addCleanup(server.stop)
+        return server
+
+    def send(self, server, mail=None, key=None, **headers):
+        given = {"Authorization": f"Bearer {server.key}", **({"Idempotency-Key": key} if key is not None else {}), **headers}
+        status, text, headers = post(server, json.dumps(mail or self.MAIL), given)
+        return status, json.loads(text).get("name", "id"), headers
+
+    def test_takes_what_resends_own_client_sent(self):
+        server, taken = self.start(), 0
+        for one, body, headers in captured("resend"):
+            if one["target"] != "/emails":
+                continue  # batches and cancelling are not played
+            status, text, _ = post(server, body, {**headers, "Authorization": f"Bearer {server.key}"})
+            self.assertEqual((status, list(json.loads(text))), (200, ["id"]), body)
+            taken += 1
+        self.assertEqual((len(server.accepted), server.refused), (taken, []))
+        self.assertGreaterEqual(taken, 3)
+
+    def test_refuses_what_is_wrong(self):
+        server = self.start()
+        for change, name in (({"from": "x"}, "invalid_from_address"), ({"from": ""}, "missing_required_field"),
+                             ({"to": []}, "missing_required_field"), ({"to": ["x"]}, "validation_error"),
+                             ({"to": ["a@far.example"] * 51}, "validation_error"), ({"text": ""}, "missing_required_field"),
+                             ({"subject": "a\nBcc: x"}, "validation_error"), ({"headers": {"A": "b\r\nC: d"}}, "invalid_parameter"),
+                             ({"headers": []}, "invalid_parameter"), ({"tags": [{"name": "a b", "value": "c"}]}, "invalid_parameter")):
+            self.assertEqual(self.send(server, {**self.MAIL, **change})[:2], (422, name), change)
+        self.assertEqual(self.send(server, Authorization="Bearer x")[:2], (403, "invalid_api_key"))
+        self.assertEqual(self.send(server, key="k" * 257)[:2], (400, "invalid_idempotency_key"))
+        self.assertEqual(json.loads(post(server, b"{}")[1])["name"], "missing_api_key")
+        self.assertEqual(server.mails, [])
+
+    def test_a_key_is_one_mail(self):
+        server = self.start()
+        self.assertEqual([self.send(server, key="k")[0] for _ in range(2)], [200, 200])
+        self.assertEqual(len(server.mails), 1)
+        self.assertEqual(self.send(server, {**self.MAIL, "text": "u"}, key="k")[:2], (409, "invalid_idempotent_request"))
+
+    def test_rate_and_quota(self):
+        status, name, headers = self.send(self.start(rate=0))
+        self.assertEqual((status, name, headers["retry-after"], headers["ratelimit-limit"]), (429, "rate_limit_exceeded", "1", "0"))
+        self.assertEqual(self.send(self.start(quota=0))[:2], (429, "daily_quota_exceeded"))
+
+    def test_html_is_looked_at(self):
+        for bad in ("<script>x</script>", "<p onclick=x></p>", "<a href='javascript:x'>x</a>", "<p>", "</p>", "<!-- x -->",
+                    "<p>\u202e</p>", "<p>" + "x" * 110000 + "</p>"):
+            self.assertEqual(len(far_ends.look_at_html(bad)[0]), 1, bad[:50])
+        self.assertEqual(far_ends.look_at_html("<p>&lt;script&gt;</p>"), ([], [], "<script>"))
+
+
 class Script(unittest.TestCase):
     def setUp(self):
         self.server = far_ends.Slack()

@@ -102,7 +102,7 @@ class AllAtOnce(unittest.TestCase):
                 self.assertEqual(after.value("toiletmon_instance_up", name=name), 0, name)
                 lines = [line for line in log.splitlines() if re.search(rf"\bname={name}\b", line)]
                 self.assertEqual(len(lines), 1, (name, lines))
-            self.assertIn("0.99, this agent has 0.2", listed["abi_new"]["reason"])
+            self.assertIn("0.99, this agent has 0.3", listed["abi_new"]["reason"])
 
             # Once, not once a second: changes of state, which backoff and quarantine make few.
             for name in DYING + UNMADE + BEARABLE:

@@ -214,6 +214,84 @@ class Webhook(Far):
         self.assertIn("the receiver did not answer", outcome.message)
 
 
+class Pagers(Far):
+    """What PagerDuty and Opsgenie have in common: one alert each, ended by its key."""
+
+    def setUp(self):
+        self.pagerduty, self.opsgenie = self.start(far_ends.PagerDuty()), self.start(far_ends.Opsgenie())
+        self.both = [
+            (self.pagerduty, self.sink("pagerduty", routing_key=self.pagerduty.routing_key, url=self.pagerduty.url), "PagerDuty"),
+            (self.opsgenie, self.sink("opsgenie", api_key=self.opsgenie.key, api_url=self.opsgenie.url, teams=["ops"],
+                                      tags=["prod"]), "Opsgenie")]
+
+    def test_an_episode(self):
+        for server, sink, _ in self.both:
+            for _ in range(2):  # told again
+                self.taken(sink, server, sinks.notification([sinks.alert(key="a/b c?#%-1")]))
+            self.taken(sink, server, sinks.notification([sinks.alert(key="other-2")]))
+            self.assertEqual(sorted(server.incidents), ["a/b c?#%-1", "other-2"])
+            self.taken(sink, server, sinks.notification([sinks.alert(key="a/b c?#%-1", firing=False)]))
+            self.assertEqual((list(server.incidents), server.closed), (["other-2"], ["a/b c?#%-1"]))
+        self.assertEqual(self.pagerduty.incidents["other-2"]["summary"], "HighMemory: Memory at 93 %")
+        self.assertEqual(self.opsgenie.incidents["other-2"]["priority"], "P1")
+
+    def test_hostile_notifications(self):
+        seed = random.randrange(2**32)
+        rng = random.Random(seed)
+        for round_ in range(60 if lab.SANITIZED else 150):
+            given = hostile(rng)
+            given["alerts"] = given["alerts"][:rng.choice([1, 1, 1, 2])]
+            for one in given["alerts"]:
+                one["key"] = no_nul(rng.choice(HOSTILE))
+            for server, sink, _ in self.both:
+                self.taken(sink, server, given, f"seed {seed}, round {round_}")
+
+    def test_a_mebibyte(self):
+        for text in ("x", "&", "\u202e", "\U0001f6bd", b"\xff", "\n", "a\n"):
+            text = text * (MIB // len(text if isinstance(text, bytes) else text.encode()))
+            given = sinks.notification([sinks.alert(name=text, summary=text, description=text, key=text, labels={"a": text},
+                                                    annotations={"b": text}, fingerprint="0" * 16)], title=text, text=text)
+            for server, sink, _ in self.both:
+                self.taken(sink, server, given)
+                self.taken(sink, server, sinks.notification(title=text, text=text))
+
+    def test_answers(self):
+        cases = [(200, sinks.AMBIGUOUS), (400, sinks.REJECTED), (401, sinks.REJECTED), (403, sinks.REJECTED),
+                 (404, sinks.REJECTED), (408, sinks.RETRY), (422, sinks.REJECTED), (429, sinks.RETRY), (500, sinks.RETRY)]
+        for server, sink, name in self.both:
+            for status, rc in cases:
+                server.script(far_ends.status(status, "you sent R0UT1NGK3Y0000000000000000000000 GenieKey "
+                                                      "eb243592-faa2-4ba2-a551q-1afdf565c889", retry_after=3))
+                outcome = sink.post(sinks.notification([sinks.alert()]))
+                self.assertEqual((outcome.rc, outcome.retry_after_ms), (rc, 3000 if rc == sinks.RETRY else -1), (name, status))
+                self.assertIn(f"{name} answered {status}", outcome.message)
+                self.assertNotIn(server.routing_key if name == "PagerDuty" else server.key, outcome.message)
+            for answer in (far_ends.close(), far_ends.lose()):
+                server.script(answer)
+                self.assertEqual(sink.post(sinks.notification([sinks.alert()])).rc, sinks.AMBIGUOUS)
+            server.stop()
+            outcome = sink.post(sinks.notification([sinks.alert()]))
+            self.assertEqual((outcome.rc, f"{name} did not answer" in outcome.message), (sinks.RETRY, True))
+
+    def test_limits_of_rate(self):
+        (pagerduty, pager, _), (opsgenie, genie, _) = self.both
+        pagerduty.script(far_ends.status(429, '{"status":"throttle exceeded"}'))
+        self.assertEqual(pager.post(sinks.notification([sinks.alert()])).retry_after_ms, 120000)
+        opsgenie.script(far_ends.status(429, headers=("X-RateLimit-State: THROTTLED", "X-RateLimit-Reason: ACCOUNT",
+                                                      "X-RateLimit-Period-In-Sec: 60")))
+        self.assertEqual(genie.post(sinks.notification([sinks.alert()])).retry_after_ms, 60000)
+
+    def test_wrong_keys(self):
+        with sinks.Sink("pagerduty", routing_key="X" * 32, url=self.pagerduty.url) as sink:
+            outcome = sink.post(sinks.notification([sinks.alert()]))
+            self.assertEqual(outcome.rc, sinks.REJECTED)
+            self.assertIn("Invalid routing key: ***", outcome.message)
+        with sinks.Sink("opsgenie", api_key="wrong-key-1", api_url=self.opsgenie.url) as sink:
+            outcome = sink.post(sinks.notification([sinks.alert()]))
+            self.assertEqual(outcome.rc, sinks.REJECTED)
+            self.assertIn("Could not authenticate GenieKey ***", outcome.message)
+
+
 class Log(Far):
     def test_hostile_notifications_are_lines(self):
         log = self.sink("log")

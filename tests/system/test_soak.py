@@ -12,7 +12,7 @@ import soak  # noqa: E402
 class Soak(unittest.TestCase):
     def test_twelve_kills_lose_nothing(self):
         counts = soak.soak(soak.Agent, 12, 20260101, quiet=True)
-        for what in ("lost", "orphan", "missing", "disordered"):
+        for what in ("lost", "orphan", "missing", "disordered", "in_spite", "forgotten"):
             self.assertEqual(counts[what], [], f"{what}: {counts}")
         self.assertGreater(counts["accepted"], 50)
         self.assertGreater(counts["episodes"], 20)

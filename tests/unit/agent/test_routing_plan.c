@@ -163,6 +163,27 @@ static void leads_around_what_is_not_live(void **state)
     finish(&planned);
 }
 
+static void inhibits(void **state)
+{
+    static const struct tmon_pair down[] = {{"alertname", "Down"}, {"severity", "critical"}};
+    struct planned planned;
+    const struct inhibit_rule *rule;
+
+    assert_string_equal(make(&planned, "plugins: {}\n"
+                                       "inhibit_rules:\n"
+                                       "- source_matchers: [severity=critical, alertname=~D.*]\n"
+                                       "  target_match: {severity: warning}\n"
+                                       "  equal: [host, alertname]\n"),
+                        "");
+    assert_int_equal(planned.plan.routing->ninhibit, 1);
+    rule = &planned.plan.routing->inhibit[0];
+    assert_true(matchers_match(rule->source, rule->nsource, down, 2));
+    assert_false(matchers_match(rule->target, rule->ntarget, down, 2));
+    assert_int_equal(rule->nequal, 2);
+    assert_string_equal(rule->equal[1], "host");
+    finish(&planned);
+}
+
 static void names_every_mistake(void **state)
 {
     static const struct {
@@ -195,10 +216,8 @@ static void names_every_mistake(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(leads_to_the_log),
-        TEST(makes_the_tree),
-        TEST(leads_around_what_is_not_live),
-        TEST(names_every_mistake),
+        TEST(leads_to_the_log), TEST(makes_the_tree),      TEST(leads_around_what_is_not_live),
+        TEST(inhibits),         TEST(names_every_mistake),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

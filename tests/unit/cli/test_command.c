@@ -201,10 +201,10 @@ static void helps_everywhere(void **state)
 static void says_its_version(void **state)
 {
     assert_int_equal(command("version"), 0);
-    assert_string_equal(out, "toiletmon " TMON_VERSION ", plugin API 0.2\n");
+    assert_string_equal(out, "toiletmon " TMON_VERSION ", plugin API 0.3\n");
     assert_int_equal(command("--version"), 0);
     assert_int_equal(command("version --json"), 0);
-    assert_string_equal(out, "{\"version\": \"" TMON_VERSION "\", \"plugin_api\": \"0.2\"}\n");
+    assert_string_equal(out, "{\"version\": \"" TMON_VERSION "\", \"plugin_api\": \"0.3\"}\n");
 }
 
 int main(void)

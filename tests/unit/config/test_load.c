@@ -38,6 +38,25 @@ static void has_defaults(void **state)
     config_destroy(config);
 }
 
+static void looks_for_flapping(void **state)
+{
+    struct config *config = help_good("plugins: {}");
+
+    assert_int_equal(config->flapping_changes, 0); /* nobody asked for it */
+    config_destroy(config);
+    config = help_good("plugins: {}\nflapping:\n");
+    assert_int_equal(config->flapping_changes, 6);
+    assert_int_equal(config->flapping_window_ms, 600000);
+    config_destroy(config);
+    config = help_good("plugins: {}\nflapping: {changes: 3, window: 1m}");
+    assert_int_equal(config->flapping_changes, 3);
+    assert_int_equal(config->flapping_window_ms, 60000);
+    config_destroy(config);
+    help_write("conf.d/a.yaml", "flapping: {}", 12);
+    assert_string_equal(help_load("plugins: {}\nflapping: {}"),
+                        "conf.d/a.yaml:1:11: 'flapping' stands in two files; take one out\n");
+}
+
 static void reads_everything(void **state)
 {
     static const char *const variables[] = {"LEVEL", "debug", "TOKEN", "0123456789abcdef", NULL};
@@ -119,12 +138,14 @@ static const struct {
     {"just text",
      "c.yaml:1:1: a configuration is a mapping with 'agent', 'plugins' and 'routes', not text\n"},
     {"plugin: {}", "c.yaml:1:1: there is no section 'plugin'; did you mean 'plugins'?\n"},
-    {"zzz: {}",
-     "c.yaml:1:1: there is no section 'zzz'; there are 'agent', 'plugins', 'routes', 'groups' and "
-     "'rule_files'\n"},
-    {"silences: []", "c.yaml:1:1: this version of toiletmon has no silences yet, so 'silences' "
-                     "would do nothing; take it "
-                     "out for now\n"},
+    {"zzz: {}", "c.yaml:1:1: there is no section 'zzz'; there are 'agent', 'plugins', 'routes', "
+                "'inhibit_rules', 'groups', 'rule_files', 'flapping' and 'heartbeat'\n"},
+    {"flapping: [1]", "c.yaml:1:11: 'flapping' must be a mapping, such as {changes: 6, window: "
+                      "10m}, not a list\n"},
+    {"flapping: {changes: 1}", "c.yaml:1:21: 'changes' must be from 2 to 32, not '1'\n"},
+    {"flapping: {window: 5}", "c.yaml:1:20: 'window' must be a duration with its unit, such as "
+                              "500ms, 30s, 5m, 2h or 1d, not '5'\n"},
+    {"flapping: {windw: 5m}", "c.yaml:1:12: there is no setting 'windw'; did you mean 'window'?\n"},
     {"agent: [1]", "c.yaml:1:8: 'agent' must be a mapping, not a list\n"},
     {"plugins: x", "c.yaml:1:10: 'plugins' must be a mapping, not text\n"},
     /* the agent's section */
@@ -255,8 +276,8 @@ static const struct {
     {"agent: {lisen: x}\nplugins: {a: {interval: 1}, a: {}}",
      "c.yaml:2:29: the key 'a' is here twice, first in line 2; remove one\n"},
     {"agent: {lisen: x}\nplugins: {a: {interval: x}}\nfoo: 1\n",
-     "c.yaml:3:1: there is no section 'foo'; there are 'agent', 'plugins', 'routes', 'groups' and "
-     "'rule_files'\n"
+     "c.yaml:3:1: there is no section 'foo'; there are 'agent', 'plugins', 'routes', "
+     "'inhibit_rules', 'groups', 'rule_files', 'flapping' and 'heartbeat'\n"
      "c.yaml:1:9: there is no setting 'lisen'; did you mean 'listen'?\n"
      "c.yaml:2:25: 'interval' must be a duration with its unit, such as 500ms, 30s, 5m, 2h or 1d, "
      "not 'x'\n"},
@@ -470,11 +491,17 @@ static void takes_the_reserved_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(has_defaults),        TEST(reads_everything),
-        TEST(names_every_mistake), TEST(says_at_most_fifty),
-        TEST(replaces_variables),  TEST(disables_instances),
-        TEST(joins_files),         TEST(refuses_odd_files),
-        TEST(compares_instances),  TEST(takes_the_reserved_names),
+        TEST(has_defaults),
+        TEST(looks_for_flapping),
+        TEST(reads_everything),
+        TEST(names_every_mistake),
+        TEST(says_at_most_fifty),
+        TEST(replaces_variables),
+        TEST(disables_instances),
+        TEST(joins_files),
+        TEST(refuses_odd_files),
+        TEST(compares_instances),
+        TEST(takes_the_reserved_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

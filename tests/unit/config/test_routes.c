@@ -101,6 +101,30 @@ static void joins_files(void **state)
     config_destroy(config);
 }
 
+static void reads_windows(void **state)
+{
+    struct config *config = help_good(PLUGINS "routes:\n"
+                                              "- to: slack\n"
+                                              "  maintenance:\n"
+                                              "  - {days: [mon-fri], from: 22:00, to: 06:00}\n"
+                                              "  - {from: 1:30, to: '24:00', time_zone: UTC}\n"
+                                              "  routes: [{match: {a: b}, maintenance: []}]\n");
+    const struct config_route *route = &config->routes[0];
+
+    assert_true(route->maintenance_set);
+    assert_int_equal(route->nwindows, 2);
+    assert_int_equal(route->windows[0].days, 0x3e);
+    assert_int_equal(route->windows[0].begin, 22 * 60);
+    assert_int_equal(route->windows[0].end, 6 * 60);
+    assert_int_equal(route->windows[1].days, 0x7f);
+    assert_int_equal(route->windows[1].begin, 90);
+    assert_int_equal(route->windows[1].end, 24 * 60);
+    assert_non_null(route->windows[1].zone);
+    assert_true(route->routes[0].maintenance_set);
+    assert_int_equal(route->routes[0].nwindows, 0);
+    config_destroy(config);
+}
+
 /* A route may name what is disabled; the variables of its own settings are no matter. */
 static void names_what_is_disabled(void **state)
 {
@@ -143,6 +167,24 @@ static const struct {
     {"routes: [{group_by: [a, b, a]}]", "c.yaml:2:28: 'group_by' names this label twice\n"},
     {"routes: [{group_by: 'a b'}]",
      "c.yaml:2:21: 'group_by' takes names of labels, or '...' for all of them\n"},
+    {"routes: [{maintenance: {from: '1:00', to: '2:00'}}]",
+     "c.yaml:2:24: 'maintenance' must be a list of mappings, each starting with '- ', not a "
+     "mapping\n"},
+    {"routes: [{maintenance: [{from: '1:00'}]}]",
+     "c.yaml:2:25: the setting 'to' is missing: HH:MM, when it ends; on the next day if that is "
+     "not "
+     "after the begin\n"},
+    {"routes: [{maintenance: [{from: '1', to: 25:00, days: [mon-fri, x]}]}]",
+     "c.yaml:2:32: 'from' must be a time of the day, such as \"22:00\"; the last one is 24:00\n"
+     "c.yaml:2:41: 'to' must be a time of the day, such as \"22:00\"; the last one is 24:00\n"
+     "c.yaml:2:64: 'days' takes days of the week and ranges of them, such as [mon-fri, sunday]\n"},
+    {"routes: [{maintenance: [{from: '6:00', to: '06:00'}]}]",
+     "c.yaml:2:44: 'to' is the same time as 'from'; a whole day is from 00:00 to 24:00\n"},
+    {"routes: [{maintenance: [{from: '24:00', to: '06:00'}]}]",
+     "c.yaml:2:32: 'from' is the end of the day; write 00:00 of the next one\n"},
+    {"routes: [{maintenance: [{from: '1:00', to: '2:00', time_zone: Mars/Olympus}]}]",
+     "c.yaml:2:63: 'time_zone': this machine has no such time zone; names are such as Asia/Tokyo, "
+     "and the package tzdata must be installed\n"},
     {"routes: [{to: '${NOPE}'}]",
      "c.yaml:2:15: the variable NOPE is not set; set it, or write ${NOPE:-default}\n"},
     {"routes: [{match: {a: b}, routes: {to: log}}]",
@@ -306,7 +348,8 @@ int main(void)
         TEST(joins_files),         TEST(names_what_is_disabled),
         TEST(names_every_mistake), TEST(places_bad_matchers),
         TEST(has_a_limit),         TEST(reads_keys_of_sinks),
-        TEST(knows_sinks),         TEST(makes_the_default),
+        TEST(reads_windows),       TEST(knows_sinks),
+        TEST(makes_the_default),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,7 @@
 
 #define NOW_MS INT64_C(1767323045678) /* 2026-01-02T03:04:05.678Z */
 
-static struct alerts_in_error error;
+static struct json_items_error error;
 
 static struct alerts_in *parse_bytes(const char *body, size_t len)
 {

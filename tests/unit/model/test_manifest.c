@@ -176,7 +176,7 @@ static void test_versions(void **state)
 
     assert_int_equal(round_trip(&plugin, &manifest, why, sizeof why), -EPROTONOSUPPORT);
     assert_non_null(strstr(why, "upgrade toiletmon"));
-    assert_non_null(strstr(why, "0.3, this agent has 0.2"));
+    assert_non_null(strstr(why, "0.4, this agent has 0.3"));
     plugin.api_major = TMON_API_MAJOR + 1;
     assert_int_equal(round_trip(&plugin, &manifest, why, sizeof why), -EPROTONOSUPPORT);
     plugin = (struct tmon_plugin){4, TMON_API_MAJOR, TMON_API_MINOR, "short", "1", "MIT", NULL};

@@ -84,6 +84,41 @@ static void test_round_trip(void **state)
     buf_finish(&buf);
 }
 
+/* One alert has a link, the other has none. */
+static void test_ack_urls(void **state)
+{
+    const char *const urls[] = {"https://m.example/ack/x", NULL};
+    struct tmon_alert pair[] = {alert, alert};
+    const struct tmon_alert *const pointers[] = {&pair[0], &pair[1]};
+    struct tmon_notification linked = notification, *got;
+    struct wire_reader reader;
+    struct buf buf;
+    size_t without;
+
+    linked.alerts = pointers;
+    buf_init(&buf, LIMIT_CALL_BYTES);
+    assert_int_equal(notification_encode(&buf, &linked), 0);
+    without = buf.len;
+    buf_clear(&buf);
+    pair[0].ack_url = urls[0];
+    assert_int_equal(notification_encode(&buf, &linked), 0);
+    wire_reader_init(&reader, buf.data, buf.len);
+    assert_int_equal(notification_decode(&reader, &got), 0);
+    assert_true(wire_done(&reader));
+    assert_string_equal(got->alerts[0]->ack_url, urls[0]);
+    assert_null(got->alerts[1]->ack_url);
+    notification_destroy(got);
+    for (size_t len = without + 1; len < buf.len; len++) {
+        wire_reader_init(&reader, buf.data, len);
+        assert_int_equal(notification_decode(&reader, &got), -EPROTO);
+    }
+    wire_reader_init(&reader, buf.data, without); /* as one of before there were links */
+    assert_int_equal(notification_decode(&reader, &got), 0);
+    assert_null(got->alerts[0]->ack_url);
+    notification_destroy(got);
+    buf_finish(&buf);
+}
+
 static void test_too_many_alerts_are_counted(void **state)
 {
     const struct tmon_alert *many[LIMIT_ALERTS + 7];
@@ -118,6 +153,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_ack_urls),
         cmocka_unit_test(test_too_many_alerts_are_counted),
     };
 

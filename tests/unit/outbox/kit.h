@@ -19,6 +19,8 @@
 #include <cmocka.h>
 
 #include "alert/alerts.h"
+#include "alert/maintenance.h"
+#include "alert/silences.h"
 #include "base/limits.h"
 #include "model/labels.h"
 #include "model/notification.h"
@@ -61,6 +63,9 @@ struct kit {
      * takes long, with how often it was tried. */
     void (*stuck)(struct kit *kit, int tries);
     int crashes; /* so many times everything was lost that was not durable */
+    /* Not NULL: called when a commit has failed and everything was read anew and has run, before
+     * the job is done again. */
+    void (*between)(struct kit *kit);
 };
 
 /* ---- the thread of the state ---- */
@@ -166,6 +171,9 @@ static int kit_do(struct kit *kit, int (*fn)(struct kit *, struct state_tx *, vo
         kit->failed_ms = kit->now.mono_ms;
         while (kit_do_once(kit, NULL, NULL) < 0) {
             (void)usleep(200); /* the state tries again by itself */
+        }
+        if (kit->between) {
+            kit->between(kit);
         }
     }
     r = kit_do_once(kit, fn, arg);
@@ -310,6 +318,100 @@ static inline enum alerts_verdict kit_resolve(struct kit *kit, const char *name,
 
     assert_int_equal(kit_do(kit, kit_put_job, &put), 0);
     return put.verdict;
+}
+
+/* ---- silences ---- */
+
+struct kit_silence {
+    const char *id, *matcher;  /* id NULL: a new one */
+    int64_t starts_ms, for_ms; /* from now; 0: now */
+    char ret_id[SILENCE_ID_SIZE], why[256];
+};
+
+static int kit_silence_job(struct kit *kit, struct state_tx *tx, void *arg)
+{
+    struct kit_silence *silence = arg;
+    struct matcher matcher;
+    const struct silence_input input = {
+        .id = silence->id,
+        .matchers = &matcher,
+        .nmatchers = 1,
+        .starts_ms = silence->starts_ms > 0 ? kit->now.real_ms + silence->starts_ms : 0,
+        .ends_ms = kit->now.real_ms + silence->starts_ms + silence->for_ms,
+        .created_by = "the test",
+        .comment = "as it is",
+    };
+    int r;
+
+    assert_int_equal(matcher_parse(&matcher, silence->matcher, silence->why, sizeof silence->why),
+                     0);
+    r = alerts_silence_put(kit->alerts, tx, &input, kit->now, silence->ret_id, silence->why,
+                           sizeof silence->why);
+    matcher_finish(&matcher);
+    return r;
+}
+
+/* A new one from now on.  Its id, until the next call. */
+static inline const char *kit_silence(struct kit *kit, const char *matcher, int64_t for_ms)
+{
+    static struct kit_silence silence;
+
+    silence = (struct kit_silence){.matcher = matcher, .for_ms = for_ms};
+    assert_int_equal(kit_do(kit, kit_silence_job, &silence), 0);
+    return silence.ret_id;
+}
+
+static int kit_expire_job(struct kit *kit, struct state_tx *tx, void *arg)
+{
+    return alerts_silence_expire(kit->alerts, tx, arg, kit->now);
+}
+
+static inline int kit_expire(struct kit *kit, const char *id)
+{
+    char copy[64];
+
+    (void)snprintf(copy, sizeof copy, "%s", id);
+    return kit_do(kit, kit_expire_job, copy);
+}
+
+/* ---- inhibition ---- */
+
+/* One more rule: both sides one matcher each; `equal` NULL: none. */
+static inline void kit_inhibit(struct routing *routing, const char *source, const char *target,
+                               const char *equal)
+{
+    struct inhibit_rule *rule;
+    char why[256];
+
+    routing->inhibit =
+        realloc(routing->inhibit, (routing->ninhibit + 1) * sizeof *routing->inhibit);
+    rule = &routing->inhibit[routing->ninhibit++];
+    *rule = (struct inhibit_rule){.nsource = 1, .ntarget = 1};
+    rule->source = calloc(1, sizeof *rule->source);
+    rule->target = calloc(1, sizeof *rule->target);
+    assert_int_equal(matcher_parse(rule->source, source, why, sizeof why), 0);
+    assert_int_equal(matcher_parse(rule->target, target, why, sizeof why), 0);
+    if (equal) {
+        rule->equal = calloc(1, sizeof *rule->equal);
+        rule->equal[rule->nequal++] = strdup(equal);
+    }
+}
+
+/* ---- maintenance ---- */
+
+/* Every day, in UTC. */
+static inline void kit_window(struct route *route, const char *from, const char *to)
+{
+    char why[128];
+    struct window *window;
+
+    route->maintenance = maintenance_create(1);
+    route->maintenance_set = true;
+    window = &route->maintenance->windows[route->maintenance->n++];
+    window->days = WINDOW_DAYS_ALL;
+    assert_int_equal(window_minutes(from, &window->begin), 0);
+    assert_int_equal(window_minutes(to, &window->end), 0);
+    assert_int_equal(zone_load("UTC", &window->zone, why, sizeof why), 0);
 }
 
 /* ---- attempts ---- */

@@ -128,6 +128,8 @@ static void renders_texts(void **state)
     buf_finish(&buf);
 }
 
+#define CREATED_MS INT64_C(1700000000123)
+
 /* Composes and reads again. */
 static int compose(struct compose *compose, const struct tmon_notification *from,
                    struct tmon_notification **ret_notification)
@@ -137,6 +139,7 @@ static int compose(struct compose *compose, const struct tmon_notification *from
     int r;
 
     attempt->attempt = 3;
+    attempt->created_ms = CREATED_MS;
     r = compose_notification(compose, attempt, "http://agent/");
     free(attempt);
     if (r == 0) {
@@ -172,6 +175,41 @@ static void fills_in(void **state)
     assert_string_equal(notification->title, "a digest");
     assert_string_equal(notification->text, "of much");
     notification_destroy(notification);
+    compose_finish(&kept);
+}
+
+/* What fires has a link, the same for each attempt; without a place that people reach there is
+ * none.
+ */
+static void links_what_fires(void **state)
+{
+    struct tmon_notification *notification;
+    struct ack_key key = {.set = true, .bytes = "a key that nobody guesses"};
+    struct compose kept;
+    struct group group;
+    char token[ACK_TOKEN_SIZE], url[256], episode[ACK_EPISODE_SIZE];
+
+    make(&group, 2);
+    group.alerts[0].key = "b807e636403824b5-18c0-2a";
+    group.alerts[1].key = "b807e636403824b6-18c0-2b";
+    group.alerts[1].firing = false;
+    compose_init(&kept);
+    assert_int_equal(compose(&kept, &group.notification, &notification), 0);
+    assert_null(notification->alerts[0]->ack_url); /* there is no key yet */
+    notification_destroy(notification);
+    kept.ack_key = key;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(compose(&kept, &group.notification, &notification), 0);
+        assert_int_equal(ack_token_make(&key, group.alerts[0].key, CREATED_MS + ACK_LINK_MS, token),
+                         0);
+        (void)snprintf(url, sizeof url, "http://agent/ack/%s", token);
+        assert_string_equal(notification->alerts[0]->ack_url, url);
+        assert_null(notification->alerts[1]->ack_url);
+        assert_null(strstr(notification->text, token)); /* it may be logged */
+        notification_destroy(notification);
+    }
+    assert_int_equal(ack_token_read(&key, token, CREATED_MS, episode), 0);
+    assert_string_equal(episode, group.alerts[0].key);
     compose_finish(&kept);
 }
 
@@ -225,9 +263,13 @@ static void refuses_what_is_no_notification(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(renders_titles),      cmocka_unit_test(keeps_titles_on_a_line),
-        cmocka_unit_test(renders_texts),       cmocka_unit_test(fills_in),
-        cmocka_unit_test(stays_within_a_call), cmocka_unit_test(refuses_what_is_no_notification),
+        cmocka_unit_test(renders_titles),
+        cmocka_unit_test(keeps_titles_on_a_line),
+        cmocka_unit_test(renders_texts),
+        cmocka_unit_test(fills_in),
+        cmocka_unit_test(links_what_fires),
+        cmocka_unit_test(stays_within_a_call),
+        cmocka_unit_test(refuses_what_is_no_notification),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,6 +43,8 @@ static struct routing *two_groups(struct kit *kit)
 /* Told: A and X, of which A has ended; waiting: B (tried), C and the end of A behind it, and Y. */
 static void make_history(struct kit *kit)
 {
+    (void)kit_silence(kit, "alertname=Q", 86400000);
+    (void)kit_silence(kit, "alertname=~Q|R", 86400000);
     (void)kit_fire(kit, "A", "info");
     kit_answer(kit, 0, OUTBOX_DELIVERED);
     (void)kit_fire(kit, "X", "critical");
@@ -274,6 +276,18 @@ static void alerts(void **state)
     each_row_of("alert_group", changes, sizeof changes / sizeof changes[0]);
 }
 
+static void silences(void **state)
+{
+    static const char *const changes[] = {
+        "uid = '01' || substr(uid, 3)",
+        "uid = ''",
+        "body = substr(body, 1, length(body) - 1) || x'41'",
+        "sum = sum + 1",
+    };
+
+    each_row_of("silence", changes, sizeof changes / sizeof changes[0]);
+}
+
 /* A row whose sink is another one now is that one's loss, and not ours. */
 static void a_row_that_went_astray(void **state)
 {
@@ -328,6 +342,7 @@ int main(void)
         cmocka_unit_test(flipped_bytes),
         cmocka_unit_test(notifications),
         cmocka_unit_test(alerts),
+        cmocka_unit_test(silences),
         cmocka_unit_test(a_row_that_went_astray),
     };
 

@@ -380,6 +380,8 @@ static void delivers(void **state)
     assert_string_equal(world->asked[0].body, "[FIRING:1] Fire|sink");
     assert_int_equal(world->asked[0].timeout_ms, 5000);
     assert_int_equal(delivery_under_way(world->sink), 1);
+    assert_false(delivery_is_stuck(world->delivery, clock_mono_ns() + 60 * NS_PER_S));
+    assert_true(delivery_is_stuck(world->delivery, clock_mono_ns() + 71 * NS_PER_S));
     answer_status(world, 0, 200, "ok");
     outcome = expect(world, 0, 7, OUTBOX_DELIVERED, "");
     assert_int_equal(outcome->status, 200);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 
 #define STEPS 14
+#define OPENING 50 /* operations until there is a file with its tables */
 #ifdef TMON_SANITIZED
 #define EVERY 9 /* operation */
 #else
@@ -140,7 +141,7 @@ static void crash_at_each(enum fault_survives what)
         int n = operations(seed);
 
         for (int first = 1; first <= n; first += EVERY) {
-            fault = (struct fault){.kind = FAULT_CRASH, .first = first + 40};
+            fault = (struct fault){.kind = FAULT_CRASH, .first = first + OPENING};
             fault_arm(&fault);
             history(seed, crash);
             fault_disarm();

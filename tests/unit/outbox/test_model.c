@@ -37,7 +37,11 @@ static void one_step(struct world *world)
         world_put(world, (int)draw(world, WORLD_NAMES), true, 0);
     } else if (dice < 400) {
         world_put_many(world);
-    } else if (dice < 600) {
+    } else if (dice < 430) {
+        world_silence(world);
+    } else if (dice < 445) {
+        world_expire(world);
+    } else if (dice < 620) {
         world_pass(world, times[draw(world, 9)]);
     } else if (dice < 900) {
         if (world->kit->n > 0) {
@@ -53,7 +57,9 @@ static void one_step(struct world *world)
     } else if (dice < 975) {
         world_settle(world);
         check_told(world);
-    } else if (dice < 985) {
+    } else if (dice < 983) {
+        world_ack(world);
+    } else if (dice < 990) {
         world->kit->fails_in = 1 + (int)draw(world, 10);
         TRACE("a commit will fail");
     } else {

@@ -129,6 +129,19 @@ static void retry_after_is_for_all_of_it(void **state)
     kit_close(kit);
 }
 
+static void a_yes_may_ask_for_a_pause_too(void **state)
+{
+    struct kit *kit = kit_open(each, one, 1);
+
+    fire_many(kit, 2);
+    kit_answer_after(kit, 0, OUTBOX_DELIVERED, 60000);
+    assert_int_equal(kit->n, 0);
+    assert_int_equal(kit_view(kit, "chat").pending, 1);
+    assert_in_range(wait_for_attempt(kit), 60000, 61000);
+    kit_answer(kit, 0, OUTBOX_DELIVERED);
+    kit_close(kit);
+}
+
 static int resume_job(struct kit *kit, struct state_tx *tx, void *arg)
 {
     return outbox_resume(kit->outbox, arg, kit->now);
@@ -273,6 +286,7 @@ int main(void)
         cmocka_unit_test(the_breaker),
         cmocka_unit_test(failures_at_once_are_one),
         cmocka_unit_test(retry_after_is_for_all_of_it),
+        cmocka_unit_test(a_yes_may_ask_for_a_pause_too),
         cmocka_unit_test(a_pause),
         cmocka_unit_test(it_is_given_up),
         cmocka_unit_test(a_step_of_the_clock),

@@ -19,9 +19,16 @@
 #define WORLD_NAMES 6
 #define WORLD_SINKS 5 /* the last is the fallback */
 #define WORLD_ITEMS 64
+#define WORLD_RULES 2
+#define WORLD_SILENCES 12
 
 static const char *const world_sinks[WORLD_SINKS] = {"chat", "page", "mail", "back", "log"};
 static const char *const world_severities[3] = {"info", "warning", "critical"};
+
+struct world_window { /* of maintenance */
+    enum { WINDOW_INHERITED, WINDOW_NONE, WINDOW_OWN } kind;
+    int begin, minutes; /* begin: of the day, in UTC */
+};
 
 struct world_config {
     bool live[WORLD_SINKS];
@@ -31,14 +38,27 @@ struct world_config {
     uint32_t budget[WORLD_SINKS];
     int64_t give_up_ms, wait_ms, interval_ms, repeat_ms;
     unsigned to; /* of the root: bits of sinks */
+    struct world_window window;
     size_t nchildren;
     struct {
         unsigned to;
         int severity;
         bool go_on;
         int64_t wait_ms;
+        struct world_window window;
     } children[2];
     int group_by; /* 0: nothing, 1: alertname, 2: all */
+    size_t ninhibit;
+    struct {
+        uint32_t source, target; /* of world_matchers */
+        bool by_severity;
+    } inhibit[WORLD_RULES];
+};
+
+struct world_silence {
+    char id[SILENCE_ID_SIZE];
+    uint32_t matcher; /* of world_matchers */
+    int64_t starts_ms, ends_ms;
 };
 
 enum mood { GOOD, FLAKY, DOWN, LOCKED, MEAN, MOODS };
@@ -82,6 +102,11 @@ struct world {
         bool firing;
         int64_t ttl_ms, ends_ms; /* by the monotonic clock; 0: none */
     } names[WORLD_NAMES];
+    struct ack_seen { /* somebody sees to it */
+        int64_t episode;
+        int64_t since_ms; /* on the wall clock; 0: no longer */
+    } * acks;
+    size_t nacks;
     enum mood mood[WORLD_SINKS];
     struct world_flight *flights;
     size_t nflights;
@@ -94,6 +119,8 @@ struct world {
     size_t nmoves;
     struct move_seen *drops; /* the operator wanted it so */
     size_t ndrops;
+    struct world_silence silences[WORLD_SILENCES];
+    size_t nsilences;
     int64_t last_row;
     uint64_t random;
     bool trace, revived;
@@ -134,6 +161,10 @@ static inline int world_sink(const char *name)
     return -1;
 }
 
+static inline void look(struct world *world);
+
+#include "world_hold.h"
+
 /* ---- configurations ---- */
 
 static inline void draw_config(struct world *world)
@@ -166,6 +197,8 @@ static inline void draw_config(struct world *world)
         config->children[i].go_on = chance(world, 50);
         config->children[i].wait_ms = waits[draw(world, 4)];
     }
+    draw_inhibition(world);
+    draw_windows(world);
     for (int i = 0; i < WORLD_SINKS; i++) {
         world->sinks[i].changed = false;
     }
@@ -247,6 +280,8 @@ static inline struct routing *world_routing(struct kit *kit)
         route->go_on = config->children[i].go_on;
         route->group_wait_ms = config->children[i].wait_ms;
     }
+    add_inhibition(config, routing);
+    add_windows(config, root);
     assert_int_equal(routing_finish_up(routing), 0);
     return routing;
 }
@@ -263,20 +298,25 @@ static inline unsigned live_of(const struct world_config *config, unsigned to)
     return live ? live : 1u << (WORLD_SINKS - 1);
 }
 
+/* Those that may be told that it fires: none by a route that is in a window. */
 static inline unsigned sinks_of(const struct world *world, int name)
 {
     const struct world_config *config = &world->config;
+    bool taken = false;
     unsigned to = 0;
 
     for (size_t i = 0; i < config->nchildren; i++) {
         if (config->children[i].severity == name % 3) {
-            to |= live_of(config, config->children[i].to);
+            taken = true;
+            if (!is_in_window(world, &config->children[i].window)) {
+                to |= live_of(config, config->children[i].to);
+            }
             if (!config->children[i].go_on) {
                 break;
             }
         }
     }
-    return to ? to : live_of(config, config->to);
+    return taken || is_in_window(world, &config->window) ? to : live_of(config, config->to);
 }
 
 /* ---- what sinks know ---- */
@@ -343,6 +383,28 @@ static inline void trace_row(struct world *world, sqlite3_stmt *statement)
     free(items);
 }
 
+/* Nothing is made that tells of what is held back; what was made before goes on its way. */
+static inline void check_held(struct world *world, sqlite3_stmt *statement)
+{
+    const char *sink = (const char *)sqlite3_column_text(statement, 1);
+    struct content_item *items = NULL;
+    size_t n = 0;
+
+    (void)content_items(sqlite3_column_blob(statement, 3),
+                        (size_t)sqlite3_column_bytes(statement, 3), &items, &n);
+    for (size_t i = 0; i < n; i++) {
+        const struct alert *alert = alert_find(world->kit->alerts, items[i].episode);
+        const char *name = alert ? labels_get(alert->labels, alert->nlabels, "alertname") : "N0";
+
+        if (alert && items[i].firing &&
+            (is_held_back(world, atoi(name + 1)) ||
+             !(sinks_of(world, atoi(name + 1)) & (1u << world_sink(sink))))) {
+            fail_msg("%s is told of %s, which is held back", sink, name);
+        }
+    }
+    free(items);
+}
+
 /* Notes what was taken over since the last look. */
 static inline void note_moves(struct kit *kit, struct state_tx *tx)
 {
@@ -373,10 +435,24 @@ static inline void note_moves(struct kit *kit, struct state_tx *tx)
                     world_sink(from), world_sink((const char *)sqlite3_column_text(statement, 1)),
                     items[i].episode};
             }
+        } else {
+            check_held(world, statement);
         }
         free(items);
     }
     (void)sqlite3_reset(statement);
+}
+
+static inline int note_job(struct kit *kit, struct state_tx *tx, void *arg)
+{
+    note_moves(kit, tx);
+    return 0;
+}
+
+/* What was made after a commit had failed was made while the old truth held. */
+static inline void world_between(struct kit *kit)
+{
+    assert_int_equal(kit_do_once(kit, note_job, NULL), 0);
 }
 
 static inline int peek_job(struct kit *kit, struct state_tx *tx, void *arg)
@@ -423,6 +499,18 @@ static inline struct peek peek_at(struct world *world, int64_t id)
 static inline int64_t episode_of(const char *key)
 {
     return strtoll(strrchr(key, '-') + 1, NULL, 16);
+}
+
+/* Whether somebody saw to it before that time, and sees to it still. */
+static inline bool is_seen_to(const struct world *world, int64_t episode, int64_t before_ms)
+{
+    for (size_t i = 0; i < world->nacks; i++) {
+        if (world->acks[i].episode == episode && world->acks[i].since_ms > 0 &&
+            world->acks[i].since_ms < before_ms) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* An attempt has arrived: is it allowed? */
@@ -493,6 +581,11 @@ static inline void receive(struct world *world, const struct outbox_attempt *att
         assert_int_equal(peek.items[i].firing, alert->firing);
         for (size_t j = 0; j < i; j++) {
             assert_string_not_equal(notification->alerts[j]->key, alert->key);
+        }
+        if (peek.items[i].repeat && !heard->touched && !(peek.flags & ITEM_DIGEST) &&
+            is_seen_to(world, episode_of(alert->key), peek.created_ms) &&
+            strncmp(peek.reason, "taken over", 10) != 0) {
+            fail_msg("%s is reminded of %s, which is acknowledged", attempt->sink, alert->name);
         }
         if (alert->firing && item->news && !heard->touched &&
             strcmp(heard->news_uid, flight->uid) != 0) {
@@ -856,11 +949,12 @@ static inline char *dump(const struct alerts *alerts, const struct alerts *real)
 
     buf_init(&buf, 1 << 20);
     while ((alert = map_next(&alerts->by_episode, &pos))) {
-        buf_printf(&buf, "alert %lld: %s %d%d%d %lld %lld %lld %lld %zu %zu\n",
+        buf_printf(&buf, "alert %lld: %s %d%d%d %lld %lld %lld %lld %zu %zu %lld %s\n",
                    (long long)alert->episode, alert->key, alert->firing, alert->expired,
                    alert->partly_told, (long long)alert->starts_ms, (long long)alert->updated_ms,
                    (long long)alert->ends_ms, (long long)alert->ttl_ms, alert->nannotations,
-                   alert->nmarks);
+                   alert->nmarks, (long long)alert->acked_ms,
+                   alert->acked_by ? alert->acked_by : "");
         for (size_t i = 0; i < alert->nmarks; i++) {
             const struct mark *mark = &alert->marks[i];
 
@@ -877,9 +971,10 @@ static inline char *dump(const struct alerts *alerts, const struct alerts *real)
         buf_printf(&buf, "group %s: %lld %lld\n", group->key, (long long)group->created_ms,
                    (long long)group->flushed_ms);
         other = map_get(&real->groups, group->key, strlen(group->key));
-        /* A group that owes something finds out first; one whose sink hears of a dead letter after
-         * all does at its next flush, and a reload at once. */
-        for (size_t i = 0; other && !other->pending && !the_world->revived && i < group->ntold;
+        /* A group that owes something finds out first, one in a window at its end; one whose sink
+         * hears of a dead letter after all does at its next flush, and a reload at once. */
+        for (size_t i = 0;
+             other && !other->pending && !other->held && !the_world->revived && i < group->ntold;
              i++) {
             buf_printf(&buf, "told %s: %s %lld\n", group->key, alerts->sinks[group->told[i].sink],
                        (long long)group->told[i].at.real_ms);
@@ -930,7 +1025,7 @@ static inline void check_reload(struct kit *kit, struct state_tx *tx, struct ste
         }
     }
     while ((group = map_next(&kit->alerts->groups, &pos))) {
-        if (!group->pending && group_needs_telling(kit->alerts, group)) {
+        if (!group->pending && group_needs_telling(kit->alerts, group, kit->now)) {
             SAY("group %s owes something and does not know it", group->key);
         }
     }
@@ -1115,22 +1210,24 @@ static inline int many_job(struct kit *kit, struct state_tx *tx, void *arg)
 static inline void world_put_many(struct world *world)
 {
     struct many many = {.n = 2 + draw(world, 5)};
+    int names[6];
 
     for (size_t i = 0; i < many.n; i++) {
-        int name = (int)draw(world, WORLD_NAMES);
-
-        (void)snprintf(many.names[i], sizeof many.names[i], "N%d", name);
+        names[i] = (int)draw(world, WORLD_NAMES);
+        (void)snprintf(many.names[i], sizeof many.names[i], "N%d", names[i]);
         many.puts[i] = (struct kit_put){.name = many.names[i],
-                                        .severity = world_severities[name % 3],
+                                        .severity = world_severities[names[i] % 3],
                                         .resolved = chance(world, 50)};
         TRACE("%s%s, together", many.puts[i].resolved ? "-" : "+", many.names[i]);
-        world->names[name].firing = !many.puts[i].resolved;
-        if (!many.puts[i].resolved) {
-            world->names[name].ttl_ms = world->names[name].ends_ms = 0;
-        }
     }
     assert_int_equal(kit_do(world->kit, many_job, &many), 0);
     world_note_failure(world);
+    for (size_t i = 0; i < many.n; i++) {
+        world->names[names[i]].firing = !many.puts[i].resolved;
+        if (!many.puts[i].resolved) {
+            world->names[names[i]].ttl_ms = world->names[names[i]].ends_ms = 0;
+        }
+    }
     look(world);
 }
 
@@ -1159,6 +1256,52 @@ static inline void world_configure(struct world *world)
     }
     apply_config(world);
     assert_int_equal(kit_do(world->kit, kit_configure, NULL), 0);
+    look(world);
+}
+
+struct ack_step {
+    char key[64];
+    bool back;
+};
+
+static inline int ack_job(struct kit *kit, struct state_tx *tx, void *arg)
+{
+    const struct alerts_ack ack = {"ada", ""};
+    const struct ack_step *step = arg;
+
+    return alerts_ack(kit->alerts, step->key, step->back ? NULL : &ack, kit->now);
+}
+
+/* Somebody sees to an alert, or does no longer. */
+static inline void world_ack(struct world *world)
+{
+    struct firing firing = check_firing(world);
+    int name = (int)draw(world, WORLD_NAMES);
+    struct ack_step step = {.back = chance(world, 25)};
+    struct ack_seen seen = {.since_ms = step.back ? 0 : world->kit->now.real_ms};
+    size_t i = 0;
+    int r;
+
+    if (!firing.seen[name]) {
+        return;
+    }
+    (void)snprintf(step.key, sizeof step.key, "%s", firing.keys[name]);
+    TRACE("%s of N%d", step.back ? "unack" : "ack", name);
+    r = kit_do(world->kit, ack_job, &step);
+    world_note_failure(world);
+    if (r < 0) {
+        /* what fires is there; it may have ended while a commit failed */
+        assert_true(r == -ENOENT || r == -ESTALE);
+        return;
+    }
+    seen.episode = episode_of(step.key);
+    while (i < world->nacks && world->acks[i].episode != seen.episode) {
+        i++;
+    }
+    if (i == world->nacks) {
+        world->acks = realloc(world->acks, ++world->nacks * sizeof *world->acks);
+    }
+    world->acks[i] = seen;
     look(world);
 }
 
@@ -1320,7 +1463,8 @@ static inline void check_told(struct world *world)
     struct firing firing = check_firing(world);
 
     for (int i = 0; i < WORLD_NAMES; i++) {
-        unsigned sinks = world->names[i].firing ? sinks_of(world, i) : 0;
+        bool telling = world->names[i].firing && !is_held_back(world, i);
+        unsigned sinks = telling ? sinks_of(world, i) : 0;
 
         for (int s = 0; s < WORLD_SINKS; s++) {
             if ((sinks & (1u << s)) && !was_told(world, s, firing.keys[i], true)) {
@@ -1375,7 +1519,11 @@ static inline void world_end(struct world *world)
         config->failover[i] = -1;
         config->budget[i] = 0;
     }
+    config->ninhibit = 0;
     world_configure(world);
+    while (world->nsilences > 0) {
+        world_expire(world);
+    }
     for (int i = 0; i < WORLD_NAMES; i++) {
         world_put(world, i, true, 0);
     }
@@ -1406,6 +1554,7 @@ static inline struct world *world_open(uint64_t seed, const char *vfs)
     (void)pthread_cond_init(&kit->changed, NULL);
     kit->now = (struct alerts_time){1700000000000, 1000000};
     kit->make_routing = world_routing;
+    kit->between = world_between;
     kit->vfs = vfs;
     kit->times = (struct outbox_times){.backoff_most_ms = 30000,
                                        .breaker_first_ms = 5000,
@@ -1425,6 +1574,7 @@ static inline void world_close(struct world *world)
     free(world->flights);
     free(world->heard);
     free(world->moves);
+    free(world->acks);
     free(world->drops);
     free(world);
 }

@@ -3,6 +3,7 @@
 
 #include <sys/eventfd.h>
 
+#include "model/settings.h"
 #include "plugin/probe.h"
 
 struct expected {
@@ -80,6 +81,36 @@ static void names_both_versions(void **state)
     spawner_destroy(spawner);
 }
 
+static void tries_settings(void **state)
+{
+    static const struct {
+        const char *fixture;
+        const char *why; /* part of the reason; NULL: create() is content */
+    } cases[] = {{"leak", NULL}, {"hang_create", "within 1 s while its settings were tried"}};
+    size_t before = kit_descriptors();
+    struct spawner *spawner = kit_spawner();
+    struct settings *settings = settings_create(0);
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct probe probe = {.path = kit_fixture(cases[i].fixture),
+                              .component = cases[i].fixture,
+                              .instance = "trial",
+                              .settings = settings};
+
+        assert_int_equal(probe_files(spawner, &probe, 1, cases[i].why ? 1000 : 5000, -1), 0);
+        assert_non_null(probe.manifest);
+        assert_int_equal(probe.rc, TMON_OK); /* silence is no refusal */
+        if (cases[i].why ? !strstr(probe.why, cases[i].why) : *probe.why != '\0') {
+            fail_msg("%s: %s", cases[i].fixture, probe.why);
+        }
+        manifest_destroy(probe.manifest);
+    }
+    settings_destroy(settings);
+    spawner_destroy(spawner);
+    kit_no_children();
+    assert_int_equal(kit_descriptors(), before);
+}
+
 static void takes_none(void **state)
 {
     struct spawner *spawner = kit_spawner();
@@ -93,7 +124,7 @@ static void can_be_cancelled(void **state)
     size_t before = kit_descriptors();
     struct spawner *spawner = kit_spawner();
     char *path = strdup(kit_fixture("constructor_hang"));
-    struct probe probes[12];
+    struct probe probes[12] = {0};
     int cancel = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
     int64_t began = clock_mono_ns();
 
@@ -116,9 +147,8 @@ static void can_be_cancelled(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(knows_each_fixture),
-        cmocka_unit_test(names_both_versions),
-        cmocka_unit_test(takes_none),
+        cmocka_unit_test(knows_each_fixture), cmocka_unit_test(names_both_versions),
+        cmocka_unit_test(tries_settings),     cmocka_unit_test(takes_none),
         cmocka_unit_test(can_be_cancelled),
     };
 

@@ -303,4 +303,157 @@ static inline const char *check_webhook(const void *data, size_t len, json_t **r
     return NULL;
 }
 
+/* ---- PagerDuty and Opsgenie ---------------------------------------------------------------------
+ */
+
+/* Whether people may read it, and the far end takes its length; `least` 0: it need not be there. */
+static inline const char *check_text(const json_t *object, const char *key, size_t least,
+                                     size_t most)
+{
+    const json_t *value = json_object_get(object, key);
+    const char *text = json_string_value(value);
+    uint32_t code;
+
+    if (value == NULL && least == 0) {
+        return NULL;
+    }
+    if (text == NULL || check_units(text) < least || check_units(text) > most) {
+        return key;
+    }
+    for (const char *p = text; *p != '\0'; p += check_point(p, &code)) {
+        (void)check_point(p, &code);
+        if ((code < 0x20 && code != '\n') || (code >= 0x7f && code <= 0x9f) ||
+            (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069)) {
+            return "a text with control characters";
+        }
+    }
+    return NULL;
+}
+
+static inline bool check_one_of(const json_t *object, const char *key, const char *words)
+{
+    const char *word = json_string_value(json_object_get(object, key));
+    const char *at = word == NULL ? NULL : strstr(words, word);
+
+    return at != NULL && strlen(word) == strcspn(at, "|") && (at == words || at[-1] == '|');
+}
+
+/* The keys of an object are among these. */
+static inline bool check_known(const json_t *object, const char *words)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    {
+        const char *at = strstr(words, key);
+
+        if (at == NULL || strlen(key) != strcspn(at, "|")) {
+            return false;
+        }
+    }
+    return json_is_object(object);
+}
+
+static inline const char *check_payload(const json_t *payload)
+{
+    static const char *const fields[] = {"timestamp", "component", "group", "class"};
+    const char *why = check_text(payload, "summary", 1, 1024);
+
+    if (!check_known(payload, "summary|source|severity|timestamp|component|group|class|"
+                              "custom_details")) {
+        return "a key that no payload has";
+    }
+    if (!check_one_of(payload, "severity", "critical|error|warning|info") ||
+        !json_is_object(json_object_get(payload, "custom_details"))) {
+        return "no such severity, or no details";
+    }
+    why = why != NULL ? why : check_text(payload, "source", 1, 255);
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0] && why == NULL; i++) {
+        why = check_text(payload, fields[i], 0, 255);
+    }
+    return why;
+}
+
+/* As check_slack(). */
+static inline const char *check_pagerduty(const void *data, size_t len, json_t **ret_root)
+{
+    json_t *root = json_loadb(data, len, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *links = json_object_get(root, "links");
+    const char *why = check_text(root, "dedup_key", 1, 255);
+
+    *ret_root = root;
+    if (root == NULL || len > 512000) {
+        return "no JSON, or more than 512000 bytes of it";
+    }
+    if (check_one_of(root, "event_action", "acknowledge|resolve")) {
+        return why != NULL ? why
+               : check_known(root, "routing_key|event_action|dedup_key")
+                   ? NULL
+                   : "an end that says more than its key";
+    }
+    if (!check_one_of(root, "event_action", "trigger") ||
+        !check_known(root, "routing_key|event_action|dedup_key|payload|links|client|client_url")) {
+        return "no event";
+    }
+    for (size_t i = 0; i < json_array_size(links); i++) {
+        const char *href = json_string_value(json_object_get(json_array_get(links, i), "href"));
+
+        if (href == NULL || strncasecmp(href, "http", 4) != 0) {
+            return "a link to somewhere else than the web";
+        }
+    }
+    return why != NULL ? why : check_payload(json_object_get(root, "payload"));
+}
+
+static inline const char *check_details(const json_t *details)
+{
+    size_t units = 0;
+    const char *key;
+    json_t *value;
+
+    if (!check_strings(details)) {
+        return "details are no map of strings";
+    }
+    json_object_foreach((json_t *)(uintptr_t)details, key, value)
+    {
+        units += check_units(key) + check_units(json_string_value(value));
+    }
+    return units > 8000 ? "more than 8000 characters of details" : NULL;
+}
+
+/* Of an alert that is opened; as check_slack(). */
+static inline const char *check_opsgenie(const void *data, size_t len, json_t **ret_root)
+{
+    static const struct {
+        const char *key;
+        size_t least, most;
+    } texts[] = {{"message", 1, 130}, {"alias", 1, 512},  {"description", 0, 15000},
+                 {"entity", 0, 512},  {"source", 0, 100}, {"user", 0, 100},
+                 {"note", 0, 25000}};
+    json_t *root = json_loadb(data, len, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *tags = json_object_get(root, "tags");
+    const char *why = NULL;
+
+    *ret_root = root;
+    if (root == NULL || !check_known(root, "message|alias|description|responders|tags|details|"
+                                           "entity|source|priority|user|note")) {
+        return "no JSON, or a key that no alert has";
+    }
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0] && why == NULL; i++) {
+        why = check_text(root, texts[i].key, texts[i].least, texts[i].most);
+    }
+    for (size_t i = 0; i < json_array_size(tags) && why == NULL; i++) {
+        const char *tag = json_string_value(json_array_get(tags, i));
+
+        why = tag == NULL || check_units(tag) > 50 ? "a tag that is too long" : NULL;
+    }
+    if (why == NULL &&
+        (json_array_size(tags) > 20 || json_array_size(json_object_get(root, "responders")) > 50 ||
+         !check_one_of(root, "priority", "P1|P2|P3|P4|P5"))) {
+        why = "too many tags or teams, or no such priority";
+    }
+    return why != NULL ? why : check_details(json_object_get(root, "details"));
+}
+
 #endif

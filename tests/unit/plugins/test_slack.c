@@ -7,7 +7,6 @@
 #define CIRCLE "\xf0\x9f\x94\xb4 "
 #define CHECKED "\xe2\x9c\x85 "
 #define DOT " \xc2\xb7 "
-#define ELLIPSIS "\xe2\x80\xa6"
 
 /* Formats, lets the checker look, and returns the message, parsed. */
 static json_t *format(struct mock_host *mock, const struct sink_case *c)
@@ -89,6 +88,14 @@ static void an_alert(void **state)
     assert_non_null(
         strstr(context(root, 1), "<http://agent.example:9909|toiletmon>" DOT "started "));
     assert_null(block(root, 2));
+    json_decref(root);
+    c->alerts[0].ack_url = "https://agent.example/ack?t=1";
+    root = format(mock, c);
+    assert_non_null(strstr(section(root, 0), DOT "<https://agent.example/ack?t=1|Acknowledge>\n"));
+    json_decref(root);
+    sink_resolve(c, 0);
+    root = format(mock, c);
+    assert_null(strstr(section(root, 0), "Acknowledge"));
     json_decref(root);
     free(c);
     kit_stop(mock);
@@ -311,14 +318,25 @@ static void only_the_web_is_linked(void **state)
     kit_stop(mock);
 }
 
-/* At every length around the limit, of characters of every width. */
+struct cut {
+    struct mock_host *mock;
+    struct sink_case *c;
+};
+
+static json_t *made(void *owner, const char *text, const char **ret_made)
+{
+    const struct cut *cut = owner;
+    json_t *root;
+
+    cut->c->notification.title = text;
+    root = format(cut->mock, cut->c);
+    *ret_made = head(root) + strlen(CIRCLE);
+    return root;
+}
+
 static void titles_are_cut_between_characters(void **state)
 {
-    static const struct {
-        const char *character;
-        unsigned units;
-        const char *written;
-    } kinds[] = {
+    static const struct sink_kind kinds[] = {
         {"x", 1, "x"},
         {"\xc3\xa9", 1, "\xc3\xa9"},
         {"&", 5, "&amp;"},
@@ -328,27 +346,10 @@ static void titles_are_cut_between_characters(void **state)
         {"\"", 1, "\""},
     };
     struct mock_host *mock = kit_start("slack", SETTINGS);
-    struct sink_case *c = sink_case(1);
+    struct cut cut = {mock, sink_case(1)};
 
-    for (size_t k = 0; k < COUNT(kinds); k++) {
-        for (size_t n = 20; n < 155; n++) {
-            char *title = sink_repeat(kinds[k].character, n);
-            const bool fits = 3 + n * kinds[k].units <= 150; // 3: the sign before it
-            const size_t whole = fits ? n : (150 - 3 - 1) / kinds[k].units;
-            char *expected = sink_repeat(kinds[k].written, whole);
-            json_t *root;
-
-            c->notification.title = title;
-            root = format(mock, c);
-            assert_memory_equal(head(root) + strlen(CIRCLE), expected, strlen(expected));
-            assert_string_equal(head(root) + strlen(CIRCLE) + strlen(expected),
-                                fits ? "" : ELLIPSIS);
-            json_decref(root);
-            free(expected);
-            free(title);
-        }
-    }
-    free(c);
+    sink_try_cuts(kinds, COUNT(kinds), 20, 155, 150 - 3, made, &cut); // 3: the sign before it
+    free(cut.c);
     kit_stop(mock);
 }
 
@@ -455,14 +456,7 @@ static void long_links_leave_room_for_the_text(void **state)
 
 static void judges_answers(void **state)
 {
-    static const struct {
-        int32_t status;
-        const char *body;
-        int64_t retry_after_ms;
-        tmon_rc rc;
-        int64_t retry;
-        const char *said; /* NULL: nothing */
-    } cases[] = {
+    static const struct sink_verdict cases[] = {
         {200, "ok", -1, TMON_OK, -1, NULL},
         {200, "ok\n", -1, TMON_OK, -1, NULL},
         {200, "<html>log in</html>", -1, TMON_AMBIGUOUS, -1, "Slack answered 200"},
@@ -479,19 +473,7 @@ static void judges_answers(void **state)
     };
     struct mock_host *mock = kit_start("slack", SETTINGS);
 
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        const struct tmon_response response =
-            sink_answer(cases[i].status, cases[i].body, cases[i].retry_after_ms);
-
-        assert_int_equal(mock_judge(mock, &response), cases[i].rc);
-        assert_int_equal(mock_retry_after(mock), cases[i].retry);
-        if (cases[i].said == NULL) {
-            assert_null(mock_log_at(mock, 0));
-        } else {
-            assert_string_equal(mock_log_at(mock, 0)->text, cases[i].said);
-            assert_int_equal(mock_log_at(mock, 0)->level, TMON_ERROR);
-        }
-    }
+    sink_try_verdicts(mock, cases, COUNT(cases));
     kit_stop(mock);
 }
 

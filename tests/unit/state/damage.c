@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define OTHERS 120 /* of `alert_group` and `outbox`, written and checked here */
+#define OTHERS 120 /* of each of the other tables, written and checked here */
 
 /* ---- files as bytes ---- */
 
@@ -90,18 +90,22 @@ static uint32_t other_sum(sqlite3_stmt *row, int columns)
     return sum;
 }
 
-static const char *const other_tables[] = {"alert_group", "outbox"};
+static const char *const other_tables[] = {"alert_group", "outbox", "silence", "flap"};
+#define TABLES (sizeof other_tables / sizeof other_tables[0])
 
 static void add_others(sqlite3 *db)
 {
     static const char *const inserts[] = {
         "INSERT INTO alert_group VALUES (?1 * 3, randomblob(20 + ?1), 0)",
-        "INSERT INTO outbox VALUES (?1, 'uid-' || ?1, 'sink' || ?1 % 3, ?1 % 7, 1, ?1 % 3, 0, ?1 * "
-        "1000, ?1 * 999, ?1 * 1001, 0, '', 'Title ' || ?1, randomblob(10 + ?1 * 71 % 3000), 0)",
+        ("INSERT INTO outbox VALUES (?1, 'uid-' || ?1, 'sink' || ?1 % 3, ?1 % 7, 1, ?1 % 3, 0, ?1 "
+         "* "
+         "1000, ?1 * 999, ?1 * 1001, 0, '', 'Title ' || ?1, randomblob(10 + ?1 * 71 % 3000), 0)"),
+        "INSERT INTO silence VALUES (?1 * 7919191919191, 'uid-' || ?1, randomblob(60 + ?1), 0)",
+        "INSERT INTO flap VALUES (?1 * 5, randomblob(40 + ?1), 0)",
     };
     char sql[128];
 
-    for (size_t t = 0; t < 2; t++) {
+    for (size_t t = 0; t < TABLES; t++) {
         sqlite3_stmt *insert, *select, *update;
 
         assert_int_equal(sqlite3_prepare_v2(db, inserts[t], -1, &insert, NULL), SQLITE_OK);
@@ -134,7 +138,7 @@ static int others_missing(struct kit *kit)
     int missing = 0;
 
     assert_int_equal(sqlite3_open(kit_path(kit, "state.db", path), &db), SQLITE_OK);
-    for (size_t t = 0; t < 2; t++) {
+    for (size_t t = 0; t < TABLES; t++) {
         sqlite3_stmt *select;
         int right = 0, columns;
 

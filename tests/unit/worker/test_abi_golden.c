@@ -21,7 +21,7 @@
 static void test_version(void **state)
 {
     VALUE(TMON_API_MAJOR, 0);
-    VALUE(TMON_API_MINOR, 2);
+    VALUE(TMON_API_MINOR, 3);
 }
 
 static void test_values(void **state)
@@ -73,6 +73,7 @@ static void test_values(void **state)
     VALUE(TMON_CLUSTER_ONCE, 8);
     VALUE(TMON_ONE_ALERT, 16);
     VALUE(TMON_2XX_IS_YES, 32);
+    VALUE(TMON_CREATE_CHECKS, 64);
 }
 
 static void test_call(void **state)
@@ -128,7 +129,7 @@ static void test_metric(void **state)
 
 static void test_alert(void **state)
 {
-    SIZE(tmon_alert, 112);
+    SIZE(tmon_alert, 120);
     OFFSET(tmon_alert, size, 0);
     OFFSET(tmon_alert, severity, 4);
     OFFSET(tmon_alert, firing, 8);
@@ -144,6 +145,7 @@ static void test_alert(void **state)
     OFFSET(tmon_alert, ends_ms, 88);
     OFFSET(tmon_alert, fingerprint, 96);
     OFFSET(tmon_alert, generator_url, 104);
+    OFFSET(tmon_alert, ack_url, 112);
 }
 
 static void test_notification(void **state)

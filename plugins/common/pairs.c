@@ -1,13 +1,14 @@
 /*
- * pairs.c: labels and annotations as a map in Go would give them.  See webhook.h.
+ * pairs.c: labels and annotations as a map in Go would give them.  See pairs.h.
  *
  * The agent sorts labels, so that sorting is nearly always a look and no work.
  */
+
+#include "pairs.h"
+
 #include <stdlib.h>
 
-#include "webhook.h"
-
-#include "../common/utf8.h"
+#include "utf8.h"
 
 /* By what will be written: bytes that are not UTF-8 all become the same character, and of what is
  * one key then there must be one. For all else this is the order of strcmp(). */
