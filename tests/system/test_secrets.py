@@ -1,6 +1,7 @@
 """Canaries: a secret that went in by any way comes out by none."""
 import base64
 import json
+import os
 import pathlib
 import subprocess
 import tempfile
@@ -39,12 +40,15 @@ class Secrets(Case):
         for command in (["status"], ["status", "--json"], ["checks"], ["checks", "by_variable"], ["plugin", "list"],
                         ["reload"], ["check", "-c", agent.config], ["check", "-c", agent.config, "--json"]):
             said += agent.cli(*command)[1:]
-        for pid in [agent.pid] + lab.descendants(agent.pid):
-            with open(f"/proc/{pid}/cmdline") as file:
-                said.append(file.read())
-            if pid != agent.pid:
-                with open(f"/proc/{pid}/environ") as file:
-                    said.append(file.read())
+        said.append(pathlib.Path(f"/proc/{agent.pid}/cmdline").read_text())
+        own = os.readlink(f"/proc/{agent.pid}/exe")
+        for pid in lab.descendants(agent.pid):
+            try:
+                # a child is the agent's own image, environment and all, until it executes the worker
+                if os.readlink(f"/proc/{pid}/exe") != own:
+                    said += [pathlib.Path(f"/proc/{pid}/{name}").read_text() for name in ("cmdline", "environ")]
+            except (FileNotFoundError, ProcessLookupError):
+                pass  # it has ended since
         return "\n".join(said)
 
     def test_a_running_agent_says_none(self):
