@@ -12,6 +12,7 @@
 
 #include "kit.h"
 
+#include "alert/hold.h"
 #include "alert/private.h"
 #include "base/buf.h"
 #include "outbox/private.h"
@@ -940,6 +941,22 @@ static inline bool has_news(const struct alerts *alerts, const struct group *gro
     return false;
 }
 
+/* A group that owes something finds out at its next flush to whom it speaks, one in a window at its
+ * end, and one that is held back when that ends; one whose sink hears of a dead letter after all
+ * does at its next flush.  A reload does at once. */
+static inline bool finds_out_later(const struct alerts *real, const struct group *group)
+{
+    bool later = group->pending || group->held || the_world->revived;
+
+    for (size_t i = 0; i < group->nmembers && !later; i++) {
+        struct alert *alert = group->members[i];
+
+        later = alert->firing && alert_hold((struct alerts *)real, alert, group->route,
+                                            the_world->kit->now) != HOLD_NONE;
+    }
+    return later;
+}
+
 static inline char *dump(const struct alerts *alerts, const struct alerts *real)
 {
     const struct alert *alert;
@@ -971,11 +988,7 @@ static inline char *dump(const struct alerts *alerts, const struct alerts *real)
         buf_printf(&buf, "group %s: %lld %lld\n", group->key, (long long)group->created_ms,
                    (long long)group->flushed_ms);
         other = map_get(&real->groups, group->key, strlen(group->key));
-        /* A group that owes something finds out first, one in a window at its end; one whose sink
-         * hears of a dead letter after all does at its next flush, and a reload at once. */
-        for (size_t i = 0;
-             other && !other->pending && !other->held && !the_world->revived && i < group->ntold;
-             i++) {
+        for (size_t i = 0; other && !finds_out_later(real, other) && i < group->ntold; i++) {
             buf_printf(&buf, "told %s: %s %lld\n", group->key, alerts->sinks[group->told[i].sink],
                        (long long)group->told[i].at.real_ms);
         }
