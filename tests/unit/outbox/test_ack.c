@@ -36,7 +36,7 @@ static int ack(struct kit *kit, struct state_tx *tx, void *arg)
     const struct ack_job *job = arg;
     const struct alerts_ack by = {job->by ? job->by : "", "I look into it"};
 
-    return alerts_ack(kit->alerts, job->id, job->by ? &by : NULL, kit->now);
+    return alerts_ack(kit->alerts, tx, job->id, job->by ? &by : NULL, kit->now);
 }
 
 static void note(void *arg, const struct alerts_view *view)
