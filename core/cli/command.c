@@ -126,7 +126,7 @@ static int print_help(const struct cli *cli)
         printf("\n%s\n", command->details);
     }
     printf("\nOptions:\n");
-    for (const struct cli_option *option = command->options; option->name; option++) {
+    for (const struct cli_option *option = command->options; option && option->name; option++) {
         print_option(option);
     }
     print_option(&help_option);
@@ -162,8 +162,8 @@ static int unknown_option(const struct cli *cli, const char *text)
     size_t n = 0, len = strcspn(text, "=");
     const char *found;
 
-    for (const struct cli_option *option = cli->command->options; option->name && n < CLI_OPTIONS;
-         option++) {
+    for (const struct cli_option *option = cli->command->options;
+         option && option->name && n < CLI_OPTIONS; option++) {
         names[n++] = option->name;
     }
     names[n++] = "help";

@@ -208,6 +208,7 @@ static const struct tmon_component component = {
     .size = (uint32_t)sizeof component,
     .name = "resend",
     .summary = "Sends notifications as e-mails, by Resend",
+    .flags = TMON_CREATE_CHECKS,
     .options = options,
     .state_size = sizeof(struct resend),
     .create = create,

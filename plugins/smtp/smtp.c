@@ -134,6 +134,7 @@ static const struct tmon_component component = {
     .size = (uint32_t)sizeof component,
     .name = "smtp",
     .summary = "Sends notifications as e-mails, by SMTP",
+    .flags = TMON_CREATE_CHECKS,
     .options = options,
     .state_size = sizeof(struct smtp),
     .create = create,

@@ -130,7 +130,7 @@ class Held(Case):
             lab.wait_for(lambda: receiver.alerts() == [("firing", "Loud")], 10, "what is critical")
             alerts = {one["labels"]["alertname"]: one for one in agent.get("/api/v1/alerts").json["alerts"]}
             self.assertEqual((alerts["Mute"].get("muted"), alerts["Loud"].get("muted")), (True, None))
-            self.assertRegex(agent.cli("alerts")[1], r"warning +muted .* Mute")
+            self.assertRegex(agent.cli("alerts")[1], r"warning +maintenance .* Mute")
             lab.wait_for(lambda: agent.metrics().value("toiletmon_alerts_suppressed", reason="maintenance") == 1, 10)
             agent.write(agent.config.read_text().replace('"from"', '"days": ["xyz"], "from"'))
             status, out, err = lab.cli("check", "-c", str(agent.config))

@@ -9,6 +9,9 @@ ENVIRONMENT = {"use": "environment", **QUICK}
 
 
 class Client(unittest.TestCase):
+    def test_a_command_without_options_has_help(self):
+        self.assertEqual(lab.cli("rules", "test", "--help")[0], 0)
+
     def test_status_of_a_healthy_agent(self):
         plugins = {"environment": {**ENVIRONMENT, "required": ["PATH"]},
                    "off": {"use": "environment", "required": ["X"], "enabled_if": "NOT_SET"}}

@@ -213,6 +213,7 @@ class InAnAgent(Case):
                 self.post(agent, "Fire", status="resolved")
                 for server, count in ((discord, 2), (teams, 2), (datadog, 4), (sentry, 2)):
                     lab.wait_for(lambda: len(server.accepted) == count, 20, "the resolve")
+                lab.wait_for(lambda: self.sink(agent, "sentry")["attempts"]["delivered"] == 2, 20, "the answer being heard")
                 self.post(agent, "Another")
                 lab.wait_for(lambda: len(discord.accepted) == 3, 20, "another")
                 lab.wait_for(lambda: self.sink(agent, "sentry")["pending"] == 1, 20, "it waits")

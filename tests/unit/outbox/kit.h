@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "alert/alerts.h"
+#include "alert/maintenance.h"
 #include "alert/silences.h"
 #include "base/limits.h"
 #include "model/labels.h"
@@ -62,6 +63,9 @@ struct kit {
      * takes long, with how often it was tried. */
     void (*stuck)(struct kit *kit, int tries);
     int crashes; /* so many times everything was lost that was not durable */
+    /* Not NULL: called when a commit has failed and everything was read anew and has run, before
+     * the job is done again. */
+    void (*between)(struct kit *kit);
 };
 
 /* ---- the thread of the state ---- */
@@ -167,6 +171,9 @@ static int kit_do(struct kit *kit, int (*fn)(struct kit *, struct state_tx *, vo
         kit->failed_ms = kit->now.mono_ms;
         while (kit_do_once(kit, NULL, NULL) < 0) {
             (void)usleep(200); /* the state tries again by itself */
+        }
+        if (kit->between) {
+            kit->between(kit);
         }
     }
     r = kit_do_once(kit, fn, arg);
@@ -388,6 +395,23 @@ static inline void kit_inhibit(struct routing *routing, const char *source, cons
         rule->equal = calloc(1, sizeof *rule->equal);
         rule->equal[rule->nequal++] = strdup(equal);
     }
+}
+
+/* ---- maintenance ---- */
+
+/* Every day, in UTC. */
+static inline void kit_window(struct route *route, const char *from, const char *to)
+{
+    char why[128];
+    struct window *window;
+
+    route->maintenance = maintenance_create(1);
+    route->maintenance_set = true;
+    window = &route->maintenance->windows[route->maintenance->n++];
+    window->days = WINDOW_DAYS_ALL;
+    assert_int_equal(window_minutes(from, &window->begin), 0);
+    assert_int_equal(window_minutes(to, &window->end), 0);
+    assert_int_equal(zone_load("UTC", &window->zone, why, sizeof why), 0);
 }
 
 /* ---- attempts ---- */

@@ -1,7 +1,6 @@
 /* core/alert/maintenance.c with a queue behind it: held in the window, told at its end. */
 #include "kit.h"
 
-#include "alert/maintenance.h"
 #include "alert/private.h"
 #include "base/log.h"
 
@@ -15,25 +14,11 @@ static const struct outbox_sink sinks[] = {
     {.name = "page", .one_alert = true, .concurrency = 4, .give_up_ms = 86400000},
 };
 
-static void add_window(struct route *route, const char *from, const char *to)
-{
-    char why[128];
-    struct window *window;
-
-    route->maintenance = maintenance_create(1);
-    route->maintenance_set = true;
-    window = &route->maintenance->windows[route->maintenance->n++];
-    window->days = WINDOW_DAYS_ALL;
-    assert_int_equal(window_minutes(from, &window->begin), 0);
-    assert_int_equal(window_minutes(to, &window->end), 0);
-    assert_int_equal(zone_load("UTC", &window->zone, why, sizeof why), 0);
-}
-
 static struct routing *whole(struct kit *kit)
 {
     struct routing *routing = kit_plain(sinks, 2, to_both, 2, true);
 
-    add_window(&routing->root, "22:00", "23:00");
+    kit_window(&routing->root, "22:00", "23:00");
     return routing;
 }
 
@@ -48,7 +33,7 @@ static struct routing *but_critical(struct kit *kit)
         kit_sink(routing, sinks[i].name, sinks[i].one_alert);
     }
     kit_to(routing, root, to_both, 1);
-    add_window(root, "22:00", "23:00");
+    kit_window(root, "22:00", "23:00");
     root->group_wait_ms = 0;
     root->group_interval_ms = 1000;
     root->nroutes = 2;

@@ -1,6 +1,6 @@
 /*
- * world_hold.h: silences and inhibition in the world, and the truth about them: who may not be told
- * of what.  Part of world.h.
+ * world_hold.h: silences, inhibition and maintenance in the world, and the truth about them: who
+ * may not be told of what.  Part of world.h.
  */
 #ifndef TESTS_OUTBOX_WORLD_HOLD_H
 #define TESTS_OUTBOX_WORLD_HOLD_H
@@ -37,7 +37,59 @@ static inline void add_inhibition(const struct world_config *config, struct rout
     }
 }
 
+static inline struct world_window draw_window(struct world *world, bool inherits)
+{
+    struct world_window window = {
+        .begin = (int)(world->kit->now.real_ms / 60000 % 1440 + draw(world, 12)) % 1440,
+        .minutes = 1 + (int)draw(world, 15)};
+
+    window.kind = chance(world, 30)               ? WINDOW_OWN
+                  : inherits && chance(world, 70) ? WINDOW_INHERITED
+                                                  : WINDOW_NONE;
+    return window;
+}
+
+static inline void draw_windows(struct world *world)
+{
+    struct world_config *config = &world->config;
+
+    config->window = draw_window(world, false);
+    for (size_t i = 0; i < config->nchildren; i++) {
+        config->children[i].window = draw_window(world, true);
+    }
+}
+
+static inline void add_window(const struct world_window *window, struct route *route)
+{
+    int end = (window->begin + window->minutes) % 1440;
+    char from[16], to[16];
+
+    (void)snprintf(from, sizeof from, "%02d:%02d", window->begin / 60, window->begin % 60);
+    (void)snprintf(to, sizeof to, "%02d:%02d", end / 60, end % 60);
+    if (window->kind == WINDOW_OWN) {
+        kit_window(route, from, to);
+    } else {
+        route->maintenance_set = window->kind == WINDOW_NONE;
+    }
+}
+
+static inline void add_windows(const struct world_config *config, struct route *root)
+{
+    add_window(&config->window, root);
+    for (size_t i = 0; i < config->nchildren; i++) {
+        add_window(&config->children[i].window, &root->routes[i]);
+    }
+}
+
 /* ---- the truth ---- */
+
+static inline bool is_in_window(const struct world *world, const struct world_window *window)
+{
+    int64_t minute = world->kit->now.real_ms / 60000 % 1440;
+
+    window = window->kind == WINDOW_INHERITED ? &world->config.window : window;
+    return window->kind == WINDOW_OWN && (minute - window->begin + 1440) % 1440 < window->minutes;
+}
 
 static inline bool is_silenced(const struct world *world, int name)
 {
