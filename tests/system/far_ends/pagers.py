@@ -172,7 +172,7 @@ class PagerDuty(Pager):
 
 
 class Opsgenie(Pager):
-    """`incidents` are open, by alias; `closed` are aliases. The URL has a path in front, as behind a proxy."""
+    """`incidents` are open, by alias; `closed` and `acknowledged` are aliases. The URL has a path in front, as behind a proxy."""
 
     base = "/ops"
     key = "eb243592-faa2-4ba2-a551q-1afdf565c889"
@@ -181,7 +181,7 @@ class Opsgenie(Pager):
         super().__init__(tls=tls)
         self.url = super().url(self.base)
         self.path = f"{self.base}/v2/alerts"
-        self.incidents, self.closed = {}, []
+        self.incidents, self.closed, self.acknowledged = {}, [], []
 
     def created(self, thing):
         alert = Document(thing, "the alert", ("message",),
@@ -212,6 +212,8 @@ class Opsgenie(Pager):
             ending.text(key, most)
         if match.group(2) == "close" and self.incidents.pop(alias, None) is not None:
             self.closed.append(alias)
+        if match.group(2) == "acknowledge" and alias in self.incidents:
+            self.acknowledged.append(alias)
 
     def examine(self, received):
         if received.headers.get("authorization") != f"GenieKey {self.key}":
