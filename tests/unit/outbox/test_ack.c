@@ -242,6 +242,73 @@ static void nobody_hears_of_it_alone(void **state)
     kit_close(kit);
 }
 
+#define OF_CHAT "SELECT title FROM outbox WHERE sink = 'chat' ORDER BY id"
+
+/* Chat gives what it cannot have delivered to the pager. */
+static const char *const to_chat[] = {"chat"};
+static const struct outbox_sink handing_on[] = {
+    {.name = "chat", .concurrency = 4, .give_up_ms = 86400000, .failover = "page"},
+    {.name = "page",
+     .one_alert = true,
+     .wants_acks = true,
+     .concurrency = 4,
+     .give_up_ms = 86400000},
+};
+
+static struct routing *chat_first(struct kit *kit)
+{
+    return kit_plain(handing_on, 2, to_chat, 1, true);
+}
+
+/* The pager to which an acknowledged episode goes over is told of both, and by its end. */
+static void who_takes_over_is_told(void **state)
+{
+    struct kit *kit = kit_open(chat_first, handing_on, 2);
+    char key[64];
+
+    (void)kit_fire(kit, "A", "critical");
+    key_of(kit, key);
+    assert_int_equal(do_ack(kit, key, "ada"), 0);
+    assert_string_equal(kit_sql(kit, OF_CHAT), "firing: A"); /* who does not want it is not told */
+    for (int64_t passed = 0; passed < 300000 && !*kit_sql(kit, OF_PAGER); passed += 1000) {
+        while (kit->n > 0) {
+            kit_answer(kit, 0, OUTBOX_RETRY);
+        }
+        kit_pass(kit, 1000);
+    }
+    assert_string_equal(kit_sql(kit, OF_PAGER), "firing: A acknowledged: A");
+    answer_all(kit);
+    assert_int_equal(kit_resolve(kit, "A", "critical"), ALERTS_RESOLVED);
+    kit_pass(kit, 1000);
+    assert_string_equal(kit_sql(kit, OF_PAGER), "firing: A acknowledged: A resolved: A");
+    answer_all(kit);
+    kit_close(kit);
+}
+
+/* A firing that was given up and is tried again is followed by what could not be told behind it. */
+static void a_dead_letter_that_is_tried_again(void **state)
+{
+    struct kit *kit = kit_open(both, curious, 2);
+    char key[64];
+
+    (void)kit_fire(kit, "A", "info");
+    key_of(kit, key);
+    for (size_t i = 0; i < 2; i++) {
+        kit_answer(kit, 0, OUTBOX_REJECTED);
+    }
+    assert_int_equal(do_ack(kit, key, "ada"), 0);
+    assert_string_equal(kit_sql(kit, OF_PAGER), "firing: A"); /* it has heard of nothing */
+    assert_int_equal(
+        kit_retry(kit, atoi(kit_sql(kit, "SELECT id FROM outbox WHERE sink = 'page'"))), 0);
+    kit_pass(kit, 0);
+    assert_string_equal(kit_sql(kit, OF_PAGER), "firing: A acknowledged: A");
+    assert_int_equal(kit->n, 1);
+    answer_all(kit);
+    assert_string_equal(kit_sql(kit, "SELECT state FROM outbox WHERE sink = 'page' ORDER BY id"),
+                        "1 1");
+    kit_close(kit);
+}
+
 static void refuses(void **state)
 {
     struct kit *kit = kit_open(both, sinks, 2);
@@ -266,9 +333,14 @@ int main(void)
 {
     log_setup(LOG_LEVEL_ERROR + 1, LOG_FORMAT_LOGFMT);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(is_not_repeated),          cmocka_unit_test(is_told_once),
-        cmocka_unit_test(rejected_is_told_again),   cmocka_unit_test(pagers_are_told),
-        cmocka_unit_test(nobody_hears_of_it_alone), cmocka_unit_test(refuses),
+        cmocka_unit_test(is_not_repeated),
+        cmocka_unit_test(is_told_once),
+        cmocka_unit_test(rejected_is_told_again),
+        cmocka_unit_test(pagers_are_told),
+        cmocka_unit_test(nobody_hears_of_it_alone),
+        cmocka_unit_test(who_takes_over_is_told),
+        cmocka_unit_test(a_dead_letter_that_is_tried_again),
+        cmocka_unit_test(refuses),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
