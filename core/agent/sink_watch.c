@@ -95,12 +95,8 @@ static struct store_metric *add(const struct sink_watch *watch, const char *sink
                                 const char *state, const char *help)
 {
     const struct tmon_pair labels[] = {{"name", sink}, {"state", state}};
-    const struct store_metric_spec spec = {
-        .kind = TMON_GAUGE, .name = name, .help = help, .labels = labels, .nlabels = state ? 2 : 1};
-    struct store_metric *metric = NULL;
 
-    (void)store_metric_add(watch->store, &spec, &metric);
-    return metric;
+    return store_metric_new(watch->store, TMON_GAUGE, name, help, labels, state ? 2 : 1);
 }
 
 static void add_metrics(const struct sink_watch *watch, struct watched_sink *sink)
