@@ -308,15 +308,23 @@ static int read_instances(struct loader *loader)
     return r;
 }
 
-/* For suggestions; free() it; NULL: no memory. */
-static const char **instance_names(const struct config *config)
+/* As it stands in the file: what came out of a variable is shown nowhere. */
+void section_unknown_instance(const struct config *config, const char *key, const char *name,
+                              const struct node *node, struct config_position at,
+                              struct config_errors *errors)
 {
     const char **names = calloc(config->ninstances + 1, sizeof *names);
+    char suggestion[CONFIG_SUGGESTION_SIZE] = "";
 
     for (size_t i = 0; names && i < config->ninstances; i++) {
         names[i] = config->instances[i].name;
     }
-    return names;
+    if (names) {
+        config_suggestion(name, names, config->ninstances, suggestion);
+    }
+    free(names);
+    config_error(errors, at, "'%s' names the instance '%.64s', which is not there%s", key,
+                 node && node->kind == NODE_SCALAR ? node->text : name, suggestion);
 }
 
 /* The names in `ready:` must be instances. */
@@ -327,20 +335,12 @@ static void check_ready(struct loader *loader)
 
     for (size_t i = 0; i < config->agent.nready; i++) {
         const char *name = config->agent.ready[i];
-        struct config_position at =
-            node->kind == NODE_SEQUENCE && i < node->count ? node->items[i]->at : node->at;
-        char suggestion[CONFIG_SUGGESTION_SIZE] = "";
 
-        if (config_find(config, name)) {
-            continue;
+        if (!config_find(config, name)) {
+            const struct node *item = section_item(node, i);
+
+            section_unknown_instance(config, "ready", name, item, item->at, loader->errors);
         }
-        const char **names = instance_names(config);
-        if (names) {
-            config_suggestion(name, names, config->ninstances, suggestion);
-        }
-        free(names);
-        config_error(loader->errors, at, "'ready' names an instance that is not there%s",
-                     suggestion);
     }
 }
 
@@ -351,21 +351,15 @@ static void check_failovers(struct loader *loader)
 
     for (size_t i = 0; i < config->ninstances; i++) {
         const struct config_instance *first = &config->instances[i], *at = first;
-        const char **names;
-        char suggestion[CONFIG_SUGGESTION_SIZE] = "";
 
         if (!first->failover) {
             continue;
         }
         if (strcmp(first->failover, CONFIG_LOG_INSTANCE) != 0 &&
             !config_find(config, first->failover)) {
-            names = instance_names(config);
-            if (names) {
-                config_suggestion(first->failover, names, config->ninstances, suggestion);
-            }
-            free(names);
-            config_error(loader->errors, first->failover_at,
-                         "'failover' names an instance that is not there%s", suggestion);
+            section_unknown_instance(config, "failover", first->failover,
+                                     node_get(first->node, "failover", NULL), first->failover_at,
+                                     loader->errors);
             continue;
         }
         for (size_t steps = 0; at && at->failover && steps < config->ninstances; steps++) {

@@ -59,22 +59,6 @@ static int read_list(struct reading *reading, const struct node *list, size_t *r
 
 /* ---- targets ---- */
 
-static void unknown_target(struct reading *reading, const char *name, struct config_position at)
-{
-    const struct config *config = reading->config;
-    const char **names = calloc(config->ninstances + 1, sizeof *names);
-    char suggestion[CONFIG_SUGGESTION_SIZE] = "";
-
-    for (size_t i = 0; names && i < config->ninstances; i++) {
-        names[i] = config->instances[i].name;
-    }
-    if (names) {
-        config_suggestion(name, names, config->ninstances, suggestion);
-    }
-    free(names);
-    config_error(reading->errors, at, "'to' names an instance that is not there%s", suggestion);
-}
-
 static int read_to(struct reading *reading, const struct node *mapping,
                    const struct settings *settings, struct config_route *route)
 {
@@ -104,7 +88,8 @@ static int read_to(struct reading *reading, const struct node *mapping,
         route->nto++;
         if (strcmp(target->name, CONFIG_LOG_INSTANCE) != 0 &&
             !config_find(reading->config, target->name)) {
-            unknown_target(reading, target->name, target->at);
+            section_unknown_instance(reading->config, "to", target->name, section_item(node, i),
+                                     target->at, reading->errors);
         }
     }
     return 0;
