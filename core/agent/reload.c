@@ -40,10 +40,10 @@ static void *build_on_thread(void *arg)
     build->config = NULL;
     build->result = 0;
     if (!config) {
-        build->result = config_load(build->agent->options->config_path, &config_env_process,
+        build->result = config_read(build->agent->options->config_path, &config_env_process,
                                     &build->errors, &config);
     }
-    if (build->result == 0) {
+    if (config) {
         build->result = plan_create(config, build->agent->spawner, build->previous,
                                     build->cancel_fd, &build->errors, &build->plan);
     }

@@ -59,6 +59,24 @@ static int read_list(struct reading *reading, const struct node *list, size_t *r
 
 /* ---- targets ---- */
 
+/* Also where something else of the route is wrong. */
+static void check_to(struct reading *reading, const struct node *mapping)
+{
+    const struct node *node = node_get(mapping, "to", NULL);
+    size_t n = !node ? 0 : node->kind == NODE_SEQUENCE ? node->count : 1;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct node *item = section_item(node, i);
+
+        if (item->kind == NODE_SCALAR && !item->unset && item->value && *item->value &&
+            strcmp(item->value, CONFIG_LOG_INSTANCE) != 0 &&
+            !config_find(reading->config, item->value)) {
+            section_unknown_instance(reading->config, "to", item->value, item, item->at,
+                                     reading->errors);
+        }
+    }
+}
+
 static int read_to(struct reading *reading, const struct node *mapping,
                    const struct settings *settings, struct config_route *route)
 {
@@ -86,11 +104,6 @@ static int read_to(struct reading *reading, const struct node *mapping,
             return -ENOMEM;
         }
         route->nto++;
-        if (strcmp(target->name, CONFIG_LOG_INSTANCE) != 0 &&
-            !config_find(reading->config, target->name)) {
-            section_unknown_instance(reading->config, "to", target->name, section_item(node, i),
-                                     target->at, reading->errors);
-        }
     }
     return 0;
 }
@@ -168,6 +181,7 @@ static int read_route(struct reading *reading, const struct node *mapping,
     }
     tell_foreign_keys(reading, mapping);
     r = schema_check(&schema, mapping, mapping->at, reading->errors, &settings);
+    check_to(reading, mapping);
     if (r == 0) {
         route->go_on = section_number(settings, "continue") != 0;
         route->group_wait_ms = read_time(settings, "group_wait");
