@@ -316,7 +316,7 @@ static void knows_sinks(void **state)
     assert_string_equal(
         settings_of("plugins: {a: {budget: {notifications: 5}}}", sink, TMON_ONE_ALERT),
         "c.yaml:1:23: 'thing' takes one alert at a time, so it cannot be told a digest: take "
-        "'budget' out\n");
+        "'budget' out; 'inhibit_rules' and narrower routes keep it quiet in a storm\n");
     assert_string_equal(settings_of("plugins: {a: {budget: {notifications: 5}}}", check, 0),
                         "c.yaml:1:23: 'budget' is for sinks, and 'thing' is none\n");
     assert_string_equal(settings_of("plugins: {a: {failover: log}}", check, 0),
