@@ -130,8 +130,8 @@ int agent_check(const struct agent_options *options, bool strict, bool json)
 
     config_errors_init(&errors);
     buf_init(&why, 4096);
-    r = config_load(options->config_path, &config_env_process, &errors, &config);
-    if (r == 0) {
+    r = config_read(options->config_path, &config_env_process, &errors, &config);
+    if (config) { // also one with mistakes: there may be more
         r = spawner_create(&why, &spawner);
         if (r < 0) {
             (void)fprintf(stderr, "plugins cannot be looked at: %s\n", buf_str(&why));

@@ -30,6 +30,7 @@ struct reload_outcome {
     int64_t at_ms; /* Unix time; 0: there was none */
     bool ok;
     char *errors; /* owned; lines; NULL: none */
+    char *notes;  /* owned; lines: what is worth saying of one that went well; NULL: nothing */
     uint64_t kept, changed, added, removed;
 };
 

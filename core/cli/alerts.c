@@ -296,7 +296,7 @@ static void complain_of(const json_t *result, size_t i, size_t n)
     if (n > 1) {
         snprintf(where, sizeof where, "alert %zu: ", i + 1);
     }
-    (void)cli_failed("%s%s%s%s", where, field, *field ? " " : "", client_text(result, "error"));
+    (void)cli_failed("%s%s%s%s", where, field, *field ? ": " : "", client_text(result, "error"));
 }
 
 static int print_results(const struct client_answer *answer)

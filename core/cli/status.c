@@ -198,7 +198,7 @@ int cli_reload(struct cli *cli)
     struct client_answer answer;
     int r = client_request(cli, "POST", "/api/v1/reload", NULL, &answer);
     bool ok = r == CLI_OK && json_is_true(json_object_get(answer.json, "ok"));
-    const json_t *error;
+    const json_t *line;
     size_t i;
 
     if (r == CLI_OK && cli_flag(cli, "json")) {
@@ -211,11 +211,15 @@ int cli_reload(struct cli *cli)
                json_integer_value(json_object_get(answer.json, "changed")),
                json_integer_value(json_object_get(answer.json, "added")),
                json_integer_value(json_object_get(answer.json, "removed")));
+        json_array_foreach(json_object_get(answer.json, "notes"), i, line)
+        {
+            printf("  %s\n", json_string_value(line));
+        }
     } else if (r == CLI_OK) {
         r = client_complain(&answer);
-        json_array_foreach(json_object_get(answer.json, "errors"), i, error)
+        json_array_foreach(json_object_get(answer.json, "errors"), i, line)
         {
-            fprintf(stderr, "  %s\n", json_string_value(error));
+            fprintf(stderr, "  %s\n", json_string_value(line));
         }
     }
     client_answer_finish(&answer);
