@@ -372,6 +372,7 @@ static int make_rooms(struct agent *agent, struct buf *why)
                                        .broker = fetch_broker_table(agent->fetch),
                                        .delivery = agent->delivery,
                                        .own_alerts = &agent->own_alerts,
+                                       .sink_faults = &agent->sink_faults,
                                        .lateness = agent->world.lateness};
     return 0;
 }

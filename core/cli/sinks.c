@@ -138,7 +138,9 @@ const struct cli_command cli_sinks_commands[] = {
      "paused: it refused with 401, 403 or 404, so its settings are wrong; nothing is lost "
      "meanwhile. "
      "resting: it failed\n"
-     "several times in a row and is left alone for a while. parked: it is not configured any more.",
+     "several times in a row and is left alone for a while. broken: its plugin does not run; see "
+     "'toiletmon plugin list'.\n"
+     "parked: it is not configured any more.",
      0, 0, options, NULL, sinks_list},
     {"test", "NAME", "Send a test to a sink and say what the far end answers",
      "It does not wait behind what is queued. When it arrives, a pause of the sink ends. Exits "
