@@ -80,7 +80,7 @@ static void join_labels(const json_t *labels, char *space, size_t size)
     table_cut(table_clean(space), LABELS_COLUMNS);
 }
 
-/* "slack, (email)": in brackets who is still to be told. */
+/* "slack, email (queued)": in brackets why one has not been told. */
 static void join_sinks(const json_t *sinks, bool firing, char *space, size_t size)
 {
     const json_t *sink;
@@ -89,11 +89,13 @@ static void join_sinks(const json_t *sinks, bool firing, char *space, size_t siz
     space[0] = '\0';
     json_array_foreach(sinks, i, sink)
     {
-        bool told = json_is_true(json_object_get(sink, "told"));
+        const char *how = show_delivery(sink);
+        bool told = strcmp(how, "told") == 0;
 
-        if (len < size && (told || firing)) {
-            len += (size_t)snprintf(space + len, size - len, told ? "%s%s" : "%s(%s)",
-                                    len ? ", " : "", client_text(sink, "name"));
+        if (len < size && (firing || strcmp(how, "waiting") != 0)) {
+            len += (size_t)snprintf(space + len, size - len, "%s%s%s%s%s", len ? ", " : "",
+                                    client_text(sink, "name"), told ? "" : " (", told ? "" : how,
+                                    told ? "" : ")");
         }
     }
 }

@@ -1,5 +1,7 @@
 """What an agent tells its operators: of sinks that cannot deliver, of alerts nobody is told of, of what was asked wrongly."""
 import shutil
+import threading
+import time
 
 import delivery_kit
 import lab
@@ -61,3 +63,52 @@ class BrokenSinks(delivery_kit.Case):
             lab.wait_for(lambda: self.sink(agent, "hook")["state"] == "well")
             lab.wait_for(lambda: agent.health()["status"] == "healthy")
             self.assertNotIn("hook", agent.health()["checks"])
+
+
+class Explained(delivery_kit.Case):
+    """`alerts explain`: how far each sink has been told, and why nobody is."""
+
+    def test_queued_told_failing_and_failed(self):
+        good, slow, down, deaf = (self.receiver() for _ in range(4))
+        go = threading.Event()
+        self.addCleanup(go.set)
+        slow.answer = lambda n: go.wait(20) and (200, ())
+        down.answer = lambda n: (500, ())
+        deaf.answer = lambda n: (400, ())
+        sinks = {"good": good, "slow": slow, "down": down, "deaf": deaf}
+        plugins = {name: {"use": "webhook", "url": sink.url(), "timeout": "20s"} for name, sink in sinks.items()}
+        with lab.Agent(plugins=plugins, until="ready", rest={"routes": [{**delivery_kit.NOW, "to": list(sinks)}]}) as agent:
+            self.post(agent, "Told")
+
+            def fates():
+                return {sink["name"]: sink["delivery"] for sink in self.alert(agent, "Told")["sinks"]}
+            wanted = {"good": "delivered", "slow": "queued", "down": "failing", "deaf": "failed"}
+            lab.wait_for(lambda: self.assertEqual(fates(), wanted) or True)
+            self.assertIn("good (told), slow (queued), down (failing), deaf (failed)", agent.cli("alerts", "explain", "Told")[1])
+            self.assertIn("good, slow (queued), down (failing), deaf (failed)", agent.cli("alerts")[1])
+            go.set()
+            lab.wait_for(lambda: fates()["slow"] == "delivered")
+
+    def test_why_nobody_is_told(self):
+        receiver = self.receiver()
+        hours = [time.strftime("%H:%M", time.gmtime(time.time() + hour * 3600)) for hour in (-2, 2)]
+        night = [{"from": hours[0], "to": hours[1]}]
+        routes = [{**delivery_kit.NOW, "group_wait": "1h", "to": ["hook"],
+                   "routes": [{"match": {"severity": "info"}, "maintenance": night}]}]
+        rest = {"routes": routes, "flapping": {"changes": 3, "window": "10m"}}
+        with lab.Agent(plugins={"hook": {"use": "webhook", "url": receiver.url()}}, until="ready", rest=rest) as agent:
+            self.post(agent, "Seen")
+            self.post(agent, "Night", severity="info")
+            for status in ("firing", "resolved", "firing", "resolved", "firing"):
+                self.post(agent, "Loose", status=status)
+            self.assertIn("hook (waiting)", agent.cli("alerts", "explain", "Seen")[1])
+            fingerprint = self.alert(agent, "Seen")["fingerprint"]
+            self.assertEqual(agent.cli("ack", fingerprint, "--by", "ada", "--comment", "I look into it")[0], 0)
+            self.assertRegex(agent.cli("alerts", "explain", "Seen")[1],
+                             r"(?m)^  acknowledged +ada, at 20[-0-9T:.]+Z \(\d+s ago\): I look into it$")
+            window = self.alert(agent, "Night")["maintenance"]
+            self.assertEqual([one["until"][11:] for one in window], [f"{hours[1]}:00.000Z"])
+            self.assertRegex(agent.cli("alerts", "explain", "Night")[1],
+                             r'(?m)^  maintenance +the route .*severity="info".*, until 20.*Z \(in 1h\d+m\)$')
+            flapping = agent.cli("alerts", "explain", "Loose")[1]
+            self.assertRegex(flapping, r"(?m)^  flapping +4 changes so far; .*: 20.*Z \(in 9m\d+s\), if")
