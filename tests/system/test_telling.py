@@ -14,7 +14,7 @@ class BrokenSinks(delivery_kit.Case):
 
     @classmethod
     def setUpClass(cls):
-        bad = {"use": "bad_deliver", "url": "https://example.org/"}
+        bad = {"use": "bad_create"}
         fixtures = lab.scratch("plugins") # bad_sink alone: others take their time to be refused
         cls.addClassCleanup(shutil.rmtree, fixtures)
         shutil.copy(lab.FIXTURES / "bad_sink.so", fixtures)
