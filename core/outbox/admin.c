@@ -211,7 +211,7 @@ static int promise_ends(struct outbox *outbox, struct state_tx *tx, struct sink 
     }
     for (size_t i = 0; r == 0 && i < n; i++) {
         chosen[i] = items[i].firing &&
-                    !alerts_revived(outbox->alerts, sink->name, row->id, items[i].episode);
+                    !alerts_revived(outbox->alerts, tx, sink->name, row->id, items[i].episode, now);
         some = some || chosen[i];
     }
     if (some) {

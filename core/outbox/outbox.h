@@ -26,6 +26,7 @@ struct outbox;
 struct outbox_sink {
     const char *name;
     bool one_alert;
+    bool wants_acks;      /* it is told that somebody sees to what it was told of */
     uint32_t concurrency; /* at least 1 */
     const char *failover; /* another sink; NULL: none */
     uint32_t budget;      /* notifications in a window; 0: no limit */

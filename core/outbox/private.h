@@ -39,6 +39,7 @@ struct content_item {
     bool firing;
     bool news;
     bool repeat; /* news that the sink was told before */
+    bool ack;    /* a repeat which tells that somebody sees to it */
 };
 
 /* -ENOMEM, -ENOBUFS.  `title` of the notification is left to delivery where it is NULL. */
@@ -113,6 +114,7 @@ struct sink {
     char *name;
     bool configured;
     bool one_alert;
+    bool wants_acks;
     uint32_t concurrency;
     char *failover; /* NULL: none */
     uint32_t budget;
@@ -238,6 +240,7 @@ struct item *item_first(const struct sink *sink, int64_t *ret_mono_ms);
 
 /* ---- queue.c ---- */
 
+bool queue_wants_acks(void *owner, const char *sink);
 int queue_waits(void *owner, struct state_tx *tx, const char *sink, int64_t id);
 int queue_notify(void *owner, struct state_tx *tx, const struct alerts_notice *notice,
                  struct alerts_time now, int64_t *ret_id, uint64_t *ret_ordering);

@@ -136,6 +136,13 @@ int queue_has_pending(struct state_tx *tx, const struct sink *sink, uint64_t ord
     return r;
 }
 
+bool queue_wants_acks(void *owner, const char *name)
+{
+    const struct sink *sink = sink_find(owner, name);
+
+    return sink && sink->configured && sink->wants_acks;
+}
+
 int queue_waits(void *owner, struct state_tx *tx, const char *name, int64_t id)
 {
     const struct sink *sink = sink_find(owner, name);
@@ -231,7 +238,8 @@ int queue_notify(void *owner, struct state_tx *tx, const struct alerts_notice *n
     if (!sink) {
         return -ENOMEM;
     }
-    r = digest_wanted(tx, sink, notice->ordering, now);
+    /* An acknowledgement is nothing that could be told in a digest. */
+    r = notice->items[0].ack ? 0 : digest_wanted(tx, sink, notice->ordering, now);
     if (r != 0) {
         return r < 0 ? r : digest_take(outbox, tx, sink, notice, now, ret_id, ret_ordering);
     }

@@ -12,6 +12,7 @@
 
 #include "kit.h"
 
+#include "alert/hold.h"
 #include "alert/private.h"
 #include "base/buf.h"
 #include "outbox/private.h"
@@ -33,6 +34,7 @@ struct world_window { /* of maintenance */
 struct world_config {
     bool live[WORLD_SINKS];
     bool one_alert[WORLD_SINKS];
+    bool wants_acks[WORLD_SINKS];
     uint32_t concurrency[WORLD_SINKS];
     int failover[WORLD_SINKS]; /* -1: none */
     uint32_t budget[WORLD_SINKS];
@@ -65,7 +67,7 @@ enum mood { GOOD, FLAKY, DOWN, LOCKED, MEAN, MOODS };
 
 struct world_item { /* one alert of a notification */
     char key[64];
-    bool firing, news;
+    bool firing, news, ack;
 };
 
 struct world_flight { /* of the attempt at the same place of kit->attempts */
@@ -184,6 +186,7 @@ static inline void draw_config(struct world *world)
     for (int i = 0; i < WORLD_SINKS; i++) {
         config->live[i] = i == WORLD_SINKS - 1 || chance(world, 85);
         config->one_alert[i] = chance(world, i == 1 ? 80 : 10);
+        config->wants_acks[i] = config->one_alert[i] && chance(world, 70);
         config->concurrency[i] = 1 + draw(world, 3);
         config->failover[i] = chance(world, 30) ? (int)draw(world, WORLD_SINKS) : -1;
         if (config->failover[i] == i) {
@@ -215,6 +218,7 @@ static inline void apply_config(struct world *world)
             world->sinks[n++] = (struct outbox_sink){
                 .name = world_sinks[i],
                 .one_alert = config->one_alert[i],
+                .wants_acks = config->wants_acks[i],
                 .concurrency = config->concurrency[i],
                 .failover = config->failover[i] < 0 ? NULL : world_sinks[config->failover[i]],
                 .budget = config->budget[i],
@@ -396,7 +400,7 @@ static inline void check_held(struct world *world, sqlite3_stmt *statement)
         const struct alert *alert = alert_find(world->kit->alerts, items[i].episode);
         const char *name = alert ? labels_get(alert->labels, alert->nlabels, "alertname") : "N0";
 
-        if (alert && items[i].firing &&
+        if (alert && items[i].firing && !items[i].ack &&
             (is_held_back(world, atoi(name + 1)) ||
              !(sinks_of(world, atoi(name + 1)) & (1u << world_sink(sink))))) {
             fail_msg("%s is told of %s, which is held back", sink, name);
@@ -582,12 +586,14 @@ static inline void receive(struct world *world, const struct outbox_attempt *att
         for (size_t j = 0; j < i; j++) {
             assert_string_not_equal(notification->alerts[j]->key, alert->key);
         }
-        if (peek.items[i].repeat && !heard->touched && !(peek.flags & ITEM_DIGEST) &&
+        assert_int_equal(peek.items[i].ack, alert->acked_by != NULL);
+        item->ack = alert->acked_by != NULL;
+        if (peek.items[i].repeat && !item->ack && !heard->touched && !(peek.flags & ITEM_DIGEST) &&
             is_seen_to(world, episode_of(alert->key), peek.created_ms) &&
             strncmp(peek.reason, "taken over", 10) != 0) {
             fail_msg("%s is reminded of %s, which is acknowledged", attempt->sink, alert->name);
         }
-        if (alert->firing && item->news && !heard->touched &&
+        if (alert->firing && item->news && !item->ack && !heard->touched &&
             strcmp(heard->news_uid, flight->uid) != 0) {
             if (*heard->news_uid &&
                 told_ms - heard->news_ms < world->config.repeat_ms - REPEAT_SLACK_MS &&
@@ -616,6 +622,10 @@ static inline void see(struct world *world, const struct world_flight *flight)
         const struct world_item *item = &flight->items[i];
         struct heard *heard = heard_get(world, flight->sink, item->key);
 
+        if (item->ack && !heard->firing && !heard->maybe && !heard->touched) {
+            fail_msg("%s hears that somebody sees to %s, of which it never heard",
+                     world_sinks[flight->sink], item->key);
+        }
         if (item->firing) {
             if (heard->resolved && !heard->touched) {
                 fail_msg("%s hears that %s fires after it heard of its end",
@@ -687,6 +697,9 @@ static inline void lose(struct world *world, int sink, const struct world_item *
     for (size_t i = 0; i < n; i++) {
         struct heard *heard = heard_get(world, sink, items[i].key);
 
+        if (items[i].ack) {
+            continue; /* the firing and the end are told all the same */
+        }
         if (items[i].news && items[i].firing) {
             heard->lost = true;
         } else if (items[i].news) {
@@ -940,6 +953,22 @@ static inline bool has_news(const struct alerts *alerts, const struct group *gro
     return false;
 }
 
+/* A group that owes something finds out at its next flush to whom it speaks, one in a window at its
+ * end, and one that is held back when that ends; one whose sink hears of a dead letter after all
+ * does at its next flush.  A reload does at once. */
+static inline bool finds_out_later(const struct alerts *real, const struct group *group)
+{
+    bool later = group->pending || group->held || the_world->revived;
+
+    for (size_t i = 0; i < group->nmembers && !later; i++) {
+        struct alert *alert = group->members[i];
+
+        later = alert->firing && alert_hold((struct alerts *)real, alert, group->route,
+                                            the_world->kit->now) != HOLD_NONE;
+    }
+    return later;
+}
+
 static inline char *dump(const struct alerts *alerts, const struct alerts *real)
 {
     const struct alert *alert;
@@ -958,8 +987,8 @@ static inline char *dump(const struct alerts *alerts, const struct alerts *real)
         for (size_t i = 0; i < alert->nmarks; i++) {
             const struct mark *mark = &alert->marks[i];
 
-            buf_printf(&buf, "mark %lld: %s %d %lld %llx %lld\n", (long long)alert->episode,
-                       alerts->sinks[mark->sink], mark->fate, (long long)mark->id,
+            buf_printf(&buf, "mark %lld: %s %d%d %lld %llx %lld\n", (long long)alert->episode,
+                       alerts->sinks[mark->sink], mark->fate, mark->ack_told, (long long)mark->id,
                        (unsigned long long)mark->ordering, (long long)mark->told.real_ms);
         }
     }
@@ -971,11 +1000,7 @@ static inline char *dump(const struct alerts *alerts, const struct alerts *real)
         buf_printf(&buf, "group %s: %lld %lld\n", group->key, (long long)group->created_ms,
                    (long long)group->flushed_ms);
         other = map_get(&real->groups, group->key, strlen(group->key));
-        /* A group that owes something finds out first, one in a window at its end; one whose sink
-         * hears of a dead letter after all does at its next flush, and a reload at once. */
-        for (size_t i = 0;
-             other && !other->pending && !other->held && !the_world->revived && i < group->ntold;
-             i++) {
+        for (size_t i = 0; other && !finds_out_later(real, other) && i < group->ntold; i++) {
             buf_printf(&buf, "told %s: %s %lld\n", group->key, alerts->sinks[group->told[i].sink],
                        (long long)group->told[i].at.real_ms);
         }
@@ -1269,7 +1294,7 @@ static inline int ack_job(struct kit *kit, struct state_tx *tx, void *arg)
     const struct alerts_ack ack = {"ada", ""};
     const struct ack_step *step = arg;
 
-    return alerts_ack(kit->alerts, step->key, step->back ? NULL : &ack, kit->now);
+    return alerts_ack(kit->alerts, tx, step->key, step->back ? NULL : &ack, kit->now);
 }
 
 /* Somebody sees to an alert, or does no longer. */
