@@ -31,7 +31,9 @@ static int start(struct outbox *outbox, struct item *item)
     size_t offset = content_offset(item->body, item->len), len = item->len - offset;
     struct outbox_attempt *attempt = malloc(sizeof *attempt + len);
     uint32_t number = item->attempts + 1;
+    struct row row;
 
+    row_of(item, &row);
     if (!attempt || ticket_issue(outbox, item) < 0) {
         free(attempt);
         return -ENOMEM;
@@ -39,7 +41,7 @@ static int start(struct outbox *outbox, struct item *item)
     *attempt = (struct outbox_attempt){.id = item->id,
                                        .attempt = number,
                                        .ordering = item->ordering,
-                                       .created_ms = item->created_ms,
+                                       .created_ms = row_since(&row),
                                        .len = len};
     utf8_copy(attempt->sink, sizeof attempt->sink, item->sink->name);
     memcpy(attempt->body, (const char *)item->body + offset, len);

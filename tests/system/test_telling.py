@@ -112,3 +112,31 @@ class Explained(delivery_kit.Case):
                              r'(?m)^  maintenance +the route .*severity="info".*, until 20.*Z \(in 1h\d+m\)$')
             flapping = agent.cli("alerts", "explain", "Loose")[1]
             self.assertRegex(flapping, r"(?m)^  flapping +4 changes so far; .*: 20.*Z \(in 9m\d+s\), if")
+
+
+class Asked(delivery_kit.Case):
+    """What the command line says of what was asked wrongly."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.agent = lab.Agent(plugins={"hook": {"use": "log"}, "path": {"use": "environment", "required": ["PATH"]}},
+                              until="ready", rest={"routes": [{**delivery_kit.NOW, "to": ["hook"]}]})
+        cls.agent.__enter__()
+        cls.addClassCleanup(cls.agent.__exit__, None, None, None)
+
+    def says(self, status, text, *arguments):
+        got, out, err = self.agent.cli(*arguments)
+        self.assertEqual(got, status, (arguments, out, err))
+        self.assertIn(text, out if status == 0 else err, arguments)
+        return out, err
+
+    def test_names_that_are_not_there(self):
+        wrong = "there is no sink 'hok'; did you mean 'hook'? 'toiletmon sinks list' shows them"
+        for arguments in (("outbox", "list", "--sink", "hok"), ("outbox", "list", "--all", "-s", "hok"),
+                          ("outbox", "retry", "--all-dead", "--sink", "hok"), ("sinks", "test", "hok"),
+                          ("sinks", "resume", "hok")):
+            out, _ = self.says(1, wrong, *arguments)
+            self.assertEqual(out, "")
+        self.says(1, "there is no sink 'x'; 'toiletmon sinks list' shows them", "outbox", "list", "-s", "x")
+        self.says(1, "there is no check 'pth'; did you mean 'path'? 'toiletmon checks' shows them", "checks", "pth")
+        self.says(0, "No notifications.", "outbox", "list", "--sink", "hook")
