@@ -153,7 +153,7 @@ static void print_alerts(const json_t *document)
     if (table.nrows > 0) {
         table_print(&table, stdout, table_colour());
     } else {
-        puts("There is no such alert.");
+        puts("No alerts.");
     }
     if (total > (json_int_t)table.nrows) {
         printf("... and %" JSON_INTEGER_FORMAT " older ones; --limit shows more\n",
@@ -301,7 +301,8 @@ static void complain_of(const json_t *result, size_t i, size_t n)
     (void)cli_failed("%s%s%s%s", where, field, *field ? " " : "", client_text(result, "error"));
 }
 
-static int print_results(const struct client_answer *answer)
+/* `said_here`: on the command line, which is wrong then. */
+static int print_results(const struct client_answer *answer, bool said_here)
 {
     const json_t *results = json_object_get(answer->json, "results"), *result;
     size_t i, n = json_array_size(results);
@@ -315,8 +316,10 @@ static int print_results(const struct client_answer *answer)
         const char *note = client_text(result, "note");
 
         if (strcmp(client_text(result, "status"), "accepted") != 0) {
+            bool wrong = said_here && strcmp(client_text(result, "status"), "rejected") == 0;
+
             complain_of(result, i, n);
-            r = CLI_FAILED;
+            r = wrong ? CLI_USAGE : CLI_FAILED;
             continue;
         }
         printf("accepted: %s, fingerprint %s%s%s\n", client_text(result, "alert"),
@@ -343,7 +346,7 @@ static int alerts_send(struct cli *cli)
         (void)client_print(answer.json);
         r = answer.status == 200 ? CLI_OK : CLI_FAILED;
     } else if (r == CLI_OK) {
-        r = print_results(&answer);
+        r = print_results(&answer, !from_stdin);
     }
     client_answer_finish(&answer);
     free(body);

@@ -140,3 +140,21 @@ class Asked(delivery_kit.Case):
         self.says(1, "there is no sink 'x'; 'toiletmon sinks list' shows them", "outbox", "list", "-s", "x")
         self.says(1, "there is no check 'pth'; did you mean 'path'? 'toiletmon checks' shows them", "checks", "pth")
         self.says(0, "No notifications.", "outbox", "list", "--sink", "hook")
+
+    def test_a_wrong_command_line(self):
+        for arguments, text in ((("-s", "loud"), "severity"), (("--ttl", "soon"), "ttl")):
+            self.says(2, text, "alerts", "send", "Wrong", *arguments)
+        self.says(0, "No silences.", "silence", "list")
+        self.says(0, "No alerts.", "alerts")
+        name = self.says(0, "", "silence", "add", "b=c")[0].strip()
+        self.says(0, "expired", "silence", "expire", name)
+        self.says(2, "the silence has ended; --duration or --end", "silence", "edit", name, "-m", "x")
+
+    def test_mistakes_are_counted_and_warnings_called_so_once(self):
+        file = self.agent.dir / "wrong.yaml"
+        file.write_text("agent: {listn: 1, tokens: {write: short}}\n")
+        status, _, err = lab.cli("check", "-c", str(file))
+        self.assertEqual(status, 1)
+        self.assertIn(" 1 error\n", err)
+        file.write_text("agent: {tokens: {write: short}}\n")
+        self.assertEqual(lab.cli("check", "--strict", "-c", str(file))[2].count("warning:"), 1)
