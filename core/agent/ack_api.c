@@ -94,6 +94,9 @@ static int run_page(struct work *work, struct state_tx *tx, struct alerts_time n
     char episode[ACK_EPISODE_SIZE];
     int r = ack_token_read(&work->key, work->id, now.real_ms, episode);
 
+    if (r == 0 && work->ack && work->ack->unfit) {
+        r = -EMSGSIZE;
+    }
     r = r < 0 ? r : alerts_find(alerts, episode, look, &seen, now);
     if (r == 0 && work->what == HTTP_ACK_FORM && seen.firing && !seen.acked) {
         const struct alerts_ack ack = {work->ack->by, work->ack->comment};
@@ -131,6 +134,12 @@ static void answer_page(struct work *work, int result)
         status = 404;
         ack_page_say(&work->text, "This link is not good",
                      "It is not whole, or it was not made by this agent.");
+    } else if (result == -EMSGSIZE) {
+        status = 400;
+        ack_page_say(
+            &work->text, "That is too long",
+            "The name or the comment is too long, or no text in UTF-8. Go back and make it "
+            "shorter.");
     } else if (result == -ETIME) {
         status = 410;
         ack_page_say(&work->text, "This link is too old",

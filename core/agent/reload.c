@@ -141,11 +141,7 @@ static void tell_errors(const struct config_errors *errors, bool log)
             log_at(entry->warning ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "configuration",
                    LOG_S("problem", entry->text));
         } else {
-            char text[LIMIT_TEXT_BYTES];
-
-            (void)snprintf(text, sizeof text, "%s%s", entry->warning ? "warning: " : "",
-                           entry->text);
-            log_plain(text);
+            log_plain(entry->text);
         }
     }
     if (errors->dropped > 0) {

@@ -18,6 +18,7 @@
 #include "agent/plan.h"
 #include "agent/process_metrics.h"
 #include "agent/rules_life.h"
+#include "agent/sink_faults.h"
 #include "agent/sink_watch.h"
 #include "agent/slim.h"
 #include "agent/state_watch.h"
@@ -58,6 +59,7 @@ struct agent {
     struct desk desk;       /* opened by the first build, before its plan is put in force */
     struct own_alerts own_alerts;
     struct rules_life rules;
+    struct sink_faults sink_faults;
     struct sink_watch sink_watch;
     struct state_watch state_watch;
     struct deadman deadman;

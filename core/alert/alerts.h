@@ -176,6 +176,19 @@ bool alerts_revived(struct alerts *alerts, struct state_tx *tx, const char *sink
 
 /* ---- reading, in a job ---- */
 
+/* The notification in which a sink was told of an alert first. */
+struct alerts_notice_view {
+    int64_t id;    /* 0: it was told in none */
+    bool rejected; /* it will never hear of it */
+    bool moved;    /* another sink was told in its place */
+};
+
+/* A route that is in a maintenance window. */
+struct alerts_window_view {
+    const char *route; /* its key */
+    int64_t until_ms;  /* Unix time at which nothing holds it back any more */
+};
+
 struct alerts_view {
     int64_t episode;
     const char *key; /* of the episode */
@@ -194,6 +207,7 @@ struct alerts_view {
     size_t nsinks;
     const char *const *sinks; /* the sinks that its routes lead to, and those with marks */
     const bool *told;         /* of each: it was told of, or is queued */
+    const struct alerts_notice_view *notices; /* of each: in which notification */
     size_t nsilenced;
     const char *const *silenced_by; /* ids of active silences; a few where there are many */
     size_t ninhibited;
@@ -201,7 +215,11 @@ struct alerts_view {
     const char *acked_by, *ack_comment; /* NULL: nobody sees to it; "": nothing was said */
     int64_t acked_ms;                   /* 0: it is not acknowledged */
     bool muted;                         /* all its routes are in maintenance windows */
+    size_t nwindows;
+    const struct alerts_window_view *windows; /* of its routes that are in one; a few */
     bool flapping;
+    uint32_t flap_changes; /* while it flaps: how often it has changed by now */
+    int64_t quiet_ms;      /* ... and the Unix time at which it has been quiet for long enough */
 };
 /* In no particular order; fn ends the walk by returning false. */
 void alerts_visit(struct alerts *alerts, bool (*fn)(void *arg, const struct alerts_view *view),

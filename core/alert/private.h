@@ -203,10 +203,14 @@ int64_t alert_running_end(const struct alert *alert, struct alerts_time now);
 /* view.c */
 #define VIEW_SINKS 64   /* of one alert; more are not shown */
 #define VIEW_SOURCES 16 /* that inhibit one alert */
+#define VIEW_WINDOWS 8  /* routes in maintenance */
 struct view_space {
     const char *sinks[VIEW_SINKS];
     bool told[VIEW_SINKS];
+    struct alerts_notice_view notices[VIEW_SINKS];
     size_t nsinks;
+    struct alerts_window_view windows[VIEW_WINDOWS];
+    size_t nwindows;
     const char *silences[ALERT_SILENCES]; /* that hold it back */
     const char *sources[VIEW_SOURCES];
     size_t nsilences, nsources;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/client.h"
+#include "cli/names.h"
 #include "cli/show.h"
 #include "cli/table.h"
 
@@ -115,7 +116,7 @@ static int one_check(const struct cli *cli, const json_t *checks, const char *na
             return strcmp(client_text(check, "status"), "fail") == 0 ? CLI_FAILED : CLI_OK;
         }
     }
-    return cli_failed("there is no check '%.128s'; 'toiletmon checks' lists them", name);
+    return names_unknown("check", name, checks, "checks");
 }
 
 int cli_checks(struct cli *cli)

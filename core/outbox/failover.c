@@ -104,6 +104,7 @@ static int64_t send(struct move *move, const struct row *row, uint64_t ordering,
                        .ordering = ordering,
                        .flags = row->flags & ITEM_DIGEST,
                        .created_ms = row->created_ms,
+                       .ended_ms = row->ended_ms,
                        .reason = move->reason,
                        .title = row->title};
     struct buf body;

@@ -211,7 +211,7 @@ class Mending(Case):
 class Shell(Case):
     def test_send_and_list(self):
         with self.agent() as agent:
-            self.assertEqual(agent.cli("alerts"), (0, "There is no such alert.\n", ""))
+            self.assertEqual(agent.cli("alerts"), (0, "No alerts.\n", ""))
             status, out, err = agent.cli("alerts", "send", "Disk full", "-s", "critical", "-m", "only 3 % left", "-k", "k1",
                                          "-l", "host=db-1", "-d", "path=/var", "--ttl", "2h")
             self.assertEqual((status, err), (0, ""))
