@@ -15,23 +15,18 @@
 #include "base/json_text.h"
 
 struct work {
-    struct desk_call call;
-    struct api *api;
-    uint64_t ticket;
-    enum http_what what;
+    struct api_call call;
     char *id;             /* owned: what stood in the path */
     struct http_ack *ack; /* owned; NULL: none */
     struct ack_key key;
     bool taken; /* it was acknowledged by this */
-    struct buf text;
 };
 
 static void work_free(struct work *work)
 {
     free(work->id);
     free(work->ack);
-    buf_finish(&work->text);
-    free(work);
+    api_call_free(work);
 }
 
 /* ---- on the state's thread ---- */
@@ -39,7 +34,7 @@ static void work_free(struct work *work)
 static void show_json(void *arg, const struct alerts_view *view)
 {
     struct work *work = arg;
-    struct buf *buf = &work->text;
+    struct buf *buf = &work->call.text;
 
     buf_putc(buf, '{');
     json_text_put_bool(buf, "acknowledged", view->acked_ms > 0);
@@ -55,9 +50,9 @@ static void show_json(void *arg, const struct alerts_view *view)
 
 static int run_json(struct work *work, struct state_tx *tx, struct alerts_time now)
 {
-    struct alerts *alerts = work->call.desk->alerts;
+    struct alerts *alerts = work->call.desk_call.desk->alerts;
     struct alerts_ack ack;
-    bool taken = work->what == HTTP_ALERT_ACK;
+    bool taken = work->call.what == HTTP_ALERT_ACK;
     int r;
 
     if (taken) {
@@ -83,13 +78,13 @@ static void show_page(void *arg, const struct alerts_view *view)
 {
     struct work *work = arg;
 
-    ack_page_alert(&work->text, view, work->taken);
+    ack_page_alert(&work->call.text, view, work->taken);
 }
 
 /* Who comes second finds who was first. */
 static int run_page(struct work *work, struct state_tx *tx, struct alerts_time now)
 {
-    struct alerts *alerts = work->call.desk->alerts;
+    struct alerts *alerts = work->call.desk_call.desk->alerts;
     struct seen seen = {0};
     char episode[ACK_EPISODE_SIZE];
     int r = ack_token_read(&work->key, work->id, now.real_ms, episode);
@@ -98,7 +93,7 @@ static int run_page(struct work *work, struct state_tx *tx, struct alerts_time n
         r = -EMSGSIZE;
     }
     r = r < 0 ? r : alerts_find(alerts, episode, look, &seen, now);
-    if (r == 0 && work->what == HTTP_ACK_FORM && seen.firing && !seen.acked) {
+    if (r == 0 && work->call.what == HTTP_ACK_FORM && seen.firing && !seen.acked) {
         const struct alerts_ack ack = {work->ack->by, work->ack->comment};
 
         r = alerts_ack(alerts, tx, episode, &ack, now);
@@ -109,14 +104,14 @@ static int run_page(struct work *work, struct state_tx *tx, struct alerts_time n
 
 static bool is_page(const struct work *work)
 {
-    return work->what == HTTP_ACK_PAGE || work->what == HTTP_ACK_FORM;
+    return work->call.what == HTTP_ACK_PAGE || work->call.what == HTTP_ACK_FORM;
 }
 
 static int run(struct desk_call *call, struct state_tx *tx, struct alerts_time now)
 {
     struct work *work = (struct work *)(void *)call;
 
-    buf_clear(&work->text);
+    buf_clear(&work->call.text);
     work->taken = false;
     return is_page(work) ? run_page(work, tx, now) : run_json(work, tx, now);
 }
@@ -128,52 +123,53 @@ static void answer_page(struct work *work, int result)
     unsigned status = 200;
 
     if (result < 0) {
-        buf_clear(&work->text);
+        buf_clear(&work->call.text);
     }
     if (result == -EINVAL) {
         status = 404;
-        ack_page_say(&work->text, "This link is not good",
+        ack_page_say(&work->call.text, "This link is not good",
                      "It is not whole, or it was not made by this agent.");
     } else if (result == -EMSGSIZE) {
         status = 400;
         ack_page_say(
-            &work->text, "That is too long",
+            &work->call.text, "That is too long",
             "The name or the comment is too long, or no text in UTF-8. Go back and make it "
             "shorter.");
     } else if (result == -ETIME) {
         status = 410;
-        ack_page_say(&work->text, "This link is too old",
+        ack_page_say(&work->call.text, "This link is too old",
                      "A later notification of the alert has a newer one.");
     } else if (result == -ENOENT) {
         status = 410;
-        ack_page_say(&work->text, "This alert is over", "There is nothing left to acknowledge.");
+        ack_page_say(&work->call.text, "This alert is over",
+                     "There is nothing left to acknowledge.");
     } else if (result < 0) {
         status = 503;
-        ack_page_say(&work->text, "That did not work",
+        ack_page_say(&work->call.text, "That did not work",
                      "The agent cannot store anything at the moment. Try again in a minute.");
     }
-    api_answer_page(work->api, work->ticket, status, &work->text);
+    api_answer_page(work->call.api, work->call.ticket, status, &work->call.text);
 }
 
 static void answer_json(struct work *work, int result)
 {
-    struct api *api = work->api;
+    struct api *api = work->call.api;
 
     if (result >= 0) {
-        api_answer(api, work->ticket, 200, &work->text, 0);
+        api_answer(api, work->call.ticket, 200, &work->call.text, 0);
     } else if (result == -ENOENT) {
-        api_answer_error(api, work->ticket, 404, "there is no such alert",
+        api_answer_error(api, work->call.ticket, 404, "there is no such alert",
                          "give the fingerprint or the episode that GET /api/v1/alerts shows", 0);
     } else if (result == -ENOTUNIQ) {
-        api_answer_error(api, work->ticket, 409, "several alerts have this fingerprint",
+        api_answer_error(api, work->call.ticket, 409, "several alerts have this fingerprint",
                          "give the episode that GET /api/v1/alerts shows", 0);
     } else if (result == -ESTALE) {
-        api_answer_error(api, work->ticket, 409, "it has resolved already",
+        api_answer_error(api, work->call.ticket, 409, "it has resolved already",
                          "there is nothing to acknowledge", 0);
     } else if (result == -EINVAL) {
-        api_answer_error(api, work->ticket, 400, "'by' and 'comment' must be UTF-8", NULL, 0);
+        api_answer_error(api, work->call.ticket, 400, "'by' and 'comment' must be UTF-8", NULL, 0);
     } else {
-        api_answer_failure(api, work->ticket, result);
+        api_answer_failure(api, work->call.ticket, result);
     }
 }
 
@@ -191,27 +187,21 @@ static void done(struct desk_call *call, int result)
 
 int ack_api_ask(struct api *api, struct http_question *question)
 {
-    struct work *work = calloc(1, sizeof *work);
+    const struct desk_call call = {.run = run, .done = done};
+    struct work *work = api_call_new(sizeof *work, api, question, &call, SIZE_MAX / 2);
     int r;
 
     if (!work) {
         return -ENOMEM;
     }
-    *work = (struct work){.call = {.run = run, .done = done},
-                          .api = api,
-                          .ticket = question->ticket,
-                          .what = question->what,
-                          .id = question->text,
-                          .ack = question->ack};
-    buf_init(&work->text, SIZE_MAX / 2);
+    work->id = question->text;
+    work->ack = question->ack;
     (void)pthread_rwlock_rdlock(&api->lock);
     work->key = api->ack_key;
     (void)pthread_rwlock_unlock(&api->lock);
-    r = api_submit(api, &work->call, false);
+    r = api_submit(api, &work->call.desk_call, false);
     if (r < 0) {
-        work->id = NULL; /* still the question's */
-        work->ack = NULL;
-        work_free(work);
+        api_call_free(work); /* id and ack are still the question's */
         return r;
     }
     question->text = NULL;

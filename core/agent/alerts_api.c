@@ -105,9 +105,7 @@ struct shown {
 };
 
 struct list {
-    struct desk_call call;
-    struct api *api;
-    uint64_t ticket;
+    struct api_call call;         /* the text is of one */
     struct alerts_filter *filter; /* owned */
     struct state_tx *tx;          /* while it runs */
     struct heap shown;
@@ -116,7 +114,6 @@ struct list {
     int64_t until_ns;
     bool too_slow;
     bool no_memory;
-    struct buf text; /* of one */
 };
 
 static const char *source_name(enum alerts_source source)
@@ -172,13 +169,13 @@ static const char *delivery_of(struct list *list, const struct alerts_view *view
     if (notice->moved || notice->rejected) {
         return notice->moved ? "moved" : "failed";
     }
-    fate = outbox_fate(list->call.desk->outbox, list->tx, view->sinks[i], notice->id);
+    fate = outbox_fate(list->call.desk_call.desk->outbox, list->tx, view->sinks[i], notice->id);
     return fate < 0 ? "queued" : fates[fate]; /* the error is in the tx: nobody sees this */
 }
 
 static void put_view(struct list *list, const struct alerts_view *view)
 {
-    struct buf *buf = &list->text;
+    struct buf *buf = &list->call.text;
     static const char *const severities[] = {"info", "warning", "critical"};
 
     buf_putc(buf, '{');
@@ -236,15 +233,15 @@ static void show(struct list *list, const struct alerts_view *view)
 {
     struct shown *shown;
 
-    buf_clear(&list->text);
+    buf_clear(&list->call.text);
     put_view(list, view);
-    shown = list->text.failed ? NULL : malloc(sizeof *shown + list->text.len);
+    shown = list->call.text.failed ? NULL : malloc(sizeof *shown + list->call.text.len);
     if (!shown) {
         list->no_memory = true;
         return;
     }
-    *shown = (struct shown){.len = list->text.len};
-    memcpy(shown->text, list->text.data, shown->len);
+    *shown = (struct shown){.len = list->call.text.len};
+    memcpy(shown->text, list->call.text.data, shown->len);
     if (heap_set(&list->shown, &shown->node, view->starts_ms) < 0) {
         free(shown);
         list->no_memory = true;
@@ -293,8 +290,7 @@ static void list_free(struct list *list)
     }
     heap_finish(&list->shown);
     alerts_filter_destroy(list->filter);
-    buf_finish(&list->text);
-    free(list);
+    api_call_free(list);
 }
 
 /* The newest first: the heap gives the oldest first. */
@@ -319,7 +315,7 @@ static void answer_list(struct list *list)
     buf_puts(&text, "}\n");
     text.failed |= !order;
     free(order);
-    api_answer(list->api, list->ticket, 200, &text, 0);
+    api_answer(list->call.api, list->call.ticket, 200, &text, 0);
 }
 
 static void list_done(struct desk_call *call, int result)
@@ -327,13 +323,13 @@ static void list_done(struct desk_call *call, int result)
     struct list *list = (struct list *)(void *)call;
 
     if (result < 0) {
-        api_answer_failure(list->api, list->ticket, result);
+        api_answer_failure(list->call.api, list->call.ticket, result);
     } else if (list->too_slow) {
-        api_answer_error(list->api, list->ticket, 400, "the filters take too long",
+        api_answer_error(list->call.api, list->call.ticket, 400, "the filters take too long",
                          "use simpler regular expressions, or filter by name first", 0);
     } else if (list->no_memory) {
-        api_answer_error(list->api, list->ticket, 503, "there is not enough memory for the list",
-                         "ask for fewer with limit", 1);
+        api_answer_error(list->call.api, list->call.ticket, 503,
+                         "there is not enough memory for the list", "ask for fewer with limit", 1);
     } else {
         answer_list(list);
     }
@@ -342,19 +338,16 @@ static void list_done(struct desk_call *call, int result)
 
 int alerts_api_list(struct api *api, struct http_question *question)
 {
-    struct list *list = calloc(1, sizeof *list);
+    const struct desk_call call = {.run = list_run, .done = list_done};
+    struct list *list = api_call_new(sizeof *list, api, question, &call, SIZE_MAX / 2);
     int r;
 
     if (!list) {
         return -ENOMEM;
     }
-    list->call = (struct desk_call){.run = list_run, .done = list_done};
-    list->api = api;
-    list->ticket = question->ticket;
     list->filter = question->filter;
     heap_init(&list->shown);
-    buf_init(&list->text, SIZE_MAX / 2);
-    r = api_submit(api, &list->call, false);
+    r = api_submit(api, &list->call.desk_call, false);
     if (r < 0) {
         list->filter = NULL; /* still the question's */
         list_free(list);

@@ -57,6 +57,31 @@ bool api_is_open(struct api *api)
     return is_open;
 }
 
+void *api_call_new(size_t size, struct api *api, const struct http_question *question,
+                   const struct desk_call *desk_call, size_t most)
+{
+    struct api_call *call = calloc(1, size);
+
+    if (call) {
+        call->desk_call = *desk_call;
+        call->api = api;
+        call->ticket = question->ticket;
+        call->what = question->what;
+        buf_init(&call->text, most);
+    }
+    return call;
+}
+
+void api_call_free(void *arg)
+{
+    struct api_call *call = arg;
+
+    if (call) {
+        buf_finish(&call->text);
+        free(call);
+    }
+}
+
 int api_submit(struct api *api, struct desk_call *call, bool grows)
 {
     int r;
@@ -121,14 +146,18 @@ void api_ack_key(struct api *api, const struct ack_key *key)
 
 /* Without memory for the text the deadline answers; when the agent ends, nobody does. */
 static void answer(struct api *api, uint64_t ticket, unsigned status, struct buf *text,
-                   unsigned retry_after)
+                   unsigned retry_after, bool page)
 {
     size_t len = text->len;
-    char *taken = buf_take(text);
+    char *taken = text->failed ? NULL : buf_take(text);
 
     (void)pthread_rwlock_rdlock(&api->lock);
     if (api->http && taken) {
-        http_answer_text(api->http, ticket, status, taken, len, retry_after);
+        if (page) {
+            http_answer_page(api->http, ticket, status, taken, len);
+        } else {
+            http_answer_text(api->http, ticket, status, taken, len, retry_after);
+        }
         taken = NULL;
     }
     (void)pthread_rwlock_unlock(&api->lock);
@@ -141,23 +170,14 @@ void api_answer(struct api *api, uint64_t ticket, unsigned status, struct buf *t
     if (text->failed) {
         api_answer_error(api, ticket, 503, "there is not enough memory for the answer", NULL, 1);
     } else {
-        answer(api, ticket, status, text, retry_after);
+        answer(api, ticket, status, text, retry_after, false);
     }
     buf_finish(text);
 }
 
 void api_answer_page(struct api *api, uint64_t ticket, unsigned status, struct buf *text)
 {
-    size_t len = text->len;
-    char *taken = text->failed ? NULL : buf_take(text);
-
-    (void)pthread_rwlock_rdlock(&api->lock);
-    if (api->http && taken) {
-        http_answer_page(api->http, ticket, status, taken, len);
-        taken = NULL;
-    }
-    (void)pthread_rwlock_unlock(&api->lock);
-    free(taken);
+    answer(api, ticket, status, text, 0, true);
     buf_finish(text);
 }
 
@@ -173,7 +193,7 @@ void api_answer_error(struct api *api, uint64_t ticket, unsigned status, const c
         json_text_put_string(&text, "hint", hint);
     }
     buf_puts(&text, "}\n");
-    answer(api, ticket, status, &text, retry_after);
+    answer(api, ticket, status, &text, retry_after, false);
     buf_finish(&text);
 }
 

@@ -13,6 +13,7 @@
 
 #include "agent/desk.h"
 #include "alert/ack_link.h"
+#include "base/buf.h"
 #include "http/http.h"
 
 struct sink_faults;
@@ -56,6 +57,22 @@ int api_ask(struct api *api, struct http_question *question);
 
 /* Any thread. */
 bool api_is_open(struct api *api);
+/* A question on its way over the desk and back: the first member of what a file of the API keeps of
+ * one. */
+struct api_call {
+    struct desk_call desk_call;
+    struct api *api;
+    uint64_t ticket;
+    enum http_what what;
+    struct buf text; /* of the answer */
+};
+
+/* `size` bytes, zeroed but for the struct api_call that they begin with, whose text may have `most`
+ * bytes.  Owned (api_call_free); NULL: no memory. */
+void *api_call_new(size_t size, struct api *api, const struct http_question *question,
+                   const struct desk_call *desk_call, size_t most);
+void api_call_free(void *call); /* takes NULL */
+
 /* Any thread.  0: done will be called. */
 int api_submit(struct api *api, struct desk_call *call, bool grows);
 /* Answers with what was written, which it takes; with 503 where the buf has failed.  retry_after 0:

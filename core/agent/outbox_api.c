@@ -11,15 +11,11 @@
 #include "model/pairs.h"
 
 struct work {
-    struct desk_call call;
-    struct api *api;
-    uint64_t ticket;
-    enum http_what what;
+    struct api_call call;
     struct http_outbox_filter filter;
     int64_t id;
     size_t n;
     int64_t last; /* the number of the last one that was listed */
-    struct buf text;
 };
 
 /* ---- as JSON ---- */
@@ -90,21 +86,21 @@ static bool on_listed(void *arg, const struct outbox_row *row)
 {
     struct work *work = arg;
 
-    buf_puts(&work->text, work->n++ ? ",\n{" : "\n{");
-    put_row(&work->text, row);
-    buf_putc(&work->text, '}');
+    buf_puts(&work->call.text, work->n++ ? ",\n{" : "\n{");
+    put_row(&work->call.text, row);
+    buf_putc(&work->call.text, '}');
     work->last = row->id;
-    return !work->text.failed;
+    return !work->call.text.failed;
 }
 
 static void on_shown(void *arg, const struct outbox_row *row)
 {
     struct work *work = arg;
 
-    buf_putc(&work->text, '{');
-    put_row(&work->text, row);
-    put_body(&work->text, row->body, row->len);
-    buf_puts(&work->text, "}\n");
+    buf_putc(&work->call.text, '{');
+    put_row(&work->call.text, row);
+    put_body(&work->call.text, row->body, row->len);
+    buf_puts(&work->call.text, "}\n");
 }
 
 static int list(struct work *work, struct state_tx *tx)
@@ -117,15 +113,15 @@ static int list(struct work *work, struct state_tx *tx)
     };
     int r;
 
-    buf_puts(&work->text, "{\"notifications\":[");
-    r = outbox_list(work->call.desk->outbox, tx, &filter, on_listed, work);
-    buf_puts(&work->text, "],\"next\":");
+    buf_puts(&work->call.text, "{\"notifications\":[");
+    r = outbox_list(work->call.desk_call.desk->outbox, tx, &filter, on_listed, work);
+    buf_puts(&work->call.text, "],\"next\":");
     if (work->n == work->filter.limit) {
-        json_text_int(&work->text, work->last);
+        json_text_int(&work->call.text, work->last);
     } else {
-        buf_puts(&work->text, "null");
+        buf_puts(&work->call.text, "null");
     }
-    buf_puts(&work->text, "}\n");
+    buf_puts(&work->call.text, "}\n");
     return r;
 }
 
@@ -145,7 +141,7 @@ static bool note_dead(void *arg, const struct outbox_row *row)
 /* Found first, then changed.  `next` says where to go on. */
 static int revive(struct work *work, struct state_tx *tx, struct alerts_time now)
 {
-    struct outbox *outbox = work->call.desk->outbox;
+    struct outbox *outbox = work->call.desk_call.desk->outbox;
     const struct outbox_filter filter = {
         .sink = work->filter.sink[0] ? work->filter.sink : NULL,
         .state = OUTBOX_DEAD,
@@ -161,15 +157,15 @@ static int revive(struct work *work, struct state_tx *tx, struct alerts_time now
         r = r == -ENOENT || r == -EINVAL ? 0 : r;
     }
     if (r == 0) {
-        buf_putc(&work->text, '{');
-        json_text_put_int(&work->text, "retried", (int64_t)work->n);
-        json_text_key(&work->text, "next");
+        buf_putc(&work->call.text, '{');
+        json_text_put_int(&work->call.text, "retried", (int64_t)work->n);
+        json_text_key(&work->call.text, "next");
         if (dead->n == work->filter.limit) {
-            json_text_int(&work->text, dead->ids[dead->n - 1]);
+            json_text_int(&work->call.text, dead->ids[dead->n - 1]);
         } else {
-            buf_puts(&work->text, "null");
+            buf_puts(&work->call.text, "null");
         }
-        buf_puts(&work->text, "}\n");
+        buf_puts(&work->call.text, "}\n");
     } else if (tx->error == 0) {
         tx->error = r; /* some are revived already: none shall be */
     }
@@ -182,9 +178,9 @@ static int run(struct desk_call *call, struct state_tx *tx, struct alerts_time n
     struct work *work = (struct work *)(void *)call;
     struct outbox *outbox = call->desk->outbox;
 
-    buf_clear(&work->text);
+    buf_clear(&work->call.text);
     work->n = 0;
-    switch (work->what) {
+    switch (work->call.what) {
     case HTTP_OUTBOX_LIST:
         return list(work, tx);
     case HTTP_OUTBOX_SHOW:
@@ -192,28 +188,29 @@ static int run(struct desk_call *call, struct state_tx *tx, struct alerts_time n
     case HTTP_OUTBOX_REVIVE:
         return revive(work, tx, now);
     case HTTP_OUTBOX_RETRY:
-        buf_puts(&work->text, "{\"retried\":true}\n");
+        buf_puts(&work->call.text, "{\"retried\":true}\n");
         return outbox_retry(outbox, tx, work->id, now);
     default:
-        buf_puts(&work->text, "{\"dropped\":true}\n");
+        buf_puts(&work->call.text, "{\"dropped\":true}\n");
         return outbox_drop(outbox, tx, work->id, now);
     }
 }
 
 static void answer_refusal(struct work *work, int r)
 {
-    bool retry = work->what == HTTP_OUTBOX_RETRY;
+    bool retry = work->call.what == HTTP_OUTBOX_RETRY;
 
     if (r == -ENOENT) {
-        api_answer_error(work->api, work->ticket, 404, "there is no notification of that number",
+        api_answer_error(work->call.api, work->call.ticket, 404,
+                         "there is no notification of that number",
                          "it may have been delivered long ago; GET /api/v1/notifications lists "
                          "what there is",
                          0);
     } else if (r == -EBUSY) {
-        api_answer_error(work->api, work->ticket, 409, "it is being delivered right now",
+        api_answer_error(work->call.api, work->call.ticket, 409, "it is being delivered right now",
                          "see what comes of it, then ask again", 0);
     } else {
-        api_answer_error(work->api, work->ticket, 409,
+        api_answer_error(work->call.api, work->call.ticket, 409,
                          retry ? "it is neither dead nor waiting: there is nothing to try again"
                                : "it has ended already: there is nothing to drop",
                          NULL, 0);
@@ -225,34 +222,29 @@ static void done(struct desk_call *call, int result)
     struct work *work = (struct work *)(void *)call;
 
     if (result >= 0) {
-        api_answer(work->api, work->ticket, 200, &work->text, 0);
+        api_answer(work->call.api, work->call.ticket, 200, &work->call.text, 0);
     } else if (result == -ENOENT || result == -EBUSY || result == -EINVAL) {
         answer_refusal(work, result);
     } else {
-        api_answer_failure(work->api, work->ticket, result);
+        api_answer_failure(work->call.api, work->call.ticket, result);
     }
-    buf_finish(&work->text);
-    free(work);
+    api_call_free(work);
 }
 
 int outbox_api_ask(struct api *api, const struct http_question *question)
 {
-    struct work *work = calloc(1, sizeof *work);
+    const struct desk_call call = {.run = run, .done = done};
+    struct work *work = api_call_new(sizeof *work, api, question, &call, SIZE_MAX / 2);
     int r;
 
     if (!work) {
         return -ENOMEM;
     }
-    *work = (struct work){.call = {.run = run, .done = done},
-                          .api = api,
-                          .ticket = question->ticket,
-                          .what = question->what,
-                          .filter = question->outbox,
-                          .id = question->id};
-    buf_init(&work->text, SIZE_MAX / 2);
-    r = api_submit(api, &work->call, false);
+    work->filter = question->outbox;
+    work->id = question->id;
+    r = api_submit(api, &work->call.desk_call, false);
     if (r < 0) {
-        free(work);
+        api_call_free(work);
     }
     return r;
 }

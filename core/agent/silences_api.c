@@ -12,16 +12,12 @@
 #include "http/v2_silence_in.h"
 
 struct work {
-    struct desk_call call;
-    struct api *api;
-    uint64_t ticket;
-    enum http_what what;
+    struct api_call call;
     int64_t state;                 /* that are listed; see http/silences.c */
     struct v2_silence_in *silence; /* owned */
     char id[LIMIT_NAME_BYTES + 1];
     char why[256];
     size_t n;
-    struct buf text;
 };
 
 /* ---- as JSON ---- */
@@ -69,10 +65,10 @@ static bool on_silence(void *arg, const struct silence_view *view)
                                                           : work->state == (int64_t)view->state);
 
     if (wanted) {
-        buf_puts(&work->text, work->n++ ? ",\n" : "\n");
-        put_silence(&work->text, view);
+        buf_puts(&work->call.text, work->n++ ? ",\n" : "\n");
+        put_silence(&work->call.text, view);
     }
-    return !work->text.failed;
+    return !work->call.text.failed;
 }
 
 /* ---- on the state's thread ---- */
@@ -80,12 +76,12 @@ static bool on_silence(void *arg, const struct silence_view *view)
 static int put(struct work *work, struct state_tx *tx, struct alerts_time now)
 {
     char id[SILENCE_ID_SIZE] = "";
-    int r = alerts_silence_put(work->call.desk->alerts, tx, &work->silence->input, now, id,
-                               work->why, sizeof work->why);
+    int r = alerts_silence_put(work->call.desk_call.desk->alerts, tx, &work->silence->input, now,
+                               id, work->why, sizeof work->why);
 
-    buf_putc(&work->text, '{');
-    json_text_put_string(&work->text, "id", id);
-    buf_puts(&work->text, "}\n");
+    buf_putc(&work->call.text, '{');
+    json_text_put_string(&work->call.text, "id", id);
+    buf_puts(&work->call.text, "}\n");
     return r;
 }
 
@@ -96,25 +92,25 @@ static int run(struct desk_call *call, struct state_tx *tx, struct alerts_time n
     struct silence_view view;
     int r;
 
-    buf_clear(&work->text);
+    buf_clear(&work->call.text);
     work->n = 0;
-    switch (work->what) {
+    switch (work->call.what) {
     case HTTP_SILENCE_PUT:
         return put(work, tx, now);
     case HTTP_SILENCES_LIST:
-        buf_puts(&work->text, "{\"silences\":[");
+        buf_puts(&work->call.text, "{\"silences\":[");
         r = alerts_silences_visit(alerts, on_silence, work, now);
-        buf_puts(&work->text, "]}\n");
+        buf_puts(&work->call.text, "]}\n");
         return r;
     case HTTP_SILENCE_SHOW:
         if (!alerts_silence_get(alerts, work->id, now, &view)) {
             return -ENOENT;
         }
-        put_silence(&work->text, &view);
-        buf_putc(&work->text, '\n');
+        put_silence(&work->call.text, &view);
+        buf_putc(&work->call.text, '\n');
         return 0;
     default:
-        buf_puts(&work->text, "{\"expired\":true}\n");
+        buf_puts(&work->call.text, "{\"expired\":true}\n");
         return alerts_silence_expire(alerts, tx, work->id, now);
     }
 }
@@ -122,52 +118,48 @@ static int run(struct desk_call *call, struct state_tx *tx, struct alerts_time n
 static void done(struct desk_call *call, int result)
 {
     struct work *work = (struct work *)(void *)call;
-    struct api *api = work->api;
+    struct api *api = work->call.api;
 
     if (result >= 0) {
-        api_answer(api, work->ticket, 200, &work->text, 0);
+        api_answer(api, work->call.ticket, 200, &work->call.text, 0);
     } else if (result == -ENOENT) {
         api_answer_error(
-            api, work->ticket, 404, "there is no silence with that id",
+            api, work->call.ticket, 404, "there is no silence with that id",
             "it may have ended more than five days ago; GET /api/v1/silences?state=all "
             "lists what there is",
             0);
     } else if (result == -EALREADY) {
-        api_answer_error(api, work->ticket, 409, "it has ended already", NULL, 0);
+        api_answer_error(api, work->call.ticket, 409, "it has ended already", NULL, 0);
     } else if (result == -EINVAL) {
-        api_answer_error(api, work->ticket, 400, work->why, NULL, 0);
+        api_answer_error(api, work->call.ticket, 400, work->why, NULL, 0);
     } else if (result == -EDQUOT) {
-        api_answer_error(api, work->ticket, 429, "there are too many silences",
+        api_answer_error(api, work->call.ticket, 429, "there are too many silences",
                          "expire some, or make one that fits more alerts", 30);
     } else if (result == -EAGAIN) {
-        api_answer_error(api, work->ticket, 503, "the machine has no random numbers yet", NULL, 1);
+        api_answer_error(api, work->call.ticket, 503, "the machine has no random numbers yet", NULL,
+                         1);
     } else {
-        api_answer_failure(api, work->ticket, result);
+        api_answer_failure(api, work->call.ticket, result);
     }
     v2_silence_destroy(work->silence);
-    buf_finish(&work->text);
-    free(work);
+    api_call_free(work);
 }
 
 int silences_api_ask(struct api *api, struct http_question *question)
 {
-    struct work *work = calloc(1, sizeof *work);
+    const struct desk_call call = {.run = run, .done = done};
+    struct work *work = api_call_new(sizeof *work, api, question, &call, LIMIT_API_V2_LIST_BYTES);
     int r;
 
     if (!work) {
         return -ENOMEM;
     }
-    *work = (struct work){.call = {.run = run, .done = done},
-                          .api = api,
-                          .ticket = question->ticket,
-                          .what = question->what,
-                          .state = question->id,
-                          .silence = question->silence};
+    work->state = question->id;
+    work->silence = question->silence;
     (void)snprintf(work->id, sizeof work->id, "%s", question->name);
-    buf_init(&work->text, LIMIT_API_V2_LIST_BYTES);
-    r = api_submit(api, &work->call, question->what == HTTP_SILENCE_PUT);
+    r = api_submit(api, &work->call.desk_call, question->what == HTTP_SILENCE_PUT);
     if (r < 0) {
-        free(work);
+        api_call_free(work); /* the silence is still the question's */
         return r;
     }
     question->silence = NULL;

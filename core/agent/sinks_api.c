@@ -19,13 +19,9 @@ static const char *const results[] = {"delivered", "retry",  "ambiguous",
                                       "rejected",  "paused", "unready"};
 
 struct work {
-    struct desk_call call;
-    struct api *api;
-    uint64_t ticket;
-    enum http_what what;
+    struct api_call call;
     char name[LIMIT_NAME_BYTES + 1];
     size_t n;
-    struct buf text;
 };
 
 /* ---- list, resume ---- */
@@ -33,9 +29,9 @@ struct work {
 static bool on_sink(void *arg, const struct outbox_sink_view *view)
 {
     struct work *work = arg;
-    struct buf *buf = &work->text;
+    struct buf *buf = &work->call.text;
     char reason[SINK_FAULT_SIZE];
-    enum sink_state state = sink_state(work->api->sink_faults, view, reason);
+    enum sink_state state = sink_state(work->call.api->sink_faults, view, reason);
 
     buf_puts(buf, work->n++ ? ",\n{" : "\n{");
     json_text_put_string(buf, "name", view->name);
@@ -61,15 +57,15 @@ static int run(struct desk_call *call, struct state_tx *tx, struct alerts_time n
     struct work *work = (struct work *)(void *)call;
     struct outbox *outbox = call->desk->outbox;
 
-    buf_clear(&work->text);
+    buf_clear(&work->call.text);
     work->n = 0;
-    if (work->what == HTTP_SINK_RESUME) {
-        buf_puts(&work->text, "{\"resumed\":true}\n");
+    if (work->call.what == HTTP_SINK_RESUME) {
+        buf_puts(&work->call.text, "{\"resumed\":true}\n");
         return outbox_resume(outbox, work->name, now);
     }
-    buf_puts(&work->text, "{\"sinks\":[");
+    buf_puts(&work->call.text, "{\"sinks\":[");
     outbox_sinks(outbox, tx, on_sink, work, now);
-    buf_puts(&work->text, "]}\n");
+    buf_puts(&work->call.text, "]}\n");
     return tx->error;
 }
 
@@ -78,39 +74,29 @@ static void done(struct desk_call *call, int result)
     struct work *work = (struct work *)(void *)call;
 
     if (result >= 0) {
-        api_answer(work->api, work->ticket, 200, &work->text, 0);
+        api_answer(work->call.api, work->call.ticket, 200, &work->call.text, 0);
     } else if (result == -ENOENT) {
-        api_answer_error(work->api, work->ticket, 404, "there is no sink of that name",
+        api_answer_error(work->call.api, work->call.ticket, 404, "there is no sink of that name",
                          "GET /api/v1/sinks lists them", 0);
     } else {
-        api_answer_failure(work->api, work->ticket, result);
+        api_answer_failure(work->call.api, work->call.ticket, result);
     }
-    buf_finish(&work->text);
-    free(work);
-}
-
-static struct work *work_create(struct api *api, const struct http_question *question)
-{
-    struct work *work = calloc(1, sizeof *work);
-
-    if (work) {
-        work->call = (struct desk_call){.run = run, .done = done};
-        work->api = api;
-        work->ticket = question->ticket;
-        work->what = question->what;
-        memcpy(work->name, question->name, sizeof work->name);
-        buf_init(&work->text, SIZE_MAX / 2);
-    }
-    return work;
+    api_call_free(work);
 }
 
 int sinks_api_ask(struct api *api, const struct http_question *question)
 {
-    struct work *work = work_create(api, question);
-    int r = work ? api_submit(api, &work->call, false) : -ENOMEM;
+    const struct desk_call call = {.run = run, .done = done};
+    struct work *work = api_call_new(sizeof *work, api, question, &call, SIZE_MAX / 2);
+    int r;
 
+    if (!work) {
+        return -ENOMEM;
+    }
+    memcpy(work->name, question->name, sizeof work->name);
+    r = api_submit(api, &work->call.desk_call, false);
     if (r < 0) {
-        free(work);
+        api_call_free(work);
     }
     return r;
 }

@@ -80,19 +80,19 @@ static bool on_alert(void *arg, const struct alerts_view *view)
     }
     if (v2_filter_wants(call->filter, view) &&
         v2_filter_wants_receiver(call->filter, view->sinks, view->nsinks)) {
-        put_alert(&call->text, view, NULL);
+        put_alert(&call->base.text, view, NULL);
     }
-    return !call->text.failed;
+    return !call->base.text.failed;
 }
 
 int v2_alerts_list(struct v2_call *call, struct alerts *alerts, struct alerts_time now)
 {
     struct listing listing = {call, alerts, now, false, 0};
 
-    buf_putc(&call->text, '[');
-    call->text.failed |= alerts_visit_firing(alerts, on_alert, &listing, now) < 0;
+    buf_putc(&call->base.text, '[');
+    call->base.text.failed |= alerts_visit_firing(alerts, on_alert, &listing, now) < 0;
     if (!listing.stopped) {
-        buf_puts(&call->text, "]\n");
+        buf_puts(&call->base.text, "]\n");
     }
     return 0;
 }
@@ -109,15 +109,15 @@ static bool on_member(void *arg, const struct alerts_view *view)
         return false;
     }
     if (v2_filter_wants(call->filter, view)) {
-        put_alert(&call->text, view, call->filter);
+        put_alert(&call->base.text, view, call->filter);
         listing->n++;
     }
-    return !call->text.failed;
+    return !call->base.text.failed;
 }
 
 static bool put_group(struct listing *listing, const struct alerts_group_view *view)
 {
-    struct buf *buf = &listing->call->text;
+    struct buf *buf = &listing->call->base.text;
     size_t before = buf->len;
 
     json_text_item(buf);
@@ -155,10 +155,10 @@ int v2_groups_list(struct v2_call *call, struct alerts *alerts, struct alerts_ti
 {
     struct listing listing = {call, alerts, now, false, 0};
 
-    buf_putc(&call->text, '[');
-    call->text.failed |= alerts_visit_groups(alerts, on_group, &listing, now) < 0;
+    buf_putc(&call->base.text, '[');
+    call->base.text.failed |= alerts_visit_groups(alerts, on_group, &listing, now) < 0;
     if (!listing.stopped) {
-        buf_puts(&call->text, "]\n");
+        buf_puts(&call->base.text, "]\n");
     }
     return 0;
 }

@@ -21,8 +21,8 @@
 
 void v2_call_refuse(struct v2_call *call, unsigned status, const char *text)
 {
-    buf_clear(&call->text);
-    v2_error_put(&call->text, 0, text);
+    buf_clear(&call->base.text);
+    v2_error_put(&call->base.text, 0, text);
     call->status = status;
 }
 
@@ -37,7 +37,7 @@ bool v2_call_in_time(struct v2_call *call)
 
 static void put_receivers(struct v2_call *call, const struct routing *routing)
 {
-    struct buf *text = &call->text;
+    struct buf *text = &call->base.text;
 
     buf_putc(text, '[');
     for (size_t i = 0; routing && i < routing->nsinks; i++) {
@@ -53,7 +53,7 @@ static void put_receivers(struct v2_call *call, const struct routing *routing)
 
 static void put_status(struct v2_call *call, const struct routing *routing)
 {
-    struct buf *text = &call->text, config;
+    struct buf *text = &call->base.text, config;
 
     buf_init(&config, LIMIT_API_V2_LIST_BYTES);
     if (routing) {
@@ -62,7 +62,7 @@ static void put_status(struct v2_call *call, const struct routing *routing)
     buf_puts(text, "{\"cluster\":{\"peers\":[],\"status\":\"disabled\"},\"config\":{");
     json_text_put_string(text, "original", buf_str(&config));
     buf_putc(text, '}');
-    json_text_put_time(text, "uptime", call->api->started_ms);
+    json_text_put_time(text, "uptime", call->base.api->started_ms);
     json_text_key(text, "versionInfo");
     buf_puts(text,
              "{\"branch\":\"toiletmon\",\"buildDate\":\"\",\"buildUser\":\"\",\"goVersion\":\"\"");
@@ -80,7 +80,7 @@ static int run(struct desk_call *desk_call, struct state_tx *tx, struct alerts_t
 
     call->status = 200;
     call->until_ns = clock_mono_ns() + LIMIT_API_LIST_MS * NS_PER_MS;
-    switch (call->what) {
+    switch (call->base.what) {
     case HTTP_V2_ALERTS:
         return v2_alerts_list(call, alerts, now);
     case HTTP_V2_GROUPS:
@@ -106,48 +106,43 @@ static void finish(struct v2_call *call)
 {
     v2_filter_destroy(call->filter);
     v2_silence_destroy(call->silence);
-    buf_finish(&call->text);
-    free(call);
+    api_call_free(call);
 }
 
 static void done(struct desk_call *desk_call, int result)
 {
     struct v2_call *call = (struct v2_call *)(void *)desk_call;
 
-    if (result < 0 || call->text.failed) {
-        buf_finish(&call->text);
-        buf_init(&call->text, 4096);
+    if (result < 0 || call->base.text.failed) {
+        buf_finish(&call->base.text);
+        buf_init(&call->base.text, 4096);
         v2_call_refuse(call, 503,
                        result == -ENOSPC ? "the disk is full: nothing was stored"
                        : result < 0      ? "the state cannot be written: see the agent's log"
                                          : "the list is too long for the memory that there is: ask "
                                            "with filters");
     }
-    api_answer(call->api, call->ticket, call->status, &call->text, call->status == 503 ? 5 : 0);
+    api_answer(call->base.api, call->base.ticket, call->status, &call->base.text,
+               call->status == 503 ? 5 : 0);
     finish(call);
 }
 
 int v2_api_ask(struct api *api, struct http_question *question)
 {
-    struct v2_call *call = calloc(1, sizeof *call);
+    const struct desk_call desk_call = {.run = run, .done = done};
+    struct v2_call *call =
+        api_call_new(sizeof *call, api, question, &desk_call, LIMIT_API_V2_LIST_BYTES);
     int r;
 
     if (!call) {
         return -ENOMEM;
     }
-    call->call = (struct desk_call){.run = run, .done = done};
-    call->api = api;
-    call->what = question->what;
-    call->ticket = question->ticket;
     call->filter = question->v2_filter;
     call->silence = question->silence;
     (void)snprintf(call->id, sizeof call->id, "%s", question->name);
-    buf_init(&call->text, LIMIT_API_V2_LIST_BYTES);
-    r = api_submit(api, &call->call, question->what == HTTP_V2_SILENCE_PUT);
+    r = api_submit(api, &call->base.desk_call, question->what == HTTP_V2_SILENCE_PUT);
     if (r < 0) {
-        call->filter = NULL; /* still the question's */
-        call->silence = NULL;
-        finish(call);
+        api_call_free(call); /* filter and silence are still the question's */
         return r;
     }
     question->v2_filter = NULL;

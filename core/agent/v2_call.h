@@ -12,15 +12,11 @@ struct v2_filter;
 struct v2_silence_in;
 
 struct v2_call {
-    struct desk_call call;
-    struct api *api;
-    enum http_what what;
-    uint64_t ticket;
+    struct api_call base;
     struct v2_filter *filter;      /* owned */
     struct v2_silence_in *silence; /* owned */
     char id[LIMIT_NAME_BYTES + 1];
     unsigned status;  /* of the answer */
-    struct buf text;  /* of the answer; it is bounded */
     int64_t until_ns; /* for what may take long */
 };
 

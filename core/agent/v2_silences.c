@@ -71,17 +71,17 @@ static bool on_silence(void *arg, const struct silence_view *view)
         return false;
     }
     if (is_wanted(call->filter, view)) {
-        put_silence(&call->text, view);
+        put_silence(&call->base.text, view);
     }
-    return !call->text.failed;
+    return !call->base.text.failed;
 }
 
 int v2_silences_list(struct v2_call *call, struct alerts *alerts, struct alerts_time now)
 {
-    buf_putc(&call->text, '[');
-    call->text.failed |= alerts_silences_visit(alerts, on_silence, call, now) < 0;
+    buf_putc(&call->base.text, '[');
+    call->base.text.failed |= alerts_silences_visit(alerts, on_silence, call, now) < 0;
     if (call->status == 200) {
-        buf_puts(&call->text, "]\n");
+        buf_puts(&call->base.text, "]\n");
     }
     return 0;
 }
@@ -91,8 +91,8 @@ int v2_silence_show(struct v2_call *call, struct alerts *alerts, struct alerts_t
     struct silence_view view;
 
     if (alerts_silence_get(alerts, call->id, now, &view)) {
-        put_silence(&call->text, &view);
-        buf_putc(&call->text, '\n');
+        put_silence(&call->base.text, &view);
+        buf_putc(&call->base.text, '\n');
     } else {
         call->status = 404; /* without a word */
     }
@@ -115,9 +115,9 @@ int v2_silence_put(struct v2_call *call, struct alerts *alerts, struct state_tx 
     } else if (r < 0) {
         return r;
     } else {
-        buf_putc(&call->text, '{');
-        json_text_put_string(&call->text, "silenceID", id);
-        buf_puts(&call->text, "}\n");
+        buf_putc(&call->base.text, '{');
+        json_text_put_string(&call->base.text, "silenceID", id);
+        buf_puts(&call->base.text, "}\n");
     }
     return 0;
 }

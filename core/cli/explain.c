@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/plural.h"
 #include "cli/client.h"
 #include "cli/show.h"
 #include "cli/table.h"
@@ -287,6 +288,7 @@ static bool show_notification(const struct cli *cli, json_int_t id, const char *
 {
     struct client_answer answer = {0};
     char path[64], text[256], since[32];
+    json_int_t attempts;
     bool shown = false;
 
     snprintf(path, sizeof path, "/api/v1/notifications/%" JSON_INTEGER_FORMAT, id);
@@ -298,9 +300,9 @@ static bool show_notification(const struct cli *cli, json_int_t id, const char *
         line("notification", text);
         line("group", client_text(answer.json, "group_key"));
         show_since(json_object_get(answer.json, "created_at"), since, sizeof since);
-        snprintf(text, sizeof text, "%.32s, %" JSON_INTEGER_FORMAT " attempts, made %s ago",
-                 client_text(answer.json, "state"),
-                 json_integer_value(json_object_get(answer.json, "attempts")), since);
+        attempts = json_integer_value(json_object_get(answer.json, "attempts"));
+        snprintf(text, sizeof text, "%.32s, %" JSON_INTEGER_FORMAT " attempt%s, made %s ago",
+                 client_text(answer.json, "state"), attempts, plural((uint64_t)attempts), since);
         line("delivery", text);
         if (*client_text(answer.json, "reason")) {
             line("last answer", client_text(answer.json, "reason"));

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/plural.h"
 #include "cli/client.h"
 #include "cli/names.h"
 #include "cli/show.h"
@@ -50,9 +51,9 @@ static void print_agent(const struct cli *cli, const json_t *health, const json_
     {
         total += json_integer_value(count);
     }
-    printf("up %s, %" JSON_INTEGER_FORMAT " series, %" JSON_INTEGER_FORMAT " instances",
+    printf("up %s, %" JSON_INTEGER_FORMAT " series, %" JSON_INTEGER_FORMAT " instance%s",
            show_age(json_number_value(json_object_get(health, "uptime")), up, sizeof up),
-           json_integer_value(json_object_get(agent, "series")), total);
+           json_integer_value(json_object_get(agent, "series")), total, plural((uint64_t)total));
     json_object_foreach((json_t *)states, state, count)
     {
         printf("%s %" JSON_INTEGER_FORMAT " %s", first ? ":" : ",", json_integer_value(count),
@@ -206,7 +207,7 @@ int cli_reload(struct cli *cli)
         (void)client_print(answer.json);
         r = ok ? CLI_OK : CLI_FAILED;
     } else if (r == CLI_OK && ok) {
-        printf("reloaded: %" JSON_INTEGER_FORMAT " instances go on, %" JSON_INTEGER_FORMAT
+        printf("reloaded: %" JSON_INTEGER_FORMAT " unchanged, %" JSON_INTEGER_FORMAT
                " changed, %" JSON_INTEGER_FORMAT " added, %" JSON_INTEGER_FORMAT " removed\n",
                json_integer_value(json_object_get(answer.json, "kept")),
                json_integer_value(json_object_get(answer.json, "changed")),

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/plural.h"
 #include "outbox/private.h"
 
 #define UNREADY_MS 2000 /* a worker that is not there is looked for again */
@@ -89,9 +90,9 @@ static void failed(struct outbox *outbox, struct state_tx *tx, struct item *item
     if (outcome->result == OUTBOX_PAUSE) {
         again(outbox, tx, item, outcome, 0, now);
     } else if (given_up(item->sink, item, now)) {
-        (void)snprintf(text, sizeof text, "given up after %lld s and %u attempts: %s",
+        (void)snprintf(text, sizeof text, "given up after %lld s and %u attempt%s: %s",
                        (long long)((now.mono_ms - item->since_mono) / 1000), item->attempts,
-                       outcome->reason);
+                       plural(item->attempts), outcome->reason);
         bury(outbox, tx, item, text, now);
     } else {
         again(outbox, tx, item, outcome, wait_of(outbox, item, outcome), now);
