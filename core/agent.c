@@ -309,8 +309,7 @@ static int load(struct agent *agent)
     config_errors_init(&errors);
     r = config_load(agent->options->config_path, &config_env_process, &errors, &agent->loaded);
     for (size_t i = 0; r < 0 && i < errors.count; i++) {
-        (void)fprintf(stderr, "%s%s\n", errors.entries[i].warning ? "warning: " : "",
-                      errors.entries[i].text);
+        (void)fprintf(stderr, "%s\n", errors.entries[i].text);
     }
     if (r < 0 && errors.count == 0) {
         (void)fprintf(stderr, "%s: %s\n", agent->options->config_path, log_errno(r));
@@ -372,6 +371,7 @@ static int make_rooms(struct agent *agent, struct buf *why)
                                        .broker = fetch_broker_table(agent->fetch),
                                        .delivery = agent->delivery,
                                        .own_alerts = &agent->own_alerts,
+                                       .sink_faults = &agent->sink_faults,
                                        .lateness = agent->world.lateness};
     return 0;
 }

@@ -184,8 +184,10 @@ struct tmon_alert {
     const char *fingerprint;   /* of the labels, 16 hex digits, as Alertmanager computes it */
     const char *generator_url; /* where it was made, for people to follow; "" when not known */
     /* since 0.3 */
-    const char *ack_url; /* a page where people acknowledge it, good for some days; NULL: none.  It
-                            is a key to that alert: for those who are told, never for a log */
+    const char *ack_url;  /* a page where people acknowledge it, good for some days; NULL: none.  It
+                             is a key to that alert: for those who are told, never for a log */
+    const char *acked_by; /* not NULL: this tells that somebody sees to the alert, which was told
+                             before, and who ("": he did not say); see TMON_WANTS_ACKS */
 };
 
 /* What a sink delivers: alerts of one group, or (nalerts 0) a message such as an e-mail. */
@@ -264,9 +266,12 @@ enum {
     TMON_2XX_IS_YES = 1u << 5,   /* sink: a 2xx is delivered; judge() is asked of other answers only
                                     (since 0.2) */
     TMON_CREATE_CHECKS =
-        1u << 6 /* create() only looks at its settings, at once and without effect: `toiletmon
+        1u << 6, /* create() only looks at its settings, at once and without effect: `toiletmon
                    check`, a start and a reload call it before anything is put in force, and refuse
                    the configuration with what it says (since 0.3) */
+    TMON_WANTS_ACKS =
+        1u << 7 /* sink, with TMON_ONE_ALERT: of what it was told it is told once that somebody has
+                   acknowledged it, after the firing and before the end (since 0.3) */
 };
 
 /* A store of values by key.  get_many() answers with tmon_value(), in the order of the keys. */

@@ -53,7 +53,7 @@ static void show_json(void *arg, const struct alerts_view *view)
     buf_puts(buf, "}\n");
 }
 
-static int run_json(struct work *work, struct alerts_time now)
+static int run_json(struct work *work, struct state_tx *tx, struct alerts_time now)
 {
     struct alerts *alerts = work->call.desk->alerts;
     struct alerts_ack ack;
@@ -63,7 +63,7 @@ static int run_json(struct work *work, struct alerts_time now)
     if (taken) {
         ack = (struct alerts_ack){work->ack->by, work->ack->comment};
     }
-    r = alerts_ack(alerts, work->id, taken ? &ack : NULL, now);
+    r = alerts_ack(alerts, tx, work->id, taken ? &ack : NULL, now);
     return r < 0 ? r : alerts_find(alerts, work->id, show_json, work, now);
 }
 
@@ -87,18 +87,21 @@ static void show_page(void *arg, const struct alerts_view *view)
 }
 
 /* Who comes second finds who was first. */
-static int run_page(struct work *work, struct alerts_time now)
+static int run_page(struct work *work, struct state_tx *tx, struct alerts_time now)
 {
     struct alerts *alerts = work->call.desk->alerts;
     struct seen seen = {0};
     char episode[ACK_EPISODE_SIZE];
     int r = ack_token_read(&work->key, work->id, now.real_ms, episode);
 
+    if (r == 0 && work->ack && work->ack->unfit) {
+        r = -EMSGSIZE;
+    }
     r = r < 0 ? r : alerts_find(alerts, episode, look, &seen, now);
     if (r == 0 && work->what == HTTP_ACK_FORM && seen.firing && !seen.acked) {
         const struct alerts_ack ack = {work->ack->by, work->ack->comment};
 
-        r = alerts_ack(alerts, episode, &ack, now);
+        r = alerts_ack(alerts, tx, episode, &ack, now);
         work->taken = r == 0;
     }
     return r < 0 ? r : alerts_find(alerts, episode, show_page, work, now);
@@ -115,7 +118,7 @@ static int run(struct desk_call *call, struct state_tx *tx, struct alerts_time n
 
     buf_clear(&work->text);
     work->taken = false;
-    return is_page(work) ? run_page(work, now) : run_json(work, now);
+    return is_page(work) ? run_page(work, tx, now) : run_json(work, tx, now);
 }
 
 /* ---- answers ---- */
@@ -131,6 +134,12 @@ static void answer_page(struct work *work, int result)
         status = 404;
         ack_page_say(&work->text, "This link is not good",
                      "It is not whole, or it was not made by this agent.");
+    } else if (result == -EMSGSIZE) {
+        status = 400;
+        ack_page_say(
+            &work->text, "That is too long",
+            "The name or the comment is too long, or no text in UTF-8. Go back and make it "
+            "shorter.");
     } else if (result == -ETIME) {
         status = 410;
         ack_page_say(&work->text, "This link is too old",

@@ -109,6 +109,7 @@ struct list {
     struct api *api;
     uint64_t ticket;
     struct alerts_filter *filter; /* owned */
+    struct state_tx *tx;          /* while it runs */
     struct heap shown;
     size_t bytes;
     uint64_t total; /* that the filter wants */
@@ -125,8 +126,59 @@ static const char *source_name(enum alerts_source source)
     return source < sizeof names / sizeof names[0] ? names[source] : "unknown";
 }
 
-static void put_view(struct buf *buf, const struct alerts_view *view)
+/* Why nobody is told of it now, but for silences and inhibition; who sees to it. */
+static void put_why(struct buf *buf, const struct alerts_view *view)
 {
+    if (view->muted) {
+        json_text_put_bool(buf, "muted", true);
+    }
+    if (view->nwindows > 0) {
+        json_text_key(buf, "maintenance");
+        buf_putc(buf, '[');
+        for (size_t i = 0; i < view->nwindows; i++) {
+            json_text_item(buf);
+            buf_putc(buf, '{');
+            json_text_put_string(buf, "route", view->windows[i].route);
+            json_text_put_time(buf, "until", view->windows[i].until_ms);
+            buf_putc(buf, '}');
+        }
+        buf_putc(buf, ']');
+    }
+    if (view->flapping) {
+        json_text_put_bool(buf, "flapping", true);
+        json_text_put_int(buf, "flap_changes", view->flap_changes);
+        json_text_put_time(buf, "quiet_at", view->quiet_ms);
+    }
+    if (view->acked_ms > 0) {
+        json_text_key(buf, "acknowledged");
+        buf_putc(buf, '{');
+        json_text_put_string(buf, "by", view->acked_by);
+        json_text_put_string(buf, "comment", view->ack_comment);
+        json_text_put_time(buf, "at", view->acked_ms);
+        buf_putc(buf, '}');
+    }
+}
+
+/* How a sink's first notification about it fares. */
+static const char *delivery_of(struct list *list, const struct alerts_view *view, size_t i)
+{
+    static const char *const fates[] = {"queued", "failing", "delivered", "failed"};
+    const struct alerts_notice_view *notice = &view->notices[i];
+    int fate;
+
+    if (notice->id == 0) {
+        return "none";
+    }
+    if (notice->moved || notice->rejected) {
+        return notice->moved ? "moved" : "failed";
+    }
+    fate = outbox_fate(list->call.desk->outbox, list->tx, view->sinks[i], notice->id);
+    return fate < 0 ? "queued" : fates[fate]; /* the error is in the tx: nobody sees this */
+}
+
+static void put_view(struct list *list, const struct alerts_view *view)
+{
+    struct buf *buf = &list->text;
     static const char *const severities[] = {"info", "warning", "critical"};
 
     buf_putc(buf, '{');
@@ -150,20 +202,7 @@ static void put_view(struct buf *buf, const struct alerts_view *view)
     json_text_put_time(buf, "ends_at", view->ends_ms);
     json_text_put_strings(buf, "silenced_by", view->silenced_by, view->nsilenced);
     json_text_put_strings(buf, "inhibited_by", view->inhibited_by, view->ninhibited);
-    if (view->muted) {
-        json_text_put_bool(buf, "muted", true);
-    }
-    if (view->flapping) {
-        json_text_put_bool(buf, "flapping", true);
-    }
-    if (view->acked_ms > 0) {
-        json_text_key(buf, "acknowledged");
-        buf_putc(buf, '{');
-        json_text_put_string(buf, "by", view->acked_by);
-        json_text_put_string(buf, "comment", view->ack_comment);
-        json_text_put_time(buf, "at", view->acked_ms);
-        buf_putc(buf, '}');
-    }
+    put_why(buf, view);
     json_text_key(buf, "sinks");
     buf_putc(buf, '[');
     for (size_t i = 0; i < view->nsinks; i++) {
@@ -171,6 +210,7 @@ static void put_view(struct buf *buf, const struct alerts_view *view)
         buf_putc(buf, '{');
         json_text_put_string(buf, "name", view->sinks[i]);
         json_text_put_bool(buf, "told", view->told[i]);
+        json_text_put_string(buf, "delivery", delivery_of(list, view, i));
         buf_putc(buf, '}');
     }
     buf_puts(buf, "]}");
@@ -197,7 +237,7 @@ static void show(struct list *list, const struct alerts_view *view)
     struct shown *shown;
 
     buf_clear(&list->text);
-    put_view(&list->text, view);
+    put_view(list, view);
     shown = list->text.failed ? NULL : malloc(sizeof *shown + list->text.len);
     if (!shown) {
         list->no_memory = true;
@@ -240,9 +280,10 @@ static int list_run(struct desk_call *call, struct state_tx *tx, struct alerts_t
 {
     struct list *list = (struct list *)(void *)call;
 
+    list->tx = tx;
     list->until_ns = clock_mono_ns() + LIMIT_API_LIST_MS * NS_PER_MS;
     alerts_visit(call->desk->alerts, on_view, list, now);
-    return 0;
+    return tx->error;
 }
 
 static void list_free(struct list *list)

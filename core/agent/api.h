@@ -15,6 +15,7 @@
 #include "alert/ack_link.h"
 #include "http/http.h"
 
+struct sink_faults;
 struct sink_test;
 struct rules_engine;
 
@@ -28,7 +29,8 @@ struct api {
     struct ack_key ack_key;     /* under the lock */
     atomic_size_t bytes; /* of alerts on the desk, those that nobody waits for any more included */
     int64_t started_ms;  /* Unix time, for the status of /api/v2 */
-    struct sink_test *tests; /* under way; the agent's thread */
+    struct sink_faults *sink_faults; /* set before it is opened */
+    struct sink_test *tests;         /* under way; the agent's thread */
     /* Delivers an attempt (takes it) outside of the queue and calls `done` once, maybe at once; as
      * delivery_try().  The agent's thread.  NULL: it cannot be done. */
     void (*try_sink)(void *owner, struct outbox_attempt *attempt,

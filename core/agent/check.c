@@ -9,6 +9,7 @@
 
 #include "agent.h"
 #include "agent/plan.h"
+#include "base/plural.h"
 
 /* What the machine has left, from /proc/meminfo; 0: unknown. */
 static uint64_t memory_available(void)
@@ -58,8 +59,8 @@ static void print_people(const char *path, const struct plan *plan)
     uint64_t available = memory_available();
     const double mib = 1024.0 * 1024.0;
 
-    (void)printf("%s is good: %zu instances, %zu of them disabled", path, totals.instances,
-                 totals.disabled);
+    (void)printf("%s is good: %zu instance%s, %zu of them disabled", path, totals.instances,
+                 plural(totals.instances), totals.disabled);
     if (totals.refused > 0) {
         (void)printf(", %zu that cannot run", totals.refused);
     }
@@ -75,10 +76,11 @@ static void print_people(const char *path, const struct plan *plan)
     if (totals.workers > 0 && available > 0) {
         uint64_t each = totals.worker_limit / totals.workers;
 
-        (void)printf("%zu workers, which may use up to %.0f MiB of memory together; %.0f MiB are "
+        (void)printf("%zu worker%s, which may use up to %.0f MiB of memory together; %.0f MiB are "
                      "available here, enough "
-                     "for %llu such workers\n",
-                     totals.workers, (double)totals.worker_limit / mib, (double)available / mib,
+                     "for %llu of that size\n",
+                     totals.workers, plural(totals.workers), (double)totals.worker_limit / mib,
+                     (double)available / mib,
                      (unsigned long long)(each > 0 ? available / each : 0));
     }
 }
@@ -130,8 +132,8 @@ int agent_check(const struct agent_options *options, bool strict, bool json)
 
     config_errors_init(&errors);
     buf_init(&why, 4096);
-    r = config_load(options->config_path, &config_env_process, &errors, &config);
-    if (r == 0) {
+    r = config_read(options->config_path, &config_env_process, &errors, &config);
+    if (config) { // also one with mistakes: there may be more
         r = spawner_create(&why, &spawner);
         if (r < 0) {
             (void)fprintf(stderr, "plugins cannot be looked at: %s\n", buf_str(&why));
@@ -145,8 +147,7 @@ int agent_check(const struct agent_options *options, bool strict, bool json)
         (void)print_json(&errors, plan, ok);
     } else {
         for (size_t i = 0; i < errors.count; i++) {
-            (void)fprintf(stderr, "%s%s\n", errors.entries[i].warning ? "warning: " : "",
-                          errors.entries[i].text);
+            (void)fprintf(stderr, "%s\n", errors.entries[i].text);
         }
         if (r < 0 && r != -EINVAL) {
             (void)fprintf(stderr, "%s: %s\n", options->config_path, log_errno(r));
@@ -154,8 +155,8 @@ int agent_check(const struct agent_options *options, bool strict, bool json)
         if (ok) {
             print_people(options->config_path, plan);
         } else {
-            (void)fprintf(stderr, "%s is not good: %zu errors\n", options->config_path,
-                          errors.errors);
+            (void)fprintf(stderr, "%s is not good: %zu error%s\n", options->config_path,
+                          errors.errors, plural(errors.errors));
         }
     }
     plan_destroy(plan);

@@ -274,12 +274,8 @@ static struct store_metric *add(struct deadman *deadman, tmon_metric_kind kind, 
                                 const char *help, const char *result)
 {
     const struct tmon_pair label = {"result", result};
-    const struct store_metric_spec spec = {
-        .kind = kind, .name = name, .help = help, .labels = &label, .nlabels = result ? 1 : 0};
-    struct store_metric *metric = NULL;
 
-    (void)store_metric_add(deadman->agent->store, &spec, &metric);
-    return metric;
+    return store_metric_new(deadman->agent->store, kind, name, help, &label, result ? 1 : 0);
 }
 
 /* Not before there is a heartbeat: who has none needs no series that say that it never was. */

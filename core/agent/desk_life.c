@@ -50,6 +50,13 @@ static void on_counts(void *owner, const struct alerts_counts *counts)
     desk_metrics_update(&agent->desk_metrics, counts);
 }
 
+static void on_fault(void *owner)
+{
+    struct agent *agent = owner;
+
+    sink_watch_touch(&agent->sink_watch);
+}
+
 /* ---- to the desk ---- */
 
 static void tell_outcomes(struct agent *agent)
@@ -212,14 +219,19 @@ int desk_life_init(struct agent *agent)
     if (r < 0) {
         return r;
     }
+    sink_faults_init(&agent->sink_faults);
+    agent->sink_faults.changed = on_fault;
+    agent->sink_faults.owner = agent;
     own_alerts_init(&agent->own_alerts, agent->loop);
     agent->own_alerts.failed = on_own_failed;
     agent->own_alerts.owner = agent;
-    sink_watch_init(&agent->sink_watch, agent->loop, agent->store, &agent->own_alerts);
+    sink_watch_init(&agent->sink_watch, agent->loop, agent->store, &agent->own_alerts,
+                    &agent->sink_faults);
     state_watch_init(&agent->state_watch, agent->loop, agent->verdicts, &agent->own_alerts,
                      agent->delivery);
     loop_timer_init(&agent->tell_again, on_tell_again, agent);
     loop_timer_init(&agent->outcomes_timer, on_gathered, agent);
+    agent->api.sink_faults = &agent->sink_faults;
     agent->api.try_sink = try_sink;
     agent->api.try_owner = agent->delivery;
     return 0;
@@ -281,6 +293,7 @@ void desk_life_finish(struct agent *agent)
     agent->untold = NULL;
     state_watch_finish(&agent->state_watch);
     sink_watch_finish(&agent->sink_watch);
+    sink_faults_finish(&agent->sink_faults);
     own_alerts_finish(&agent->own_alerts);
     delivery_destroy(agent->delivery);
     agent->delivery = NULL;

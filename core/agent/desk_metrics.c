@@ -9,17 +9,6 @@
 
 #include "base/clock.h"
 
-static struct store_metric *add(struct store *store, tmon_metric_kind kind, const char *name,
-                                const char *help, const struct tmon_pair *labels, size_t nlabels)
-{
-    const struct store_metric_spec spec = {
-        .kind = kind, .name = name, .help = help, .labels = labels, .nlabels = nlabels};
-    struct store_metric *metric = NULL;
-
-    (void)store_metric_add(store, &spec, &metric);
-    return metric;
-}
-
 static void add_alerts(struct desk_metrics *metrics, struct store *store)
 {
     static const char name[] = "toiletmon_alerts";
@@ -34,63 +23,68 @@ static void add_alerts(struct desk_metrics *metrics, struct store *store)
     for (size_t i = 0; i < 3; i++) {
         const struct tmon_pair labels[] = {{"severity", severities[i]}, {"state", "firing"}};
 
-        metrics->firing[i] = add(store, TMON_GAUGE, name, help, labels, 2);
+        metrics->firing[i] = store_metric_new(store, TMON_GAUGE, name, help, labels, 2);
     }
-    metrics->resolved = add(store, TMON_GAUGE, name, help, &resolved, 1);
-    metrics->groups = add(store, TMON_GAUGE, "toiletmon_alert_groups",
-                          "Groups of alerts that notifications are made of.", NULL, 0);
+    metrics->resolved = store_metric_new(store, TMON_GAUGE, name, help, &resolved, 1);
+    metrics->groups = store_metric_new(store, TMON_GAUGE, "toiletmon_alert_groups",
+                                       "Groups of alerts that notifications are made of.", NULL, 0);
     for (size_t i = HOLD_NONE + 1; i < HOLDS; i++) {
         const struct tmon_pair reason = {"reason", hold_name((enum hold)i)};
 
-        metrics->held[i] =
-            add(store, TMON_GAUGE, "toiletmon_alerts_suppressed",
-                "Alerts that fire and that nobody is told of, by the reason.", &reason, 1);
+        metrics->held[i] = store_metric_new(
+            store, TMON_GAUGE, "toiletmon_alerts_suppressed",
+            "Alerts that fire and that nobody is told of, by the reason.", &reason, 1);
     }
     for (size_t i = 0; i < SILENCE_STATES; i++) {
         const struct tmon_pair state = {"state", silence_state_name((enum silence_state)i)};
 
-        metrics->silences[i] = add(store, TMON_GAUGE, "toiletmon_silences",
-                                   "Silences that are kept, by their state.", &state, 1);
+        metrics->silences[i] =
+            store_metric_new(store, TMON_GAUGE, "toiletmon_silences",
+                             "Silences that are kept, by their state.", &state, 1);
     }
-    metrics->acked = add(store, TMON_GAUGE, "toiletmon_alerts_acknowledged",
-                         "Alerts that fire and that somebody sees to.", NULL, 0);
+    metrics->acked = store_metric_new(store, TMON_GAUGE, "toiletmon_alerts_acknowledged",
+                                      "Alerts that fire and that somebody sees to.", NULL, 0);
     for (size_t i = 0; i < ALERTS_VERDICTS; i++) {
         const struct tmon_pair verdict = {"verdict", alerts_verdict_name((enum alerts_verdict)i)};
 
-        metrics->put[i] = add(store, TMON_COUNTER, received, received_help, &verdict, 1);
+        metrics->put[i] =
+            store_metric_new(store, TMON_COUNTER, received, received_help, &verdict, 1);
     }
-    metrics->refused = add(store, TMON_COUNTER, received, received_help, &refused, 1);
+    metrics->refused = store_metric_new(store, TMON_COUNTER, received, received_help, &refused, 1);
 }
 
 static void add_state(struct desk_metrics *metrics, struct store *store)
 {
     static const char *const conditions[] = {"well", "full", "failing"};
 
-    metrics->jobs = add(store, TMON_COUNTER, "toiletmon_state_jobs_total",
-                        "Changes of the durable state that were asked for.", NULL, 0);
-    metrics->batches = add(store, TMON_COUNTER, "toiletmon_state_batches_total",
-                           "Commits of the durable state.", NULL, 0);
-    metrics->failed_batches = add(store, TMON_COUNTER, "toiletmon_state_failed_batches_total",
-                                  "Commits of the durable state that failed.", NULL, 0);
-    metrics->lost_rows = add(store, TMON_COUNTER, "toiletmon_state_lost_rows_total",
-                             "Rows that could not be read or did not verify.", NULL, 0);
-    metrics->salvages = add(store, TMON_COUNTER, "toiletmon_state_salvages_total",
-                            "Damaged files that were copied into new ones.", NULL, 0);
-    metrics->waiting = add(store, TMON_GAUGE, "toiletmon_state_waiting_jobs",
-                           "Changes that wait for their commit.", NULL, 0);
-    metrics->file_bytes = add(store, TMON_GAUGE, "toiletmon_state_file_bytes",
-                              "The state's database and write-ahead log.", NULL, 0);
-    metrics->commit_seconds = add(store, TMON_COUNTER, "toiletmon_state_commit_seconds_total",
-                                  "Time spent in commits.", NULL, 0);
-    metrics->batch_age =
-        add(store, TMON_GAUGE, "toiletmon_state_batch_age_seconds",
-            "For how long the commit under way has been so: a disk that hangs.", NULL, 0);
+    metrics->jobs = store_metric_new(store, TMON_COUNTER, "toiletmon_state_jobs_total",
+                                     "Changes of the durable state that were asked for.", NULL, 0);
+    metrics->batches = store_metric_new(store, TMON_COUNTER, "toiletmon_state_batches_total",
+                                        "Commits of the durable state.", NULL, 0);
+    metrics->failed_batches =
+        store_metric_new(store, TMON_COUNTER, "toiletmon_state_failed_batches_total",
+                         "Commits of the durable state that failed.", NULL, 0);
+    metrics->lost_rows =
+        store_metric_new(store, TMON_COUNTER, "toiletmon_state_lost_rows_total",
+                         "Rows that could not be read or did not verify.", NULL, 0);
+    metrics->salvages = store_metric_new(store, TMON_COUNTER, "toiletmon_state_salvages_total",
+                                         "Damaged files that were copied into new ones.", NULL, 0);
+    metrics->waiting = store_metric_new(store, TMON_GAUGE, "toiletmon_state_waiting_jobs",
+                                        "Changes that wait for their commit.", NULL, 0);
+    metrics->file_bytes = store_metric_new(store, TMON_GAUGE, "toiletmon_state_file_bytes",
+                                           "The state's database and write-ahead log.", NULL, 0);
+    metrics->commit_seconds =
+        store_metric_new(store, TMON_COUNTER, "toiletmon_state_commit_seconds_total",
+                         "Time spent in commits.", NULL, 0);
+    metrics->batch_age = store_metric_new(
+        store, TMON_GAUGE, "toiletmon_state_batch_age_seconds",
+        "For how long the commit under way has been so: a disk that hangs.", NULL, 0);
     for (size_t i = 0; i <= STATE_FAILING; i++) {
         const struct tmon_pair label = {"condition", conditions[i]};
 
         metrics->conditions[i] =
-            add(store, TMON_GAUGE, "toiletmon_state_condition",
-                "1 for the condition that the durable state is in.", &label, 1);
+            store_metric_new(store, TMON_GAUGE, "toiletmon_state_condition",
+                             "1 for the condition that the durable state is in.", &label, 1);
     }
 }
 

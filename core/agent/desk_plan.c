@@ -137,6 +137,7 @@ static int add_sink(struct desk_plan *plan, const struct plan *from,
     *sink = (struct outbox_sink){
         .name = strdup(config->name),
         .one_alert = instance->component->flags & TMON_ONE_ALERT,
+        .wants_acks = instance->component->flags & TMON_WANTS_ACKS,
         .concurrency = concurrency > 0 ? concurrency : 1,
         .budget = config->budget,
         .budget_ms = config->budget_ms,

@@ -83,7 +83,7 @@ static int no_component(const struct plan *plan, struct plan_instance *instance,
         }
         return 0;
     }
-    if (instance->config->enabled && instance->config != plan->log) {
+    if (instance->config->enabled && instance->config != plan->log && !plan->config->dirs_missed) {
         size_t n = 0;
         const char **names = registry_names(plan->registry, &n);
 
@@ -99,6 +99,9 @@ static int look_at_instance(const struct plan *plan, struct plan_instance *insta
     struct buf why;
     int r;
 
+    if (!instance->config->component || !*instance->config->component) {
+        return 0; // which is told
+    }
     buf_init(&why, 8192);
     instance->component =
         registry_find(plan->registry, instance->config->component, &instance->file, &why);
@@ -108,6 +111,10 @@ static int look_at_instance(const struct plan *plan, struct plan_instance *insta
         r = config_instance_settings(instance->config, instance->component, errors,
                                      &instance->settings);
         r = r == -EINVAL ? 0 : r; /* it is in `errors`; go on, so that all is told at once */
+        if (instance->config->faulty) {
+            settings_destroy(instance->settings);
+            instance->settings = NULL; // nothing is to be made of them
+        }
     }
     buf_finish(&why);
     return r;

@@ -39,8 +39,9 @@ struct plan {
 };
 
 /*
- * Takes `config` (as loaded without error), also on failure.  `previous` may be NULL.  0 with an
- * owned plan; -EINVAL with what is wrong in `errors`; -ENOMEM; -ECANCELED soon after `cancel_fd`
+ * Takes `config`, also on failure.  One with mistakes (of config_read(), with `errors` of it) makes
+ * no plan, but what else is wrong is told.  `previous` may be NULL.  0 with an owned plan; -EINVAL
+ * with what is wrong in `errors`; -ENOMEM; -ECANCELED soon after `cancel_fd`
  * (-1: none; borrowed) became readable.  A plugin that is refused is a warning: the agent runs
  * without it and says so.
  */

@@ -89,17 +89,6 @@ static void refresh(void *arg, int64_t now_ms)
     store_metric_set(metrics->log_lost, (double)log_lost());
 }
 
-static struct store_metric *add(struct store *store, tmon_metric_kind kind, const char *name,
-                                const char *help, const struct tmon_pair *labels, size_t nlabels)
-{
-    const struct store_metric_spec spec = {
-        .kind = kind, .name = name, .help = help, .labels = labels, .nlabels = nlabels};
-    struct store_metric *metric = NULL;
-
-    (void)store_metric_add(store, &spec, &metric);
-    return metric;
-}
-
 void process_metrics_init(struct process_metrics *metrics, struct store *store, int64_t started_ns)
 {
     const struct tmon_pair build[] = {{"compiler", TMON_COMPILER}, {"version", TMON_VERSION}};
@@ -108,26 +97,28 @@ void process_metrics_init(struct process_metrics *metrics, struct store *store, 
     metrics->statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     metrics->descriptors = open("/proc/self/fd", O_PATH | O_CLOEXEC);
     metrics->tasks = open("/proc/self/task", O_PATH | O_CLOEXEC);
-    metrics->uptime =
-        add(store, TMON_GAUGE, "app_uptime_seconds", "How long the agent runs.", NULL, 0);
-    metrics->resident = add(store, TMON_GAUGE, "process_resident_memory_bytes",
-                            "Resident memory of the agent.", NULL, 0);
-    metrics->virtual_size = add(store, TMON_GAUGE, "process_virtual_memory_bytes",
-                                "Virtual memory of the agent.", NULL, 0);
-    metrics->cpu = add(store, TMON_COUNTER, "process_cpu_seconds_total",
-                       "CPU time of the agent, its workers not counted.", NULL, 0);
-    metrics->open_fds =
-        add(store, TMON_GAUGE, "process_open_fds", "Open descriptors of the agent.", NULL, 0);
-    metrics->max_fds = add(store, TMON_GAUGE, "process_max_fds",
-                           "How many descriptors the agent may open.", NULL, 0);
-    metrics->threads = add(store, TMON_GAUGE, "process_threads", "Threads of the agent.", NULL, 0);
-    metrics->start_time = add(store, TMON_GAUGE, "process_start_time_seconds",
-                              "Unix time of the agent's start.", NULL, 0);
-    metrics->build = add(store, TMON_GAUGE, "toiletmon_build_info",
-                         "A constant 1, labelled with what the agent is.", build,
-                         sizeof build / sizeof build[0]);
-    metrics->log_lost = add(store, TMON_COUNTER, "toiletmon_log_lines_lost_total",
-                            "Lines of the agent's log that nobody read in time.", NULL, 0);
+    metrics->uptime = store_metric_new(store, TMON_GAUGE, "app_uptime_seconds",
+                                       "How long the agent runs.", NULL, 0);
+    metrics->resident = store_metric_new(store, TMON_GAUGE, "process_resident_memory_bytes",
+                                         "Resident memory of the agent.", NULL, 0);
+    metrics->virtual_size = store_metric_new(store, TMON_GAUGE, "process_virtual_memory_bytes",
+                                             "Virtual memory of the agent.", NULL, 0);
+    metrics->cpu = store_metric_new(store, TMON_COUNTER, "process_cpu_seconds_total",
+                                    "CPU time of the agent, its workers not counted.", NULL, 0);
+    metrics->open_fds = store_metric_new(store, TMON_GAUGE, "process_open_fds",
+                                         "Open descriptors of the agent.", NULL, 0);
+    metrics->max_fds = store_metric_new(store, TMON_GAUGE, "process_max_fds",
+                                        "How many descriptors the agent may open.", NULL, 0);
+    metrics->threads =
+        store_metric_new(store, TMON_GAUGE, "process_threads", "Threads of the agent.", NULL, 0);
+    metrics->start_time = store_metric_new(store, TMON_GAUGE, "process_start_time_seconds",
+                                           "Unix time of the agent's start.", NULL, 0);
+    metrics->build = store_metric_new(store, TMON_GAUGE, "toiletmon_build_info",
+                                      "A constant 1, labelled with what the agent is.", build,
+                                      sizeof build / sizeof build[0]);
+    metrics->log_lost =
+        store_metric_new(store, TMON_COUNTER, "toiletmon_log_lines_lost_total",
+                         "Lines of the agent's log that nobody read in time.", NULL, 0);
     store_metric_set(metrics->start_time,
                      (double)(clock_real_ns() - (clock_mono_ns() - started_ns)) / (double)NS_PER_S);
     store_metric_set(metrics->build, 1);

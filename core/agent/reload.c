@@ -40,10 +40,10 @@ static void *build_on_thread(void *arg)
     build->config = NULL;
     build->result = 0;
     if (!config) {
-        build->result = config_load(build->agent->options->config_path, &config_env_process,
+        build->result = config_read(build->agent->options->config_path, &config_env_process,
                                     &build->errors, &config);
     }
-    if (build->result == 0) {
+    if (config) {
         build->result = plan_create(config, build->agent->spawner, build->previous,
                                     build->cancel_fd, &build->errors, &build->plan);
     }
@@ -126,7 +126,8 @@ void reload_finish(struct agent *agent)
         build_destroy(agent->build);
     }
     free(agent->reload.errors);
-    agent->reload.errors = NULL;
+    free(agent->reload.notes);
+    agent->reload.errors = agent->reload.notes = NULL;
 }
 
 /* ---- errors ---- */
@@ -140,11 +141,7 @@ static void tell_errors(const struct config_errors *errors, bool log)
             log_at(entry->warning ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "configuration",
                    LOG_S("problem", entry->text));
         } else {
-            char text[LIMIT_TEXT_BYTES];
-
-            (void)snprintf(text, sizeof text, "%s%s", entry->warning ? "warning: " : "",
-                           entry->text);
-            log_plain(text);
+            log_plain(entry->text);
         }
     }
     if (errors->dropped > 0) {
@@ -311,13 +308,51 @@ static void answer_tickets(struct agent *agent)
     agent->nanswered = 0;
 }
 
-/* What a running agent cannot take over; said, and left as it was. */
-static void tell_what_needs_a_restart(const struct config *before, const struct config *after)
+static bool listens(const struct config *config, const char *address)
 {
+    for (size_t i = 0; i < config->agent.nlisten; i++) {
+        if (strcmp(config->agent.listen[i].text, address) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Addresses of `of` that `other` has not. */
+static void note_addresses(const struct config *of, const struct config *other, const char *what,
+                           struct buf *notes)
+{
+    for (size_t i = 0; i < of->agent.nlisten; i++) {
+        const char *address = of->agent.listen[i].text;
+
+        if (!listens(other, address)) {
+            log_info(what, LOG_S("address", address));
+            buf_printf(notes, "%s: %s\n", what, address);
+        }
+    }
+}
+
+/* What of the agent's own is other now, and what a running agent cannot take over: it is left as it
+ * was. */
+static char *tell_notes(const struct config *before, const struct config *after)
+{
+    struct buf notes;
+
+    buf_init(&notes, 16384);
+    note_addresses(after, before, "the agent listens from now on", &notes);
+    note_addresses(before, after, "the agent listens no more", &notes);
     if (strcmp(before->agent.state_dir, after->agent.state_dir) != 0) {
         log_warning("agent.state_dir changes only with a restart",
                     LOG_S("in_force", before->agent.state_dir));
+        buf_printf(&notes, "agent.state_dir changes only with a restart; in force: %s\n",
+                   before->agent.state_dir);
     }
+    notes.failed = false;
+    if (notes.len > 0) {
+        return buf_take(&notes);
+    }
+    buf_finish(&notes);
+    return NULL;
 }
 
 static int reload_server(struct agent *agent, const struct config *config, struct buf *why)
@@ -338,6 +373,7 @@ static int reload_server(struct agent *agent, const struct config *config, struc
 static void note_outcome(struct agent *agent, const struct reload_outcome *outcome)
 {
     free(agent->reload.errors);
+    free(agent->reload.notes);
     agent->reload = *outcome;
     store_metric_set(agent->reload_ok, outcome->ok);
     if (outcome->ok) {
@@ -374,7 +410,7 @@ static void take_over(struct agent *agent, struct build *build, struct reload_ou
     struct plan *before = agent->plan;
 
     if (before) {
-        tell_what_needs_a_restart(before->config, build->plan->config);
+        outcome->notes = tell_notes(before->config, build->plan->config);
     }
     agent->plan = build->plan;
     build->plan = NULL;

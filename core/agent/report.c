@@ -44,6 +44,9 @@ json_t *report_reload(const struct agent *agent)
         json_put(object, "changed", json_integer((json_int_t)reload->changed));
         json_put(object, "added", json_integer((json_int_t)reload->added));
         json_put(object, "removed", json_integer((json_int_t)reload->removed));
+        if (reload->notes) {
+            json_put(object, "notes", lines_json(reload->notes));
+        }
     } else {
         json_put(object, "error",
                  json_string("the configuration is not good; nothing has changed"));

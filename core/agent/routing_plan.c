@@ -101,8 +101,7 @@ static int copy_windows(const struct config_route *from, struct route *to)
     return 0;
 }
 
-static int copy_targets(const struct plan *plan, const struct config_route *from, struct route *to,
-                        struct config_errors *errors)
+static int copy_targets(const struct plan *plan, const struct config_route *from, struct route *to)
 {
     to->to_set = from->to_set;
     if (!from->to_set) {
@@ -118,14 +117,13 @@ static int copy_targets(const struct plan *plan, const struct config_route *from
         if (index < 0) {
             return (int)index;
         }
-        need_sink(plan, from->to[i].name, "to", from->to[i].at, errors);
         to->to[to->nto++] = (uint32_t)index;
     }
     return 0;
 }
 
 static int copy_routes(const struct plan *plan, const struct config_route *from, size_t n,
-                       struct route *parent, struct config_errors *errors)
+                       struct route *parent)
 {
     int r = 0;
 
@@ -143,10 +141,10 @@ static int copy_routes(const struct plan *plan, const struct config_route *from,
         route->group_interval_ms = from[i].group_interval_ms;
         route->repeat_interval_ms = from[i].repeat_interval_ms;
         r = copy_matchers(from[i].matchers, from[i].nmatchers, &route->nmatchers, &route->matchers);
-        r = r < 0 ? r : copy_targets(plan, &from[i], route, errors);
+        r = r < 0 ? r : copy_targets(plan, &from[i], route);
         r = r < 0 ? r : copy_group_by(&from[i], route);
         r = r < 0 ? r : copy_windows(&from[i], route);
-        r = r < 0 ? r : copy_routes(plan, from[i].routes, from[i].nroutes, route, errors);
+        r = r < 0 ? r : copy_routes(plan, from[i].routes, from[i].nroutes, route);
     }
     return r;
 }
@@ -172,7 +170,7 @@ static int copy_inhibition(const struct plan *plan)
     return r;
 }
 
-static int mark_sinks(const struct plan *plan, struct config_errors *errors)
+static int mark_sinks(const struct plan *plan)
 {
     for (size_t i = 0; i < plan->n; i++) {
         const struct plan_instance *instance = &plan->instances[i];
@@ -180,9 +178,6 @@ static int mark_sinks(const struct plan *plan, struct config_errors *errors)
         struct routing_sink *sink;
         long index;
 
-        if (config->failover) {
-            need_sink(plan, config->failover, "failover", config->failover_at, errors);
-        }
         if (!instance->component || !manifest_is_sink(instance->component)) {
             continue;
         }
@@ -195,6 +190,28 @@ static int mark_sinks(const struct plan *plan, struct config_errors *errors)
         sink->one_alert = instance->component->flags & TMON_ONE_ALERT;
     }
     return 0;
+}
+
+static void look_at_targets(const struct plan *plan, const struct config_route *routes, size_t n,
+                            struct config_errors *errors)
+{
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < routes[i].nto; j++) {
+            need_sink(plan, routes[i].to[j].name, "to", routes[i].to[j].at, errors);
+        }
+        look_at_targets(plan, routes[i].routes, routes[i].nroutes, errors);
+    }
+}
+
+static void look_at_failovers(const struct plan *plan, struct config_errors *errors)
+{
+    for (size_t i = 0; i < plan->n; i++) {
+        const struct config_instance *config = plan->instances[i].config;
+
+        if (config->failover) {
+            need_sink(plan, config->failover, "failover", config->failover_at, errors);
+        }
+    }
 }
 
 /* The one that is always there must be able to be. */
@@ -259,16 +276,20 @@ int routing_plan(struct plan *plan, struct config_errors *errors)
     int r;
 
     look_at_log(plan, errors);
+    look_at_targets(plan, plan->config->routes, plan->config->nroutes, errors);
+    look_at_failovers(plan, errors);
+    if (errors->errors > 0) {
+        return 0; // there will be no plan, and what is wrong cannot be copied
+    }
     plan->routing = routing_create();
     if (!plan->routing) {
         return -ENOMEM;
     }
     plan->routing->flap_changes = plan->config->flapping_changes;
     plan->routing->flap_window_ms = plan->config->flapping_window_ms;
-    r = copy_routes(plan, plan->config->routes, plan->config->nroutes, &plan->routing->root,
-                    errors);
+    r = copy_routes(plan, plan->config->routes, plan->config->nroutes, &plan->routing->root);
     r = r < 0 ? r : copy_inhibition(plan);
-    r = r < 0 ? r : mark_sinks(plan, errors);
+    r = r < 0 ? r : mark_sinks(plan);
     r = r < 0 ? r : routing_finish_up(plan->routing);
     if (r < 0) {
         return r;

@@ -12,14 +12,11 @@
 #include "base/limits.h"
 #include "base/utf8.h"
 
-#define STATES 4
 #define EVERY_NS (2 * NS_PER_S) /* at most so often, and so often while something is pending */
-
-static const char *const states[STATES] = {"well", "resting", "paused", "parked"};
 
 struct watched_sink {
     char name[LIMIT_NAME_BYTES + 1];
-    struct store_metric *pending, *under_way, *oldest, *dead, *states[STATES];
+    struct store_metric *pending, *under_way, *oldest, *dead, *states[SINK_STATES];
     bool paused;
     bool there; /* in the last answer */
 };
@@ -30,8 +27,8 @@ struct told_sink {
     uint64_t pending, under_way, dead;
     int64_t oldest_ms;
     bool paused;
-    size_t state;
-    char reason[256];
+    enum sink_state state;
+    char reason[SINK_FAULT_SIZE];
 };
 
 struct watch_call {
@@ -53,14 +50,10 @@ static bool note(void *arg, const struct outbox_sink_view *view)
         .dead = view->dead,
         .oldest_ms = view->oldest_ms,
         .paused = view->configured && view->paused,
-        .state = !view->configured ? 3
-                 : view->paused    ? 2
-                 : view->resting   ? 1
-                                   : 0,
     };
 
     utf8_copy(told.name, sizeof told.name, view->name);
-    utf8_copy(told.reason, sizeof told.reason, view->reason);
+    told.state = sink_state(call->watch->faults, view, told.reason);
     buf_append(&call->told, &told, sizeof told);
     return true;
 }
@@ -95,12 +88,8 @@ static struct store_metric *add(const struct sink_watch *watch, const char *sink
                                 const char *state, const char *help)
 {
     const struct tmon_pair labels[] = {{"name", sink}, {"state", state}};
-    const struct store_metric_spec spec = {
-        .kind = TMON_GAUGE, .name = name, .help = help, .labels = labels, .nlabels = state ? 2 : 1};
-    struct store_metric *metric = NULL;
 
-    (void)store_metric_add(watch->store, &spec, &metric);
-    return metric;
+    return store_metric_new(watch->store, TMON_GAUGE, name, help, labels, state ? 2 : 1);
 }
 
 static void add_metrics(const struct sink_watch *watch, struct watched_sink *sink)
@@ -113,8 +102,8 @@ static void add_metrics(const struct sink_watch *watch, struct watched_sink *sin
                        "How long the oldest of them has been waiting; 0: none is.");
     sink->dead = add(watch, sink->name, "toiletmon_outbox_dead_letters", NULL,
                      "Notifications that were given up and wait for an operator.");
-    for (size_t i = 0; i < STATES; i++) {
-        sink->states[i] = add(watch, sink->name, "toiletmon_sink_state", states[i],
+    for (size_t i = 0; i < SINK_STATES; i++) {
+        sink->states[i] = add(watch, sink->name, "toiletmon_sink_state", sink_state_name(i),
                               "The state of the sink: 1 for the one it is in.");
     }
 }
@@ -164,7 +153,7 @@ static void drop_metrics(const struct sink_watch *watch, const struct watched_si
 {
     store_metric_remove(watch->store, sink->pending);
     store_metric_remove(watch->store, sink->under_way);
-    for (size_t i = 0; i < STATES; i++) {
+    for (size_t i = 0; i < SINK_STATES; i++) {
         store_metric_remove(watch->store, sink->states[i]);
     }
     store_metric_remove(watch->store, sink->oldest);
@@ -208,7 +197,7 @@ static bool take(struct sink_watch *watch, const struct watch_call *call)
         sink->there = true;
         store_metric_set(sink->pending, (double)told.pending);
         store_metric_set(sink->under_way, (double)told.under_way);
-        for (size_t j = 0; j < STATES; j++) {
+        for (size_t j = 0; j < SINK_STATES; j++) {
             store_metric_set(sink->states[j], j == told.state);
         }
         store_metric_set(sink->oldest, told.oldest_ms > 0 && call->now_ms > told.oldest_ms
@@ -285,10 +274,13 @@ void sink_watch_touch(struct sink_watch *watch)
 }
 
 void sink_watch_init(struct sink_watch *watch, struct loop *loop, struct store *store,
-                     struct own_alerts *own_alerts)
+                     struct own_alerts *own_alerts, struct sink_faults *faults)
 {
-    *watch = (struct sink_watch){
-        .loop = loop, .store = store, .own_alerts = own_alerts, .asked_ns = -EVERY_NS};
+    *watch = (struct sink_watch){.loop = loop,
+                                 .store = store,
+                                 .own_alerts = own_alerts,
+                                 .faults = faults,
+                                 .asked_ns = -EVERY_NS};
     loop_timer_init(&watch->timer, on_time, watch);
 }
 

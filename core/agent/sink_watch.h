@@ -12,12 +12,14 @@
 
 #include "agent/desk.h"
 #include "agent/own_alerts.h"
+#include "agent/sink_faults.h"
 #include "store/store.h"
 
 struct sink_watch {
     struct loop *loop;
     struct store *store;
     struct own_alerts *own_alerts;
+    struct sink_faults *faults;
     struct desk *desk; /* NULL: not open */
     struct loop_timer timer;
     bool asking;  /* the desk has a call of ours */
@@ -28,7 +30,7 @@ struct sink_watch {
 };
 
 void sink_watch_init(struct sink_watch *watch, struct loop *loop, struct store *store,
-                     struct own_alerts *own_alerts);
+                     struct own_alerts *own_alerts, struct sink_faults *faults);
 void sink_watch_open(struct sink_watch *watch, struct desk *desk);
 /* Before the desk closes. */
 void sink_watch_close(struct sink_watch *watch);

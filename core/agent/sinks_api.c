@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "agent/api.h"
+#include "agent/sink_faults.h"
 #include "base/clock.h"
 #include "base/json_text.h"
 #include "model/notification.h"
@@ -33,15 +34,13 @@ static bool on_sink(void *arg, const struct outbox_sink_view *view)
 {
     struct work *work = arg;
     struct buf *buf = &work->text;
+    char reason[SINK_FAULT_SIZE];
+    enum sink_state state = sink_state(work->api->sink_faults, view, reason);
 
     buf_puts(buf, work->n++ ? ",\n{" : "\n{");
     json_text_put_string(buf, "name", view->name);
-    json_text_put_string(buf, "state",
-                         !view->configured ? "parked"
-                         : view->paused    ? "paused"
-                         : view->resting   ? "resting"
-                                           : "well");
-    json_text_put_string(buf, "reason", view->reason);
+    json_text_put_string(buf, "state", sink_state_name(state));
+    json_text_put_string(buf, "reason", reason);
     json_text_put_int(buf, "pending", (int64_t)view->pending);
     json_text_put_int(buf, "under_way", (int64_t)view->under_way);
     json_text_put_int(buf, "dead", (int64_t)view->dead);

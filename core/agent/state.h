@@ -18,6 +18,7 @@
 #include "agent/plan.h"
 #include "agent/process_metrics.h"
 #include "agent/rules_life.h"
+#include "agent/sink_faults.h"
 #include "agent/sink_watch.h"
 #include "agent/slim.h"
 #include "agent/state_watch.h"
@@ -30,6 +31,7 @@ struct reload_outcome {
     int64_t at_ms; /* Unix time; 0: there was none */
     bool ok;
     char *errors; /* owned; lines; NULL: none */
+    char *notes;  /* owned; lines: what is worth saying of one that went well; NULL: nothing */
     uint64_t kept, changed, added, removed;
 };
 
@@ -57,6 +59,7 @@ struct agent {
     struct desk desk;       /* opened by the first build, before its plan is put in force */
     struct own_alerts own_alerts;
     struct rules_life rules;
+    struct sink_faults sink_faults;
     struct sink_watch sink_watch;
     struct state_watch state_watch;
     struct deadman deadman;

@@ -26,15 +26,17 @@ static enum verdicts_affects affects_of(enum config_affects affects)
 static struct verdicts_spec verdict_spec(const struct unit *unit)
 {
     enum verdicts_affects affects = affects_of(unit->config->affects);
+    bool checks = unit->abilities & ABILITY_CHECK;
 
-    /* A plugin that cannot be loaded says nothing of what it would have watched. */
-    if (unit->refused && affects == AFFECTS_FAIL) {
+    /* A plugin that cannot be loaded says nothing of what it would have watched; nor does a sink
+     * that cannot deliver. */
+    if (!checks && affects == AFFECTS_FAIL) {
         affects = AFFECTS_DEGRADE;
     }
     return (struct verdicts_spec){.name = unit->name,
                                   .affects = affects,
-                                  .fail_after = unit->config->fail_after,
-                                  .pass_after = unit->config->pass_after,
+                                  .fail_after = checks ? unit->config->fail_after : 1,
+                                  .pass_after = checks ? unit->config->pass_after : 1,
                                   .ready = unit->ready};
 }
 
@@ -196,6 +198,7 @@ static void on_state(void *owner, enum instance_state from, enum instance_state 
     unit_metrics_state(unit, from, to);
     unit_alerts_state(unit, to, reason);
     unit_sink_look(unit);
+    unit_sink_health(unit);
     if (to == INSTANCE_READY) {
         if (from != INSTANCE_STARTING || instance_counters(unit->instance)->deaths > 0) {
             log_info("instance is ready again", LOG_S("name", unit->name));
@@ -455,7 +458,7 @@ void unit_destroy(struct unit *unit)
     free(unit);
 }
 
-static void add_verdict(struct unit *unit)
+void unit_add_verdict(struct unit *unit)
 {
     struct verdicts_spec spec = verdict_spec(unit);
     int r = verdicts_add(unit->world->verdicts, &spec, &unit->verdict);
@@ -475,7 +478,7 @@ void unit_start(struct unit *unit)
         return;
     }
     if (unit->refused || unit->abilities & ABILITY_CHECK) {
-        add_verdict(unit);
+        unit_add_verdict(unit);
     } else { // its namesake of before the reload, or the start, may have had one
         unit_alerts_check(unit, TMON_PASS, "");
     }
@@ -511,6 +514,8 @@ void unit_start(struct unit *unit)
 
 void unit_stop(struct unit *unit, void (*ended)(struct unit *unit, void *owner), void *owner)
 {
+    unit->leaving = true;
+    unit_sink_health(unit);
     if (unit->scheduled) {
         schedule_remove(unit->world->schedule, &unit->entry);
         unit->scheduled = false;

@@ -14,6 +14,7 @@
 
 #include "agent/own_alerts.h"
 #include "agent/plan.h"
+#include "agent/sink_faults.h"
 #include "base/log.h"
 #include "outbox/delivery.h"
 #include "plugin/instance.h"
@@ -32,6 +33,7 @@ struct unit_world {
     const struct broker *broker;
     struct delivery *delivery;
     struct own_alerts *own_alerts;
+    struct sink_faults *sink_faults;
     struct store_metric *lateness; /* histogram over all instances */
     uint32_t series;               /* how many one instance may have */
     int64_t stale_ms;              /* how long one that stopped stays, at least */
@@ -75,6 +77,7 @@ struct unit {
     size_t nended;               /* that have been stopped */
     size_t pool_first;           /* the first worker that delivers */
     struct delivery_sink *sink;  /* NULL: it is none, or takes nothing (any more) */
+    bool leaving;                /* it has been stopped; what is under way ends */
     bool fresh;                  /* the desk has not been told of it */
     struct loop_timer unhealthy; /* runs while it is degraded */
     struct schedule_entry entry;

@@ -16,6 +16,8 @@ extern const struct instance_hooks unit_hooks;
 int unit_make_worker(struct unit *unit, const struct plan_instance *from, struct settings *settings,
                      struct unit_worker *worker);
 void unit_remember_error(struct unit *unit, const char *text);
+/* It has a place in health from now on. */
+void unit_add_verdict(struct unit *unit);
 /* Ends all its instances; hooks->stopped of the last one ends the unit. */
 void unit_stop_workers(struct unit *unit);
 
@@ -30,6 +32,9 @@ void unit_sink_done(struct unit_worker *worker, const struct instance_result *re
 /* One of the pool has changed its state; the first instance's is told by unit.c. */
 void unit_sink_state(struct unit_worker *worker, enum instance_state to, const char *reason);
 void unit_sink_look(struct unit *unit);
+/* One of its instances is another state: says in health and to those who ask for sinks whether it
+ * can deliver at all.  For any unit. */
+void unit_sink_health(struct unit *unit);
 
 /* unit_alerts.c */
 void unit_alerts_init(struct unit *unit);

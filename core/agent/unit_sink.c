@@ -8,6 +8,7 @@
 
 #include "agent/unit_metrics.h"
 #include "agent/unit_private.h"
+#include "base/clock.h"
 
 size_t unit_sink_workers(const struct plan_instance *from, size_t *ret_first)
 {
@@ -86,12 +87,54 @@ void unit_sink_state(struct unit_worker *worker, enum instance_state to, const c
         unit_remember_error(unit, reason);
     }
     unit_sink_look(unit);
+    unit_sink_health(unit);
+}
+
+/* Why none of the pool runs; NULL: one does, or is being made for the first time. */
+static const char *fault_of(const struct unit *unit)
+{
+    for (size_t i = unit->pool_first; i < unit->nworkers; i++) {
+        enum instance_state state = instance_state(unit->workers[i].instance);
+
+        if (state == INSTANCE_READY || state == INSTANCE_STARTING || state == INSTANCE_STOPPED) {
+            return NULL;
+        }
+    }
+    return instance_reason(unit->workers[unit->pool_first].instance);
+}
+
+void unit_sink_health(struct unit *unit)
+{
+    const char *why = unit->sink && !unit->leaving ? fault_of(unit) : NULL;
+    struct verdict *verdict;
+
+    if (!unit->sink) {
+        return;
+    }
+    sink_faults_set(unit->world->sink_faults, unit->name, why);
+    if (unit->abilities & ABILITY_CHECK) {
+        return; /* that fails, too */
+    }
+    if (!why) {
+        verdicts_remove(unit->world->verdicts, unit->verdict);
+        unit->verdict = NULL;
+        return;
+    }
+    if (!unit->verdict) {
+        unit_add_verdict(unit);
+    }
+    verdict = unit->verdict ? verdict_create(TMON_FAIL, why) : NULL;
+    if (verdict) {
+        verdicts_put(unit->world->verdicts, unit->verdict, verdict, clock_mono_ns(),
+                     clock_real_ms(), NULL);
+    }
 }
 
 void unit_attempt(struct unit *unit, const struct outbox_outcome *outcome)
 {
     unit_metrics_attempt(unit, outcome);
     if (outcome->result == OUTBOX_UNREADY) {
+        unit_sink_health(unit); /* it may have been tried again, and failed for another reason */
         return;
     }
     unit->runs++;

@@ -3,6 +3,9 @@
  *
  * It holds for the episode: who was told of nothing yet is told once, the end is told, and when it
  * fires anew after that it is a new episode, which nobody has seen.
+ *
+ * Sinks that want to know (pagers, whose far end would wake the next one) are told of it, behind
+ * the notification that the episode began.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -79,8 +82,55 @@ int alert_set_ack(struct alert *alert, const char *by, const char *comment, int6
     return 0;
 }
 
-int alerts_ack(struct alerts *alerts, const char *id, const struct alerts_ack *ack,
-               struct alerts_time now)
+/* ---- who is told of it ---- */
+
+/* Once an episode: far ends keep it, and know nothing of taking it back. */
+int ack_tell(struct alerts *alerts, struct state_tx *tx, struct alert *alert, struct mark *mark,
+             struct alerts_time now)
+{
+    const struct group *group = alert->ngroups > 0 ? alert->groups[0].group : NULL;
+    const struct alerts_item item = {
+        .alert = alert, .firing = true, .news = true, .repeat = true, .ack = true};
+    const struct alerts_notice notice = {
+        .sink = alerts->sinks[mark->sink],
+        .one_alert = true,
+        .ordering = mark->ordering,
+        .group_key = group ? group->key : "{}:{}",
+        .group = group ? group->labels : NULL,
+        .ngroup = group ? group->nlabels : 0,
+        .items = &item,
+        .nitems = 1,
+    };
+    uint64_t ordering;
+    int64_t id;
+
+    if (alert->acked_ms == 0 || !alert->firing || mark->fate != FATE_TOLD || mark->ack_told ||
+        !alerts->hooks.wants_acks || !alerts->hooks.wants_acks(alerts->hooks.owner, notice.sink)) {
+        return 0;
+    }
+    mark->ack_told = true;
+    alert_dirty(alerts, alert);
+    return alerts->hooks.notify(alerts->hooks.owner, tx, &notice, now, &id, &ordering);
+}
+
+static int tell_all(struct alerts *alerts, struct state_tx *tx, struct alert *alert,
+                    struct alerts_time now)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < alert->nmarks && r == 0; i++) {
+        r = ack_tell(alerts, tx, alert, &alert->marks[i], now);
+    }
+    if (r < 0 && tx->error == 0) {
+        tx->error = r;
+    }
+    return r;
+}
+
+/* ---- the whole ---- */
+
+int alerts_ack(struct alerts *alerts, struct state_tx *tx, const char *id,
+               const struct alerts_ack *ack, struct alerts_time now)
 {
     struct alert *alert = NULL;
     int r = find(alerts, id, &alert);
@@ -106,6 +156,7 @@ int alerts_ack(struct alerts *alerts, const char *id, const struct alerts_ack *a
     alert_count(alerts, alert, 1);
     if (r == 0) {
         alert_dirty(alerts, alert);
+        r = tell_all(alerts, tx, alert, now);
     }
     return r;
 }
@@ -124,6 +175,11 @@ int alerts_find(struct alerts *alerts, const char *id,
         fn(arg, &view);
     }
     return r;
+}
+
+const char *alert_acked_by(const struct alert *alert)
+{
+    return alert->acked_ms != 0 ? alert->acked_by : NULL;
 }
 
 bool alert_is_seen(const struct alert *alert, const struct mark *mark)

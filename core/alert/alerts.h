@@ -79,6 +79,7 @@ struct alerts_item {
     bool firing;
     bool news;   /* the sink is told of this now; else it only stands beside what is new */
     bool repeat; /* news, but told before */
+    bool ack;    /* a repeat which tells that somebody sees to it */
 };
 
 /* What the outbox is to queue. */
@@ -113,6 +114,8 @@ struct alerts_hooks {
                     struct alerts_ended *ended, size_t n, struct alerts_time now);
     /* Whether the notification still waits: then nobody needs a repeat of it.  1, 0, -errno. */
     int (*waits)(void *owner, struct state_tx *tx, const char *sink, int64_t id);
+    /* Whether the sink is there and has to know who sees to what it was told of. */
+    bool (*wants_acks)(void *owner, const char *sink);
 };
 
 /* -ENOMEM. */
@@ -141,11 +144,12 @@ struct alerts_ack {
     const char *comment; /* "" */
 };
 /* Acknowledges the alert of that episode key or fingerprint: it is told to whom it was not, and
- * not repeated.  One that was acknowledged before changes hands.  `ack` NULL takes it back.
+ * not repeated.  One that was acknowledged before changes hands.  `ack` NULL takes it back.  Sinks
+ * that want it and were told that the episode began are told of the first acknowledgement.
  * -ENOENT; -ENOTUNIQ: several have that fingerprint; -ESTALE: it has resolved; -EINVAL: a text is
- * longer than LIMIT_ACK_... or no UTF-8; -ENOMEM. */
-int alerts_ack(struct alerts *alerts, const char *id, const struct alerts_ack *ack,
-               struct alerts_time now);
+ * longer than LIMIT_ACK_... or no UTF-8; -ENOMEM; what is in the tx. */
+int alerts_ack(struct alerts *alerts, struct state_tx *tx, const char *id,
+               const struct alerts_ack *ack, struct alerts_time now);
 
 /* ---- what the outbox reports ---- */
 
@@ -155,15 +159,35 @@ void alerts_rejected(struct alerts *alerts, const char *sink, int64_t id, int64_
  * instead: the episode is not over, and `to` does not know of it. */
 bool alerts_can_move(struct alerts *alerts, const char *from, const char *to, int64_t id,
                      int64_t episode);
+struct alerts_move {
+    const char *from, *to;
+    bool heard;
+    uint64_t ordering;
+};
 /* It has gone there as notification `id`: the episode's end must follow it, in that ordering; also
- * to `from`, where that may have `heard` of it.  -ENOMEM. */
-int alerts_moved(struct alerts *alerts, const char *from, const char *to, int64_t episode,
-                 bool heard, int64_t id, uint64_t ordering);
+ * to `from`, where that may have `heard` of it.  `to` is told who sees to it.  -ENOMEM; what is in
+ * the tx. */
+int alerts_moved(struct alerts *alerts, struct state_tx *tx, const struct alerts_move *move,
+                 int64_t episode, int64_t id, struct alerts_time now);
 /* Notification `id`, which was thought never to be heard, is tried again.  Whether the episode's
  * end will be told to the sink. */
-bool alerts_revived(struct alerts *alerts, const char *sink, int64_t id, int64_t episode);
+bool alerts_revived(struct alerts *alerts, struct state_tx *tx, const char *sink, int64_t id,
+                    int64_t episode, struct alerts_time now);
 
 /* ---- reading, in a job ---- */
+
+/* The notification in which a sink was told of an alert first. */
+struct alerts_notice_view {
+    int64_t id;    /* 0: it was told in none */
+    bool rejected; /* it will never hear of it */
+    bool moved;    /* another sink was told in its place */
+};
+
+/* A route that is in a maintenance window. */
+struct alerts_window_view {
+    const char *route; /* its key */
+    int64_t until_ms;  /* Unix time at which nothing holds it back any more */
+};
 
 struct alerts_view {
     int64_t episode;
@@ -183,6 +207,7 @@ struct alerts_view {
     size_t nsinks;
     const char *const *sinks; /* the sinks that its routes lead to, and those with marks */
     const bool *told;         /* of each: it was told of, or is queued */
+    const struct alerts_notice_view *notices; /* of each: in which notification */
     size_t nsilenced;
     const char *const *silenced_by; /* ids of active silences; a few where there are many */
     size_t ninhibited;
@@ -190,7 +215,11 @@ struct alerts_view {
     const char *acked_by, *ack_comment; /* NULL: nobody sees to it; "": nothing was said */
     int64_t acked_ms;                   /* 0: it is not acknowledged */
     bool muted;                         /* all its routes are in maintenance windows */
+    size_t nwindows;
+    const struct alerts_window_view *windows; /* of its routes that are in one; a few */
     bool flapping;
+    uint32_t flap_changes; /* while it flaps: how often it has changed by now */
+    int64_t quiet_ms;      /* ... and the Unix time at which it has been quiet for long enough */
 };
 /* In no particular order; fn ends the walk by returning false. */
 void alerts_visit(struct alerts *alerts, bool (*fn)(void *arg, const struct alerts_view *view),
@@ -260,6 +289,8 @@ int alerts_prune(struct alerts *alerts, struct state_tx *tx, enum alerts_source 
 int64_t alert_episode(const struct alert *alert);
 /* What the label `severity` says; warning when it is not there or unknown. */
 tmon_severity alert_severity(const struct tmon_pair *labels, size_t n);
+/* Who sees to it, "" where he did not say; NULL: nobody. */
+const char *alert_acked_by(const struct alert *alert);
 /* Fills the struct of the plugin API; everything is borrowed until the alerts change. */
 void alert_describe(const struct alert *alert, bool firing, struct tmon_alert *ret_alert);
 

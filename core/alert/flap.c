@@ -78,6 +78,11 @@ static struct alert *alert_of(const struct alerts *alerts, const struct flap *fl
     return map_get(&alerts->by_identity, identity(flap), flap->identity_len);
 }
 
+const struct flap *flap_of(const struct alerts *alerts, const struct alert *alert)
+{
+    return find(alerts, (const char *)(alert->labels + alert->nlabels), alert->identity_len);
+}
+
 static void mark_dirty(struct alerts *alerts, struct flap *flap)
 {
     if (!flap->dirty) {

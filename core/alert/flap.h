@@ -64,6 +64,9 @@ int64_t flaps_next(const struct alerts *alerts);
 /* A routing has come into force: it may not want any. */
 int flaps_route(struct alerts *alerts, struct alerts_time now);
 
+/* What is known of the alert's changes; NULL: nothing. */
+const struct flap *flap_of(const struct alerts *alerts, const struct alert *alert);
+
 /* flap_rows.c */
 void flaps_save(struct alerts *alerts, struct state_tx *tx);
 int flaps_load(const struct load *load);

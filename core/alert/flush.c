@@ -120,11 +120,20 @@ static int note_item(struct flush *flush, const struct alerts_item *item, int64_
         if (!item->repeat) {
             mark->fate = FATE_TOLD; /* another sink had taken it over */
             mark->id = id;
+            mark->ack_told = false;
         }
     } else {
-        const struct mark made = {flush->sink, FATE_TOLD, id, id, ordering, flush->now};
+        const struct mark made = {.sink = flush->sink,
+                                  .fate = FATE_TOLD,
+                                  .id = id,
+                                  .last = id,
+                                  .ordering = ordering,
+                                  .told = flush->now};
 
         r = mark_add(alert, &made);
+    }
+    if (r == 0 && item->firing) {
+        r = ack_tell(flush->alerts, flush->tx, alert, mark_find(alert, flush->sink), flush->now);
     }
     return r;
 }

@@ -10,6 +10,7 @@
 
 /* The clock of the wall may be set: then it is noticed after so long at the latest. */
 #define LOOK_MS 60000
+#define CHAINED 32 /* begins and ends of windows within others that are looked over */
 
 struct maintenance *maintenance_create(size_t n)
 {
@@ -45,6 +46,19 @@ bool maintenance_holds(struct maintenance *maintenance, int64_t real_ms)
         maintenance->until_ms = until_s * 1000;
     }
     return maintenance->active;
+}
+
+int64_t maintenance_end(const struct maintenance *maintenance, int64_t real_ms)
+{
+    int64_t at_s = real_ms / 1000, until_s = at_s;
+
+    for (int i = 0; i < CHAINED; i++) {
+        if (!windows_hold(maintenance->windows, maintenance->n, at_s, &until_s)) {
+            break;
+        }
+        at_s = until_s;
+    }
+    return at_s * 1000;
 }
 
 bool route_in_maintenance(const struct route *route, struct alerts_time now)

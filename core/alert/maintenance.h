@@ -26,5 +26,8 @@ struct maintenance *maintenance_create(size_t n);
 void maintenance_destroy(struct maintenance *maintenance); /* takes NULL */
 /* Whether one of its windows holds now; afterwards until_ms says up to when. */
 bool maintenance_holds(struct maintenance *maintenance, int64_t real_ms);
+/* Unix ms at which none of its windows holds any more, however they follow each other; a moment
+ * before that where they are very many. */
+int64_t maintenance_end(const struct maintenance *maintenance, int64_t real_ms);
 
 #endif

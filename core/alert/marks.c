@@ -66,6 +66,7 @@ void alerts_rejected(struct alerts *alerts, const char *sink, int64_t id, int64_
 
     if (mark && mark->id == id && mark->fate == FATE_TOLD) {
         mark->fate = FATE_REJECTED;
+        mark->ack_told = false;
         alert_dirty(alerts, alert);
     }
 }
@@ -84,11 +85,11 @@ bool alerts_can_move(struct alerts *alerts, const char *from, const char *to, in
     return !mark || mark->fate == FATE_MOVED;
 }
 
-int alerts_moved(struct alerts *alerts, const char *from, const char *to, int64_t episode,
-                 bool heard, int64_t id, uint64_t ordering)
+int alerts_moved(struct alerts *alerts, struct state_tx *tx, const struct alerts_move *move,
+                 int64_t episode, int64_t id, struct alerts_time now)
 {
     struct alert *alert = alert_find(alerts, episode);
-    long old = sink_index(alerts, from), new = sink_index(alerts, to);
+    long old = sink_index(alerts, move->from), new = sink_index(alerts, move->to);
     struct mark *mark = alert && old >= 0 ? mark_find(alert, (uint32_t)old) : NULL, moved;
 
     if (!mark || new < 0) {
@@ -97,28 +98,35 @@ int alerts_moved(struct alerts *alerts, const char *from, const char *to, int64_
     moved = *mark;
     moved.sink = (uint32_t) new;
     moved.id = moved.last = id;
-    moved.ordering = ordering;
-    if (!heard) {
+    moved.ordering = move->ordering;
+    moved.ack_told = false;
+    if (!move->heard) {
         mark->fate = FATE_MOVED;
     }
     alert_dirty(alerts, alert);
     mark = mark_find(alert, (uint32_t) new);
     if (mark) {
         *mark = moved; /* it went from there to here before */
-        return 0;
+    } else if (mark_add(alert, &moved) < 0) {
+        return -ENOMEM;
     }
-    return mark_add(alert, &moved);
+    return ack_tell(alerts, tx, alert, mark_find(alert, (uint32_t) new), now);
 }
 
-bool alerts_revived(struct alerts *alerts, const char *sink, int64_t id, int64_t episode)
+bool alerts_revived(struct alerts *alerts, struct state_tx *tx, const char *sink, int64_t id,
+                    int64_t episode, struct alerts_time now)
 {
     struct alert *alert = alert_find(alerts, episode);
     long index = sink_index(alerts, sink);
     struct mark *mark = alert && index >= 0 ? mark_find(alert, (uint32_t)index) : NULL;
 
     if (mark && mark->fate == FATE_REJECTED && mark->id == id) {
+        int r;
+
         mark->fate = FATE_TOLD;
         alert_dirty(alerts, alert);
+        r = ack_tell(alerts, tx, alert, mark, now);
+        tx->error = r < 0 && tx->error == 0 ? r : tx->error;
     }
     return mark && mark->fate == FATE_TOLD;
 }

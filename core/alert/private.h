@@ -41,6 +41,7 @@ enum fate {
 struct mark {
     uint32_t sink;           /* index of alerts.sinks */
     uint8_t fate;            /* of enum fate */
+    bool ack_told;           /* it was told, too, that somebody sees to it */
     int64_t id;              /* of the notification */
     int64_t last;            /* of the one that repeated it last, or the same */
     uint64_t ordering;       /* its ordering: the resolve must follow it there */
@@ -154,6 +155,10 @@ int alert_set_ack(struct alert *alert, const char *by, const char *comment, int6
 /* Whether whom the mark is of need not be reminded: somebody sees to the alert.  What it has
  * rejected it was not told of. */
 bool alert_is_seen(const struct alert *alert, const struct mark *mark);
+/* Tells the sink that somebody sees to it, if that is so, the sink wants it and was told of no more
+ * than the beginning.  0, -errno. */
+int ack_tell(struct alerts *alerts, struct state_tx *tx, struct alert *alert, struct mark *mark,
+             struct alerts_time now);
 
 /* maintenance.c */
 bool route_in_maintenance(const struct route *route, struct alerts_time now);
@@ -194,10 +199,14 @@ int64_t alert_running_end(const struct alert *alert, struct alerts_time now);
 /* view.c */
 #define VIEW_SINKS 64   /* of one alert; more are not shown */
 #define VIEW_SOURCES 16 /* that inhibit one alert */
+#define VIEW_WINDOWS 8  /* routes in maintenance */
 struct view_space {
     const char *sinks[VIEW_SINKS];
     bool told[VIEW_SINKS];
+    struct alerts_notice_view notices[VIEW_SINKS];
     size_t nsinks;
+    struct alerts_window_view windows[VIEW_WINDOWS];
+    size_t nwindows;
     const char *silences[ALERT_SILENCES]; /* that hold it back */
     const char *sources[VIEW_SOURCES];
     size_t nsilences, nsources;

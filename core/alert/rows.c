@@ -14,7 +14,8 @@
 #include "model/pairs.h"
 
 #define ROW_VERSION 1
-#define MARKS_MOST 4096 /* of one alert; there are LIMIT_OUTBOX_SINKS sinks */
+#define MARK_ACK_TOLD 128 /* beside the fate */
+#define MARKS_MOST 4096   /* of one alert; there are LIMIT_OUTBOX_SINKS sinks */
 
 enum {
     FLAG_FIRING = 1,
@@ -52,7 +53,7 @@ static void encode_alert(const struct alerts *alerts, const struct alert *alert,
         const struct mark *mark = &alert->marks[i];
 
         wire_put_str(buf, alerts->sinks[mark->sink]);
-        wire_put_u8(buf, mark->fate);
+        wire_put_u8(buf, (uint8_t)(mark->fate | (mark->ack_told ? MARK_ACK_TOLD : 0)));
         wire_put_i64(buf, mark->id);
         wire_put_i64(buf, mark->last);
         wire_put_u64(buf, mark->ordering);
@@ -209,6 +210,8 @@ static int decode_marks(const struct load *load, struct wire_reader *reader, str
         long sink;
 
         mark.fate = wire_get_u8(reader);
+        mark.ack_told = mark.fate & MARK_ACK_TOLD;
+        mark.fate &= (uint8_t)~MARK_ACK_TOLD;
         mark.id = wire_get_i64(reader);
         mark.last = wire_get_i64(reader);
         mark.ordering = wire_get_u64(reader);

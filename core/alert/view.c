@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/maintenance.h"
 #include "alert/private.h"
 #include "model/labels.h"
 
@@ -48,18 +49,28 @@ void alert_describe(const struct alert *alert, bool firing, struct tmon_alert *r
     };
 }
 
+/* `mark` NULL: a route leads there. */
 static void add_sink(const struct alerts *alerts, struct view_space *space, uint32_t sink,
-                     bool told)
+                     const struct mark *mark)
 {
-    for (size_t i = 0; i < space->nsinks; i++) {
-        if (space->sinks[i] == alerts->sinks[sink]) {
-            space->told[i] = space->told[i] || told;
-            return;
-        }
+    size_t i = 0;
+
+    while (i < space->nsinks && space->sinks[i] != alerts->sinks[sink]) {
+        i++;
     }
-    if (space->nsinks < VIEW_SINKS) {
-        space->sinks[space->nsinks] = alerts->sinks[sink];
-        space->told[space->nsinks++] = told;
+    if (i == VIEW_SINKS) {
+        return;
+    }
+    if (i == space->nsinks) {
+        space->sinks[space->nsinks++] = alerts->sinks[sink];
+        space->told[i] = false;
+        space->notices[i] = (struct alerts_notice_view){0};
+    }
+    if (mark) {
+        space->told[i] = mark->fate == FATE_TOLD;
+        space->notices[i] = (struct alerts_notice_view){.id = mark->id,
+                                                        .rejected = mark->fate == FATE_REJECTED,
+                                                        .moved = mark->fate == FATE_MOVED};
     }
 }
 
@@ -71,11 +82,11 @@ static void collect_sinks(const struct alerts *alerts, const struct alert *alert
         const struct route *route = alert->groups[i].group->route;
 
         for (size_t j = 0; j < route->nto; j++) {
-            add_sink(alerts, space, alerts->routed[route->to[j]], false);
+            add_sink(alerts, space, alerts->routed[route->to[j]], NULL);
         }
     }
     for (size_t i = 0; i < alert->nmarks; i++) {
-        add_sink(alerts, space, alert->marks[i].sink, alert->marks[i].fate == FATE_TOLD);
+        add_sink(alerts, space, alert->marks[i].sink, &alert->marks[i]);
     }
 }
 
@@ -92,20 +103,34 @@ static void collect_why(struct alerts *alerts, struct alert *alert, struct view_
     space->nsources = inhibit_sources(alert, space->sources, VIEW_SOURCES);
 }
 
-/* By maintenance windows of all its routes. */
-static bool is_muted(const struct alert *alert, struct alerts_time now)
+/* Which of its routes are in maintenance windows; whether all are. */
+static bool collect_windows(const struct alert *alert, struct view_space *space,
+                            struct alerts_time now)
 {
-    bool muted = alert->firing && alert->ngroups > 0;
+    size_t n = 0;
 
-    for (size_t i = 0; muted && i < alert->ngroups; i++) {
-        muted = route_in_maintenance(alert->groups[i].group->route, now);
+    space->nwindows = 0;
+    for (size_t i = 0; alert->firing && i < alert->ngroups; i++) {
+        const struct route *route = alert->groups[i].group->route;
+
+        if (!route_in_maintenance(route, now)) {
+            continue;
+        }
+        n++;
+        if (space->nwindows < VIEW_WINDOWS) {
+            space->windows[space->nwindows++] = (struct alerts_window_view){
+                route->key, maintenance_end(route->maintenance, now.real_ms)};
+        }
     }
-    return muted;
+    return n > 0 && n == alert->ngroups;
 }
 
 struct alerts_view alert_view(struct alerts *alerts, struct alert *alert, struct view_space *space,
                               struct alerts_time now)
 {
+    const struct flap *flap = alert->flapping ? flap_of(alerts, alert) : NULL;
+    bool muted = collect_windows(alert, space, now);
+
     collect_sinks(alerts, alert, space);
     collect_why(alerts, alert, space);
     return (struct alerts_view){
@@ -127,6 +152,7 @@ struct alerts_view alert_view(struct alerts *alerts, struct alert *alert, struct
         .nsinks = space->nsinks,
         .sinks = space->sinks,
         .told = space->told,
+        .notices = space->notices,
         .silenced_by = space->silences,
         .nsilenced = space->nsilences,
         .inhibited_by = space->sources,
@@ -134,8 +160,12 @@ struct alerts_view alert_view(struct alerts *alerts, struct alert *alert, struct
         .acked_by = alert->acked_by,
         .ack_comment = alert->ack_comment,
         .acked_ms = alert->acked_ms,
-        .muted = is_muted(alert, now),
+        .muted = muted,
+        .nwindows = space->nwindows,
+        .windows = space->windows,
         .flapping = alert->flapping,
+        .flap_changes = flap ? flap->total : 0,
+        .quiet_ms = flap ? now.real_ms + flap->quiet.at - now.mono_ms : 0,
     };
 }
 

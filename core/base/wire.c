@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/bits.h"
 #include "base/utf8.h"
 
 static void put_le(struct buf *buf, uint64_t value, size_t n)
@@ -45,10 +46,7 @@ void wire_put_i64(struct buf *buf, int64_t value)
 
 void wire_put_f64(struct buf *buf, double value)
 {
-    uint64_t bits;
-
-    memcpy(&bits, &value, sizeof bits);
-    put_le(buf, bits, 8);
+    put_le(buf, double_to_bits(value), 8);
 }
 
 void wire_put_bytes(struct buf *buf, const void *data, size_t len)
@@ -147,11 +145,7 @@ int64_t wire_get_i64(struct wire_reader *reader)
 
 double wire_get_f64(struct wire_reader *reader)
 {
-    uint64_t bits = get_le(reader, 8);
-    double value;
-
-    memcpy(&value, &bits, sizeof value);
-    return value;
+    return double_from_bits(get_le(reader, 8));
 }
 
 const void *wire_get_bytes(struct wire_reader *reader, size_t max, size_t *ret_len)

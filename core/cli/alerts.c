@@ -80,7 +80,7 @@ static void join_labels(const json_t *labels, char *space, size_t size)
     table_cut(table_clean(space), LABELS_COLUMNS);
 }
 
-/* "slack, (email)": in brackets who is still to be told. */
+/* "slack, email (queued)": in brackets why one has not been told. */
 static void join_sinks(const json_t *sinks, bool firing, char *space, size_t size)
 {
     const json_t *sink;
@@ -89,11 +89,13 @@ static void join_sinks(const json_t *sinks, bool firing, char *space, size_t siz
     space[0] = '\0';
     json_array_foreach(sinks, i, sink)
     {
-        bool told = json_is_true(json_object_get(sink, "told"));
+        const char *how = show_delivery(sink);
+        bool told = strcmp(how, "told") == 0;
 
-        if (len < size && (told || firing)) {
-            len += (size_t)snprintf(space + len, size - len, told ? "%s%s" : "%s(%s)",
-                                    len ? ", " : "", client_text(sink, "name"));
+        if (len < size && (firing || strcmp(how, "waiting") != 0)) {
+            len += (size_t)snprintf(space + len, size - len, "%s%s%s%s%s", len ? ", " : "",
+                                    client_text(sink, "name"), told ? "" : " (", told ? "" : how,
+                                    told ? "" : ")");
         }
     }
 }
@@ -151,7 +153,7 @@ static void print_alerts(const json_t *document)
     if (table.nrows > 0) {
         table_print(&table, stdout, table_colour());
     } else {
-        puts("There is no such alert.");
+        puts("No alerts.");
     }
     if (total > (json_int_t)table.nrows) {
         printf("... and %" JSON_INTEGER_FORMAT " older ones; --limit shows more\n",
@@ -296,10 +298,11 @@ static void complain_of(const json_t *result, size_t i, size_t n)
     if (n > 1) {
         snprintf(where, sizeof where, "alert %zu: ", i + 1);
     }
-    (void)cli_failed("%s%s%s%s", where, field, *field ? " " : "", client_text(result, "error"));
+    (void)cli_failed("%s%s%s%s", where, field, *field ? ": " : "", client_text(result, "error"));
 }
 
-static int print_results(const struct client_answer *answer)
+/* `said_here`: on the command line, which is wrong then. */
+static int print_results(const struct client_answer *answer, bool said_here)
 {
     const json_t *results = json_object_get(answer->json, "results"), *result;
     size_t i, n = json_array_size(results);
@@ -313,8 +316,10 @@ static int print_results(const struct client_answer *answer)
         const char *note = client_text(result, "note");
 
         if (strcmp(client_text(result, "status"), "accepted") != 0) {
+            bool wrong = said_here && strcmp(client_text(result, "status"), "rejected") == 0;
+
             complain_of(result, i, n);
-            r = CLI_FAILED;
+            r = wrong ? CLI_USAGE : CLI_FAILED;
             continue;
         }
         printf("accepted: %s, fingerprint %s%s%s\n", client_text(result, "alert"),
@@ -341,7 +346,7 @@ static int alerts_send(struct cli *cli)
         (void)client_print(answer.json);
         r = answer.status == 200 ? CLI_OK : CLI_FAILED;
     } else if (r == CLI_OK) {
-        r = print_results(&answer);
+        r = print_results(&answer, !from_stdin);
     }
     client_answer_finish(&answer);
     free(body);

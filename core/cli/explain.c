@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "cli/client.h"
 #include "cli/show.h"
 #include "cli/table.h"
@@ -162,10 +163,68 @@ static void show_source(const struct cli *cli, const char *fingerprint)
     client_answer_finish(&answer);
 }
 
+/* "in 5m3s" */
+static const char *until(const json_t *time, char *space, size_t size)
+{
+    int64_t ms = clock_real_ms();
+    char age[32];
+
+    (void)clock_parse_rfc3339(json_is_string(time) ? json_string_value(time) : "", &ms);
+    show_age((double)(ms - clock_real_ms()) / 1e3, age, sizeof age);
+    snprintf(space, size, "%.32s (in %s)", json_is_string(time) ? json_string_value(time) : "?",
+             age);
+    return space;
+}
+
+static void show_acknowledged(const json_t *ack)
+{
+    const char *by = client_text(ack, "by"), *comment = client_text(ack, "comment");
+    char text[2048], since[32];
+
+    if (json_is_object(ack)) {
+        show_since(json_object_get(ack, "at"), since, sizeof since);
+        snprintf(text, sizeof text, "%.128s, at %.32s (%s ago)%s%.1024s",
+                 *by ? by : "nobody said who", client_text(ack, "at"), since, *comment ? ": " : "",
+                 comment);
+        line("acknowledged", text);
+        line("", "it is not repeated; its end is told");
+    }
+}
+
+static void show_window(const json_t *window)
+{
+    char text[1024], end[80];
+
+    snprintf(text, sizeof text, "the route %.800s, until %s", client_text(window, "route"),
+             until(json_object_get(window, "until"), end, sizeof end));
+    line("maintenance", text);
+}
+
+static void show_flapping(const json_t *alert)
+{
+    json_int_t changes = json_integer_value(json_object_get(alert, "flap_changes"));
+    char text[256], end[80];
+
+    if (json_is_true(json_object_get(alert, "flapping"))) {
+        snprintf(text, sizeof text,
+                 "%" JSON_INTEGER_FORMAT " changes so far; nobody is told until it has been quiet: "
+                 "%s, if it does not change again",
+                 changes, until(json_object_get(alert, "quiet_at"), end, sizeof end));
+        line("flapping", text);
+    }
+}
+
 static void show_holds(const struct cli *cli, const json_t *alert)
 {
-    const json_t *name;
+    const json_t *name, *window;
     size_t i;
+
+    show_acknowledged(json_object_get(alert, "acknowledged"));
+    json_array_foreach(json_object_get(alert, "maintenance"), i, window)
+    {
+        show_window(window);
+    }
+    show_flapping(alert);
 
     json_array_foreach(json_object_get(alert, "silenced_by"), i, name)
     {
@@ -192,10 +251,9 @@ static size_t show_told(const struct cli *cli, const json_t *document)
         json_array_foreach(json_object_get(alert, "sinks"), j, sink)
         {
             if (len < sizeof sinks) {
-                len += (size_t)snprintf(sinks + len, sizeof sinks - len, "%s%s (%s)",
-                                        len ? ", " : "", client_text(sink, "name"),
-                                        json_is_true(json_object_get(sink, "told")) ? "told"
-                                                                                    : "to be told");
+                len +=
+                    (size_t)snprintf(sinks + len, sizeof sinks - len, "%s%s (%s)", len ? ", " : "",
+                                     client_text(sink, "name"), show_delivery(sink));
             }
         }
         printf("\n");

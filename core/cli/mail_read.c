@@ -11,21 +11,42 @@
 #include "alert/alerts.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "http/alerts_in.h"
 #include "model/labels.h"
 
 struct reading {
     struct pool *pool;
+    const char *path; /* for people */
     char *why;
     size_t size;
     int error;
 };
 
+/* The first mistake stays.  `place`: "LINE:COLUMN: ", behind the file's colon; or "". */
+static void complain_at(struct reading *reading, int error, const char *place, const char *problem)
+{
+    if (!reading->error) {
+        reading->error = error;
+        (void)snprintf(reading->why, reading->size, "%s:%s%s%s", reading->path, *place ? "" : " ",
+                       place, problem);
+    }
+}
+
+/* `what`: "alert 2: title: ", or "". */
 static void complain(struct reading *reading, int error, const char *what, const char *problem)
 {
     if (!reading->error) {
         reading->error = error;
-        (void)snprintf(reading->why, reading->size, "%s %s", what, problem);
+        (void)snprintf(reading->why, reading->size, "%s: %s%s", reading->path, what, problem);
     }
+}
+
+static void complain_of(struct reading *reading, const char *key, const char *problem)
+{
+    char what[LIMIT_NAME_BYTES + 8];
+
+    (void)snprintf(what, sizeof what, "%s: ", key);
+    complain(reading, -EINVAL, what, problem);
 }
 
 static void *get(struct reading *reading, size_t len)
@@ -33,7 +54,7 @@ static void *get(struct reading *reading, size_t len)
     void *piece = pool_get(reading->pool, len);
 
     if (!piece) {
-        complain(reading, -ENOMEM, "the file", "is too large for the memory there is");
+        complain(reading, -ENOMEM, "", "there is not enough memory");
     } else {
         memset(piece, 0, len);
     }
@@ -47,7 +68,7 @@ static const char *take_text(struct reading *reading, const json_t *object, cons
     const char *text = json_string_value(value);
 
     if (value && !json_is_string(value)) {
-        complain(reading, -EINVAL, key, "must be a string");
+        complain_of(reading, key, "must be a string");
     }
     if (!text || !*text) {
         return "";
@@ -62,7 +83,7 @@ static int64_t take_time(struct reading *reading, const json_t *object, const ch
     int64_t ms = 0;
 
     if (*text && clock_parse_rfc3339(text, &ms) < 0) {
-        complain(reading, -EINVAL, key, "must be a time as 2026-11-23T17:01:53Z");
+        complain_of(reading, key, "must be a time as 2026-11-23T17:01:53Z");
     }
     return ms > 0 ? ms : 0; // the year 1 stands for none
 }
@@ -92,12 +113,12 @@ static struct tmon_pair *take_pairs(struct reading *reading, const json_t *objec
     size_t n = 0;
 
     if (map && !json_is_object(map)) {
-        complain(reading, -EINVAL, name, "must be an object");
+        complain_of(reading, name, "must be an object");
     }
     json_object_foreach((json_t *)map, key, value)
     {
         if (!pairs || n == LIMIT_PAIRS) {
-            complain(reading, -EINVAL, name, "has too many members");
+            complain_of(reading, name, "has too many members");
             break;
         }
         pairs[n].key = pool_copy(reading->pool, key, strlen(key));
@@ -129,7 +150,7 @@ static struct tmon_alert *take_alert(struct reading *reading, const json_t *obje
     struct tmon_alert *alert = get(reading, sizeof *alert);
 
     if (!json_is_object(object)) {
-        complain(reading, -EINVAL, "each of alerts", "must be an object");
+        complain(reading, -EINVAL, "each of alerts: ", "must be an object");
     }
     if (reading->error) {
         return NULL;
@@ -146,33 +167,94 @@ static struct tmon_alert *take_alert(struct reading *reading, const json_t *obje
     return alert;
 }
 
-/* The short form: title and severity become labels, message and metadata annotations. */
-static struct tmon_alert *take_short(struct reading *reading, const json_t *object)
+static const struct tmon_pair *copy_pairs(struct reading *reading, const struct tmon_pair *from,
+                                          size_t n)
+{
+    struct tmon_pair *pairs = get(reading, (n + 1) * sizeof *pairs);
+
+    for (size_t i = 0; pairs && i < n; i++) {
+        pairs[i].key = pool_copy(reading->pool, from[i].key, strlen(from[i].key));
+        pairs[i].value = pool_copy(reading->pool, from[i].value, strlen(from[i].value));
+        if (!pairs[i].key || !pairs[i].value) {
+            complain(reading, -ENOMEM, "", "there is not enough memory");
+        }
+    }
+    return pairs;
+}
+
+/* One that was posted, as the agent would tell it at once. */
+static struct tmon_alert *make_alert(struct reading *reading, const struct alerts_input *input,
+                                     int64_t now_ms)
 {
     struct tmon_alert *alert = get(reading, sizeof *alert);
-    const char *title = take_text(reading, object, "title");
-    const char *severity = take_text(reading, object, "severity");
-    const char *message = take_text(reading, object, "message");
-    struct tmon_pair *labels = take_pairs(reading, object, "labels", 2, &alert->nlabels);
-    struct tmon_pair *metadata = take_pairs(reading, object, "metadata", 1, &alert->nannotations);
 
+    if (!alert) {
+        return NULL;
+    }
+    alert->labels = copy_pairs(reading, input->labels, input->nlabels);
+    alert->annotations = copy_pairs(reading, input->annotations, input->nannotations);
     if (reading->error) {
         return NULL;
     }
-    labels[alert->nlabels++] = (struct tmon_pair){"alertname", title};
-    labels[alert->nlabels++] = (struct tmon_pair){"severity", *severity ? severity : "warning"};
-    if (*message) {
-        metadata[alert->nannotations++] = (struct tmon_pair){"message", message};
-    }
-    alert->labels = labels;
-    alert->annotations = metadata;
-    alert->firing = strcmp(take_text(reading, object, "status"), "resolved") != 0;
-    alert->starts_ms = take_time(reading, object, "starts_at");
-    alert->starts_ms = alert->starts_ms ? alert->starts_ms : clock_real_ms();
-    alert->ends_ms = alert->firing ? 0 : clock_real_ms();
+    alert->nlabels = input->nlabels;
+    alert->nannotations = input->nannotations;
+    alert->firing = !input->resolved;
+    alert->starts_ms = input->starts_ms ? input->starts_ms : now_ms;
+    alert->ends_ms = now_ms;
     alert->key = alert->fingerprint = alert->generator_url = "";
     finish_alert(reading, alert);
     return alert;
+}
+
+/* What is wrong with the first that the agent would reject. */
+static void tell_rejected(struct reading *reading, const struct alerts_in *in)
+{
+    char what[LIMIT_NAME_BYTES + 64];
+
+    for (size_t i = 0; i < in->n; i++) {
+        const struct alerts_in_item *item = &in->items[i];
+
+        if (item->status == ALERTS_IN_REJECTED) {
+            const int n = in->n > 1 ? snprintf(what, sizeof what, "alert %zu: ", i + 1) : 0;
+
+            (void)snprintf(what + n, sizeof what - (size_t)n, "%s%s", item->field,
+                           *item->field ? ": " : "");
+            complain(reading, -EINVAL, what, item->error);
+        }
+    }
+}
+
+/* One alert or a list of them, judged as POST /api/v1/alerts does. */
+static void take_posted(struct reading *reading, const char *text, size_t len,
+                        struct tmon_notification *notification)
+{
+    const struct tmon_alert **alerts = get(reading, LIMIT_ALERTS * sizeof *alerts);
+    const int64_t now_ms = clock_real_ms();
+    struct json_items_error error = {0};
+    struct alerts_in *in = NULL;
+    char place[64] = "";
+
+    const int r = alerts ? alerts_in_parse(text, len, now_ms, &in, &error) : -ENOMEM;
+    if (r < 0) {
+        if (error.line > 0) {
+            (void)snprintf(place, sizeof place, "%zu:%zu: ", error.line, error.column);
+        }
+        complain_at(reading, r, place, r == -ENOMEM ? "there is not enough memory" : error.text);
+        return;
+    }
+    tell_rejected(reading, in);
+    if (in->n == 0) {
+        complain(reading, -EINVAL, "", "there is no alert in it");
+    }
+    for (size_t i = 0; i < in->n && !reading->error; i++) {
+        if (i < LIMIT_ALERTS) {
+            alerts[notification->nalerts++] = make_alert(reading, &in->items[i].input, now_ms);
+        } else {
+            notification->ntruncated++;
+        }
+    }
+    notification->alerts = alerts;
+    alerts_in_destroy(in);
 }
 
 static void take_alerts(struct reading *reading, const json_t *root,
@@ -182,18 +264,11 @@ static void take_alerts(struct reading *reading, const json_t *root,
     const struct tmon_alert **alerts = get(reading, LIMIT_ALERTS * sizeof *alerts);
     size_t i;
 
-    if (!list && !json_object_get(root, "title")) {
-        complain(reading, -EINVAL, "the file",
-                 "must have 'alerts' (as a webhook gets them) or 'title' (of one alert)");
-    }
-    if (list && (!json_is_array(list) || json_array_size(list) == 0)) {
-        complain(reading, -EINVAL, "alerts", "must be a list with something in it");
+    if (!json_is_array(list) || json_array_size(list) == 0) {
+        complain(reading, -EINVAL, "alerts: ", "must be a list with something in it");
     }
     if (reading->error) {
         return;
-    }
-    if (!list) {
-        alerts[notification->nalerts++] = take_short(reading, root);
     }
     json_array_foreach(list, i, one)
     {
@@ -206,17 +281,20 @@ static void take_alerts(struct reading *reading, const json_t *root,
     notification->alerts = alerts;
 }
 
-static struct tmon_notification *take(struct reading *reading, const json_t *root)
+/* `root`: what a webhook gets; NULL: the text is what is posted. */
+static struct tmon_notification *take(struct reading *reading, const json_t *root, const char *text,
+                                      size_t len)
 {
     struct tmon_notification *notification = get(reading, sizeof *notification);
 
-    if (!json_is_object(root)) {
-        complain(reading, -EINVAL, "the file", "must have an object in it");
-    }
     if (reading->error) {
         return NULL;
     }
-    take_alerts(reading, root, notification);
+    if (root) {
+        take_alerts(reading, root, notification);
+    } else {
+        take_posted(reading, text, len, notification);
+    }
     notification->size = sizeof *notification;
     notification->attempt = 1;
     notification->id = "preview";
@@ -234,46 +312,52 @@ static struct tmon_notification *take(struct reading *reading, const json_t *roo
     return notification;
 }
 
-/* The whole file, if it is not too long. */
-static json_t *load(struct reading *reading, const char *path)
+/* The whole file, if it is not too long; owned. */
+static char *load(struct reading *reading, const char *path, size_t *ret_len)
 {
-    FILE *file = fopen(path, "re");
+    const bool standard = strcmp(path, "-") == 0;
+    FILE *file = standard ? stdin : fopen(path, "re");
     char *text = file ? malloc(LIMIT_CALL_BYTES + 1) : NULL;
-    size_t len = text ? fread(text, 1, LIMIT_CALL_BYTES + 1, file) : 0;
-    json_error_t error;
-    json_t *root = NULL;
 
+    *ret_len = text ? fread(text, 1, LIMIT_CALL_BYTES + 1, file) : 0;
     if (!file || (text && ferror(file))) {
         const int code = errno ? errno : EIO;
 
-        complain(reading, -code, path, strerror(code));
+        complain(reading, -code, "", strerror(code));
     } else if (!text) {
-        complain(reading, -ENOMEM, path, "out of memory");
-    } else if (len > LIMIT_CALL_BYTES) {
-        complain(reading, -EINVAL, path, "is too long");
-    } else {
-        root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+        complain(reading, -ENOMEM, "", "there is not enough memory");
+    } else if (*ret_len > LIMIT_CALL_BYTES) {
+        complain(reading, -EINVAL, "", "it is too long");
     }
-    if (!root && !reading->error) {
-        reading->error = -EINVAL;
-        (void)snprintf(reading->why, reading->size, "%s:%d:%d: %s", path, error.line, error.column,
-                       error.text);
-    }
-    free(text);
-    if (file) {
+    if (file && !standard) {
         (void)fclose(file);
     }
-    return root;
+    return text;
 }
 
 int mail_read(const char *path, struct pool *pool, struct tmon_notification **ret_notification,
               char *ret_why, size_t size)
 {
-    struct reading reading = {.pool = pool, .why = ret_why, .size = size};
-    json_t *root = load(&reading, path);
-    struct tmon_notification *notification = root ? take(&reading, root) : NULL;
+    struct reading reading = {.pool = pool, .path = path, .why = ret_why, .size = size};
+    struct tmon_notification *notification = NULL;
+    json_t *root = NULL;
+    size_t len = 0;
+    char *text;
 
+    if (strcmp(path, "-") == 0) {
+        reading.path = "standard input";
+    }
+    text = load(&reading, path, &len);
+    if (!reading.error) {
+        root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+        if (!json_object_get(root, "alerts")) {
+            json_decref(root);
+            root = NULL;
+        }
+        notification = take(&reading, root, text, len);
+    }
     json_decref(root);
+    free(text);
     if (reading.error) {
         return reading.error;
     }

@@ -10,9 +10,10 @@
 #include "plugin_api.h"
 
 /*
- * Reads JSON: what a webhook gets ({"alerts": [...]}), or one alert as POST /api/v1/alerts takes it
- * ({"title", "severity", "message", "metadata"}).  The notification lives in the pool; its title is
- * NULL.  -EINVAL with a sentence that names the place; -errno of the file with one, too; -ENOMEM.
+ * Reads JSON: what a webhook gets ({"alerts": [...]}), or what POST /api/v1/alerts takes: one
+ * alert or a list, judged by the same rules.  "-" is standard input.  The notification lives in the
+ * pool; its title is NULL.  -EINVAL with a sentence that names the place; -errno of the file with
+ * one, too; -ENOMEM.
  */
 int mail_read(const char *path, struct pool *pool, struct tmon_notification **ret_notification,
               char *ret_why, size_t size);

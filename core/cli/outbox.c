@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/client.h"
+#include "cli/names.h"
 #include "cli/show.h"
 #include "cli/table.h"
 
@@ -73,7 +74,7 @@ static void print_rows(const json_t *rows)
     if (table.nrows > 0) {
         table_print(&table, stdout, table_colour());
     } else {
-        puts("There is no such notification.");
+        puts("No notifications.");
     }
     table_finish(&table);
 }
@@ -120,6 +121,11 @@ static int outbox_list(struct cli *cli)
 
     if (r == CLI_OK && both) {
         r = fetch_rows(cli, "pending", rows, &next_pending);
+    }
+    /* What was sent to a sink that is gone may be looked at; of one that never was there is none.
+     */
+    if (r == CLI_OK && cli_value(cli, "sink") && json_array_size(rows) == 0) {
+        r = names_check_sink(cli, cli_value(cli, "sink"));
     }
     if (r == CLI_OK && cli_flag(cli, "json")) {
         document = json_pack("{s:O}", "notifications", rows);
@@ -247,6 +253,9 @@ static int retry_dead(const struct cli *cli)
         if (next == 0) {
             break;
         }
+    }
+    if (r == CLI_OK && total == 0 && cli_value(cli, "sink")) {
+        r = names_check_sink(cli, cli_value(cli, "sink"));
     }
     if (r == CLI_OK || total > 0) {
         printf("queued again: %" JSON_INTEGER_FORMAT "\n", total);

@@ -54,10 +54,18 @@ const char *show_held(const json_t *alert, const char *status)
             return reasons[i][1];
         }
     }
-    return json_is_true(json_object_get(alert, "muted"))      ? "muted"
-           : json_is_true(json_object_get(alert, "flapping")) ? "flapping"
-           : json_object_get(alert, "acknowledged")           ? "acked"
-                                                              : status;
+    return status;
+}
+
+const char *show_delivery(const json_t *sink)
+{
+    const char *delivery = client_text(sink, "delivery");
+
+    return strcmp(delivery, "delivered") == 0                                 ? "told"
+           : strcmp(delivery, "none") == 0                                    ? "waiting"
+           : *delivery                                                        ? delivery
+           : json_is_true(json_object_get(sink, "told")) /* an older agent */ ? "told"
+                                                                              : "waiting";
 }
 
 static void add_check(struct table *table, const char *name, const json_t *check)

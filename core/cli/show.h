@@ -17,6 +17,9 @@ const char *show_since(const json_t *time, char *space, size_t size);
 /* "silenced", "inhibited", "maintenance", "flapping", "acked": why nobody is told of the alert, or
  * not again; else `status`. */
 const char *show_held(const json_t *alert, const char *status);
+/* "told", "queued", "failing", "failed", "moved", "waiting": how far a sink of an alert has been
+ * told of it. */
+const char *show_delivery(const json_t *sink);
 /* The table of checks: an object by name (health), or an array of objects with a name (the API). */
 void show_checks(const json_t *checks);
 /* "key: value" lines of a check's details, nested ones with dots. */

@@ -236,8 +236,12 @@ static int silence_expire(struct cli *cli)
 /* What is not said stays; one that has begun keeps its start, one that has ended begins anew. */
 static int change(const struct cli *cli, json_t *silence)
 {
+    bool ended = strcmp(client_text(silence, "state"), "expired") == 0;
     int r = CLI_OK;
 
+    if (ended && !cli_value(cli, "duration") && !cli_value(cli, "end")) {
+        return cli_usage(cli, "the silence has ended; --duration or --end begins it anew");
+    }
     if (strcmp(client_text(silence, "state"), "pending") != 0) {
         (void)json_object_del(silence, "starts_at");
     }
@@ -330,7 +334,7 @@ static void print_silences(const json_t *document, bool ids_only)
     if (table.nrows > 0) {
         table_print(&table, stdout, table_colour());
     } else if (!ids_only) {
-        puts("There is no such silence.");
+        puts("No silences.");
     }
     table_finish(&table);
 }

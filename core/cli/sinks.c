@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/client.h"
+#include "cli/names.h"
 #include "cli/show.h"
 #include "cli/table.h"
 
@@ -42,7 +43,7 @@ static void print_sinks(const json_t *sinks)
     if (table.nrows > 0) {
         table_print(&table, stdout, table_colour());
     } else {
-        puts("There is no sink.");
+        puts("No sinks.");
     }
     table_finish(&table);
 }
@@ -67,17 +68,13 @@ static int ask_sink(const struct cli *cli, const char *what, int64_t patience_ms
                     struct client_answer *ret_answer)
 {
     struct buf path;
-    int r;
+    int r = names_check_sink(cli, cli->arguments[0]);
 
     buf_init(&path, PATH_BYTES);
     buf_puts(&path, "/api/v1/sinks/");
     client_segment(&path, cli->arguments[0]);
     buf_puts(&path, what);
-    if (path.failed || strcmp(cli->arguments[0], ".") == 0 ||
-        strcmp(cli->arguments[0], "..") == 0) {
-        r = cli_failed("there is no sink '%.64s'; 'toiletmon sinks list' shows them",
-                       cli->arguments[0]);
-    } else {
+    if (r == CLI_OK) {
         r = client_send(cli, "POST", buf_str(&path), NULL, 0, patience_ms, ret_answer);
     }
     buf_finish(&path);
@@ -138,7 +135,9 @@ const struct cli_command cli_sinks_commands[] = {
      "paused: it refused with 401, 403 or 404, so its settings are wrong; nothing is lost "
      "meanwhile. "
      "resting: it failed\n"
-     "several times in a row and is left alone for a while. parked: it is not configured any more.",
+     "several times in a row and is left alone for a while. broken: its plugin does not run; see "
+     "'toiletmon plugin list'.\n"
+     "parked: it is not configured any more.",
      0, 0, options, NULL, sinks_list},
     {"test", "NAME", "Send a test to a sink and say what the far end answers",
      "It does not wait behind what is queued. When it arrives, a pause of the sink ends. Exits "

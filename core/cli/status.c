@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/client.h"
+#include "cli/names.h"
 #include "cli/show.h"
 #include "cli/table.h"
 
@@ -115,7 +116,7 @@ static int one_check(const struct cli *cli, const json_t *checks, const char *na
             return strcmp(client_text(check, "status"), "fail") == 0 ? CLI_FAILED : CLI_OK;
         }
     }
-    return cli_failed("there is no check '%.128s'; 'toiletmon checks' lists them", name);
+    return names_unknown("check", name, checks, "checks");
 }
 
 int cli_checks(struct cli *cli)
@@ -198,7 +199,7 @@ int cli_reload(struct cli *cli)
     struct client_answer answer;
     int r = client_request(cli, "POST", "/api/v1/reload", NULL, &answer);
     bool ok = r == CLI_OK && json_is_true(json_object_get(answer.json, "ok"));
-    const json_t *error;
+    const json_t *line;
     size_t i;
 
     if (r == CLI_OK && cli_flag(cli, "json")) {
@@ -211,11 +212,15 @@ int cli_reload(struct cli *cli)
                json_integer_value(json_object_get(answer.json, "changed")),
                json_integer_value(json_object_get(answer.json, "added")),
                json_integer_value(json_object_get(answer.json, "removed")));
+        json_array_foreach(json_object_get(answer.json, "notes"), i, line)
+        {
+            printf("  %s\n", json_string_value(line));
+        }
     } else if (r == CLI_OK) {
         r = client_complain(&answer);
-        json_array_foreach(json_object_get(answer.json, "errors"), i, error)
+        json_array_foreach(json_object_get(answer.json, "errors"), i, line)
         {
-            fprintf(stderr, "  %s\n", json_string_value(error));
+            fprintf(stderr, "  %s\n", json_string_value(line));
         }
     }
     client_answer_finish(&answer);

@@ -56,6 +56,7 @@ static int load_file(struct loader *loader, const char *path, bool may_be_empty)
     config->trees = trees;
     r = tree_load(path, loader->errors, &trees[config->ntrees]);
     if (r) {
+        config->instances_missed = true;
         return r == -ENOMEM ? r
                             : 0; // the errors are noted; go on and find those of the other files
     }
@@ -140,6 +141,8 @@ static int join_section(struct loader *loader, const struct node *key, const str
     if (section->kind != NODE_MAPPING) {
         config_error(loader->errors, section->at, "'%s' must be a mapping, not %s", key->text,
                      node_kind_name(section));
+        loader->config->instances_missed =
+            loader->config->instances_missed || all == loader->plugins;
         return 0;
     }
     for (size_t i = 0; i < section->count; i++) {
@@ -240,6 +243,7 @@ static void unknown_section(struct loader *loader, const struct node *key)
 static int join_file(struct loader *loader, const struct node *root)
 {
     if (root->kind != NODE_MAPPING) {
+        loader->config->instances_missed = true;
         config_error(loader->errors, root->at,
                      "a configuration is a mapping with 'agent', 'plugins' and 'routes', not %s",
                      node_kind_name(root));
@@ -288,6 +292,7 @@ static int read_instances(struct loader *loader)
     if (n > LIMIT_INSTANCES) {
         config_error(loader->errors, loader->plugins->keys[LIMIT_INSTANCES]->at,
                      "there are more than %d instances", LIMIT_INSTANCES);
+        config->instances_missed = true;
         return 0;
     }
     options = schema_options(instance_core_options, &noptions);
@@ -297,10 +302,12 @@ static int read_instances(struct loader *loader)
     }
     for (size_t i = 0; i < n && r == 0; i++) {
         struct config_instance *instance = &config->instances[config->ninstances++];
+        const size_t before = loader->errors->errors;
 
         r = instance_read(loader->plugins->keys[i], loader->plugins->items[i], options, noptions,
                           loader->env, loader->errors, instance);
         if (r == 0) {
+            instance->faulty = loader->errors->errors > before;
             r = map_put(&config->by_name, instance->name, strlen(instance->name), instance);
         }
     }
@@ -308,15 +315,27 @@ static int read_instances(struct loader *loader)
     return r;
 }
 
-/* For suggestions; free() it; NULL: no memory. */
-static const char **instance_names(const struct config *config)
+/* As it stands in the file: what came out of a variable is shown nowhere. */
+void section_unknown_instance(const struct config *config, const char *key, const char *name,
+                              const struct node *node, struct config_position at,
+                              struct config_errors *errors)
 {
-    const char **names = calloc(config->ninstances + 1, sizeof *names);
+    char suggestion[CONFIG_SUGGESTION_SIZE] = "";
+    const char **names;
 
+    if (config->instances_missed) {
+        return; // it may be there
+    }
+    names = calloc(config->ninstances + 1, sizeof *names);
     for (size_t i = 0; names && i < config->ninstances; i++) {
         names[i] = config->instances[i].name;
     }
-    return names;
+    if (names) {
+        config_suggestion(name, names, config->ninstances, suggestion);
+    }
+    free(names);
+    config_error(errors, at, "'%s' names the instance '%.64s', which is not there%s", key,
+                 node && node->kind == NODE_SCALAR ? node->text : name, suggestion);
 }
 
 /* The names in `ready:` must be instances. */
@@ -327,20 +346,12 @@ static void check_ready(struct loader *loader)
 
     for (size_t i = 0; i < config->agent.nready; i++) {
         const char *name = config->agent.ready[i];
-        struct config_position at =
-            node->kind == NODE_SEQUENCE && i < node->count ? node->items[i]->at : node->at;
-        char suggestion[CONFIG_SUGGESTION_SIZE] = "";
 
-        if (config_find(config, name)) {
-            continue;
+        if (!config_find(config, name)) {
+            const struct node *item = section_item(node, i);
+
+            section_unknown_instance(config, "ready", name, item, item->at, loader->errors);
         }
-        const char **names = instance_names(config);
-        if (names) {
-            config_suggestion(name, names, config->ninstances, suggestion);
-        }
-        free(names);
-        config_error(loader->errors, at, "'ready' names an instance that is not there%s",
-                     suggestion);
     }
 }
 
@@ -351,21 +362,15 @@ static void check_failovers(struct loader *loader)
 
     for (size_t i = 0; i < config->ninstances; i++) {
         const struct config_instance *first = &config->instances[i], *at = first;
-        const char **names;
-        char suggestion[CONFIG_SUGGESTION_SIZE] = "";
 
         if (!first->failover) {
             continue;
         }
         if (strcmp(first->failover, CONFIG_LOG_INSTANCE) != 0 &&
             !config_find(config, first->failover)) {
-            names = instance_names(config);
-            if (names) {
-                config_suggestion(first->failover, names, config->ninstances, suggestion);
-            }
-            free(names);
-            config_error(loader->errors, first->failover_at,
-                         "'failover' names an instance that is not there%s", suggestion);
+            section_unknown_instance(config, "failover", first->failover,
+                                     node_get(first->node, "failover", NULL), first->failover_at,
+                                     loader->errors);
             continue;
         }
         for (size_t steps = 0; at && at->failover && steps < config->ninstances; steps++) {
@@ -418,7 +423,11 @@ static int read_sections(struct loader *loader)
         r = resolve_node(loader->agent, loader->env, false, loader->errors);
     }
     if (r == 0) {
+        const size_t before = loader->errors->errors;
+
         r = agent_section_read(loader->agent, at, loader->errors, &loader->config->agent);
+        loader->config->dirs_missed =
+            loader->config->instances_missed || loader->errors->errors > before;
     }
     if (r == 0) {
         r = read_heartbeat(loader);
@@ -448,6 +457,20 @@ static int read_sections(struct loader *loader)
 int config_load(const char *path, const struct config_env *env, struct config_errors *errors,
                 struct config **ret_config)
 {
+    struct config *config = NULL;
+    int r = config_read(path, env, errors, &config);
+
+    if (r < 0) {
+        config_destroy(config);
+    } else {
+        *ret_config = config;
+    }
+    return r;
+}
+
+int config_read(const char *path, const struct config_env *env, struct config_errors *errors,
+                struct config **ret_config)
+{
     struct loader loader = {.env = env, .errors = errors};
     size_t before = errors->errors;
     int r = -ENOMEM;
@@ -471,12 +494,12 @@ int config_load(const char *path, const struct config_env *env, struct config_er
     if (r == 0 && loader.config->ntrees > 0) {
         r = read_sections(&loader);
     }
-    if (r == 0 && errors->errors != before) {
-        r = -EINVAL;
-    }
     if (r == 0) {
-        *ret_config = loader.config;
-        loader.config = NULL;
+        r = errors->errors != before ? -EINVAL : 0;
+        if (loader.config->ntrees > 0) {
+            *ret_config = loader.config;
+            loader.config = NULL;
+        }
     }
 out:
     config_destroy(loader.config);

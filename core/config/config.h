@@ -78,7 +78,8 @@ struct config_agent {
 
 struct config_instance {
     char *name;
-    char *component;               /* `use:`, or the instance's name where that is left out */
+    char *component;               /* `use:`, or the instance's name where that is left out; NULL
+                                      of one that is faulty, where that cannot be said */
     struct config_position at;     /* of the name */
     struct config_position use_at; /* of the component's name, for "there is no component ..." */
     int64_t interval_ms;
@@ -106,6 +107,7 @@ struct config_instance {
     struct config_position budget_at;
     int64_t give_up_ms; /* how long a notification is tried */
     struct node *node;  /* the settings as they stand in the file; owned by the config */
+    bool faulty;        /* something of it is wrong, which is told; never true of a good config */
 };
 
 /* A URL that is called while all is well. */
@@ -131,6 +133,9 @@ struct config {
     int64_t flapping_window_ms;
     struct tree **trees; /* one a file; nodes and positions of the instances point into them */
     size_t ntrees;
+    /* Of one with mistakes: there may be more instances, or directories of plugins, than are here.
+     */
+    bool instances_missed, dirs_missed;
 };
 
 /*
@@ -139,6 +144,10 @@ struct config {
  * -ENOMEM.
  */
 int config_load(const char *path, const struct config_env *env, struct config_errors *errors,
+                struct config **ret_config);
+/* The same, but with mistakes there may be a config too, of what is sound: to look for more of them
+ * in it, and for nothing else. */
+int config_read(const char *path, const struct config_env *env, struct config_errors *errors,
                 struct config **ret_config);
 void config_destroy(struct config *config);
 

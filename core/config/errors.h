@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/suggest.h"
+
 /* Where something stands.  `file` is borrowed from the config; line and column count from 1,
  * columns in characters.  Line 0: the file as a whole. */
 struct config_position {
@@ -47,7 +49,7 @@ void config_warning(struct config_errors *errors, struct config_position at, con
 const char *config_suggest(const char *word, const char *const *candidates, size_t count);
 /* The same as the end of a sentence: "; did you mean 'interval'?" or "".  Valid until `space` is.
  */
-#define CONFIG_SUGGESTION_SIZE 192
+#define CONFIG_SUGGESTION_SIZE SUGGESTION_SIZE
 const char *config_suggestion(const char *word, const char *const *candidates, size_t count,
                               char space[static CONFIG_SUGGESTION_SIZE]);
 

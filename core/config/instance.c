@@ -311,6 +311,20 @@ static int read_core_keys(const struct node *node, struct settings *settings,
     return read_labels(node, settings, errors, instance);
 }
 
+/* Of one whose keys are wrong: what it is, so that its settings can be looked at all the same. */
+static int read_component(const struct node *node, struct config_instance *instance)
+{
+    const struct node *use = node_get(node, "use", NULL);
+    const char *name = !use ? instance->name : use->kind == NODE_SCALAR ? use->value : NULL;
+
+    instance->use_at = use ? use->at : instance->at;
+    if (!name || (use && use->unset)) {
+        return 0;
+    }
+    instance->component = strdup(name);
+    return instance->component ? 0 : -ENOMEM;
+}
+
 int instance_read(struct node *key, struct node *node, const struct manifest_option *core_options,
                   size_t ncore_options, const struct config_env *env, struct config_errors *errors,
                   struct config_instance *ret_instance)
@@ -358,6 +372,8 @@ int instance_read(struct node *key, struct node *node, const struct manifest_opt
     }
     if (r == 0) {
         r = read_core_keys(node, settings, errors, ret_instance);
+    } else if (r == -EINVAL) {
+        r = read_component(node, ret_instance);
     }
     settings_destroy(settings);
     return r == -ENOMEM ? r : 0;
@@ -404,7 +420,7 @@ static void check_core_keys(const struct config_instance *instance,
     } else if (instance->budget && component->flags & TMON_ONE_ALERT) {
         config_error(errors, instance->budget_at,
                      "'%s' takes one alert at a time, so it cannot be told a digest: take 'budget' "
-                     "out",
+                     "out; 'inhibit_rules' and narrower routes keep it quiet in a storm",
                      component->name);
     }
 }

@@ -10,10 +10,14 @@
 #include "config/sections.h"
 #include "model/labels.h"
 
-/* Where item i of a list stands; one item needs no brackets. */
+const struct node *section_item(const struct node *node, size_t i)
+{
+    return node->kind == NODE_SEQUENCE && i < node->count ? node->items[i] : node;
+}
+
 struct config_position section_item_at(const struct node *node, size_t i)
 {
-    return node->kind == NODE_SEQUENCE && i < node->count ? node->items[i]->at : node->at;
+    return section_item(node, i)->at;
 }
 
 /* What went wrong with it is said; -ENOMEM. */

@@ -59,20 +59,22 @@ static int read_list(struct reading *reading, const struct node *list, size_t *r
 
 /* ---- targets ---- */
 
-static void unknown_target(struct reading *reading, const char *name, struct config_position at)
+/* Also where something else of the route is wrong. */
+static void check_to(struct reading *reading, const struct node *mapping)
 {
-    const struct config *config = reading->config;
-    const char **names = calloc(config->ninstances + 1, sizeof *names);
-    char suggestion[CONFIG_SUGGESTION_SIZE] = "";
+    const struct node *node = node_get(mapping, "to", NULL);
+    size_t n = !node ? 0 : node->kind == NODE_SEQUENCE ? node->count : 1;
 
-    for (size_t i = 0; names && i < config->ninstances; i++) {
-        names[i] = config->instances[i].name;
+    for (size_t i = 0; i < n; i++) {
+        const struct node *item = section_item(node, i);
+
+        if (item->kind == NODE_SCALAR && !item->unset && item->value && *item->value &&
+            strcmp(item->value, CONFIG_LOG_INSTANCE) != 0 &&
+            !config_find(reading->config, item->value)) {
+            section_unknown_instance(reading->config, "to", item->value, item, item->at,
+                                     reading->errors);
+        }
     }
-    if (names) {
-        config_suggestion(name, names, config->ninstances, suggestion);
-    }
-    free(names);
-    config_error(reading->errors, at, "'to' names an instance that is not there%s", suggestion);
 }
 
 static int read_to(struct reading *reading, const struct node *mapping,
@@ -102,10 +104,6 @@ static int read_to(struct reading *reading, const struct node *mapping,
             return -ENOMEM;
         }
         route->nto++;
-        if (strcmp(target->name, CONFIG_LOG_INSTANCE) != 0 &&
-            !config_find(reading->config, target->name)) {
-            unknown_target(reading, target->name, target->at);
-        }
     }
     return 0;
 }
@@ -183,6 +181,7 @@ static int read_route(struct reading *reading, const struct node *mapping,
     }
     tell_foreign_keys(reading, mapping);
     r = schema_check(&schema, mapping, mapping->at, reading->errors, &settings);
+    check_to(reading, mapping);
     if (r == 0) {
         route->go_on = section_number(settings, "continue") != 0;
         route->group_wait_ms = read_time(settings, "group_wait");

@@ -113,6 +113,20 @@ static int name_group(struct config_rules *rules, struct config_rule_group *grou
     return 0;
 }
 
+/* Prometheus takes 0 for what is not said, so it is no mistake. */
+static void read_interval(const struct node *mapping, struct config_errors *errors,
+                          struct config_rule_group *group)
+{
+    const size_t before = errors->errors;
+
+    rules_duration(mapping, "interval", errors, &group->interval_ms);
+    if (rules_text(mapping, "interval", errors) && group->interval_ms == 0 &&
+        errors->errors == before) {
+        config_warning(errors, node_get(mapping, "interval", NULL)->at,
+                       "'interval: 0' is the default, 15s, as if it were left out");
+    }
+}
+
 static void read_limit(const struct node *mapping, struct config_errors *errors,
                        struct config_rule_group *group)
 {
@@ -215,7 +229,7 @@ static int read_group(const struct node *mapping, struct config_errors *errors,
         if (!name || !*name) {
             config_error(errors, mapping->at, "a group needs a 'name'");
         }
-        rules_duration(mapping, "interval", errors, &group->interval_ms);
+        read_interval(mapping, errors, group);
         read_limit(mapping, errors, group);
     }
     group->name = strdup(name ? name : "");
@@ -286,8 +300,29 @@ static void rename_file(struct config_rules *rules, size_t first, const char *fi
     }
 }
 
-static int read_document(const struct tree *tree, const char *path, struct config_errors *errors,
-                         struct config_rules *rules)
+/* promtool's unit tests often lie beside the rules, where a pattern finds them. */
+static bool tell_tests(const struct node *root, bool found, struct config_errors *errors)
+{
+    struct node *key = NULL;
+
+    if (!node_get(root, "tests", &key)) {
+        return false;
+    }
+    if (found) {
+        config_warning(errors, key->at,
+                       "the file holds unit tests of rules, so it is passed over; 'toiletmon rules "
+                       "test' runs them");
+    } else {
+        config_error(
+            errors, key->at,
+            "the file holds unit tests of rules, which 'toiletmon rules test' runs, and no "
+            "rules: take it out of 'rule_files'");
+    }
+    return true;
+}
+
+static int read_document(const struct tree *tree, const char *path, bool found,
+                         struct config_errors *errors, struct config_rules *rules)
 {
     const struct node *root = tree->root, *groups;
 
@@ -300,13 +335,17 @@ static int read_document(const struct tree *tree, const char *path, struct confi
                      node_kind_name(root));
         return 0;
     }
+    if (tell_tests(root, found, errors)) {
+        return 0;
+    }
     rules_unknown_keys(root, file_keys, "a file of rules", errors);
     groups = node_get(root, "groups", NULL);
     return groups ? config_rules_groups(groups, errors, rules) : 0;
 }
 
-int config_rules_file(const char *path, struct config_position at, struct config_errors *errors,
-                      struct config_rules *rules)
+/* `found`: a pattern found it, and nobody named it. */
+static int read_file(const char *path, struct config_position at, bool found,
+                     struct config_errors *errors, struct config_rules *rules)
 {
     struct tree *tree = NULL;
     size_t first = rules->ngroups;
@@ -336,10 +375,16 @@ int config_rules_file(const char *path, struct config_position at, struct config
     if (r < 0) {
         return r == -ENOMEM ? r : 0; /* what is wrong is noted */
     }
-    r = read_document(tree, path, errors, rules);
+    r = read_document(tree, path, found, errors, rules);
     rename_file(rules, first, files[rules->nfiles - 1]);
     tree_destroy(tree);
     return r;
+}
+
+int config_rules_file(const char *path, struct config_position at, struct config_errors *errors,
+                      struct config_rules *rules)
+{
+    return read_file(path, at, false, errors, rules);
 }
 
 int config_rules_glob(const char *pattern, const char *from, struct config_position at, bool must,
@@ -367,7 +412,7 @@ int config_rules_glob(const char *pattern, const char *from, struct config_posit
         r = 0;
     }
     for (size_t i = 0; i < found.gl_pathc && r == 0; i++) {
-        r = config_rules_file(found.gl_pathv[i], at, errors, rules);
+        r = read_file(found.gl_pathv[i], at, true, errors, rules);
     }
     if (!plain) {
         globfree(&found);

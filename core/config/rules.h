@@ -61,7 +61,8 @@ struct config_rules {
     char **files; /* names of rule files; positions borrow them */
 };
 
-/* Reads one rule file and appends its groups; `at` is where it is asked for.  Mistakes are in
+/* Reads one rule file and appends its groups; `at` is where it is asked for.  One of unit tests is
+ * an error; of a pattern, below, it is passed over with a warning.  Mistakes are in
  * `errors`; -ENOMEM. */
 int config_rules_file(const char *path, struct config_position at, struct config_errors *errors,
                       struct config_rules *rules);

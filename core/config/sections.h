@@ -25,6 +25,10 @@ extern const struct tmon_option instance_core_options[];
 int routes_read(const struct node *list, struct config_errors *errors, struct config *config);
 void routes_finish(struct config_route *routes, size_t n);
 
+/* `key` names an instance that there is not; `node` is the name as written, or NULL. */
+void section_unknown_instance(const struct config *config, const char *key, const char *name,
+                              const struct node *node, struct config_position at,
+                              struct config_errors *errors);
 /* The `flapping:` of one file.  As above. */
 int flapping_read(struct node *node, const struct config_env *env, struct config_errors *errors,
                   struct config *config);
@@ -34,7 +38,9 @@ void inhibit_finish(struct config_inhibit *rules, size_t n);
 
 /* ---- label_settings.c: mistakes are in `errors`; -ENOMEM ---- */
 
-/* Where item i of a list stands. */
+/* Item i of a list; one item needs no brackets. */
+const struct node *section_item(const struct node *node, size_t i);
+/* Where that stands. */
 struct config_position section_item_at(const struct node *node, size_t i);
 /* The matchers of two settings: a map of labels, and a list of conditions.  What is made is counted
  * in ret_n, which starts at 0, and is the caller's whatever is returned. */

@@ -131,11 +131,8 @@ int ack_page_handle(struct request *request)
     if (!ack) {
         return -ENOMEM;
     }
-    if (form_field(buf_str(body), body->len, "by", ack->by, sizeof ack->by) < 0 ||
-        form_field(buf_str(body), body->len, "comment", ack->comment, sizeof ack->comment) < 0) {
-        free(ack);
-        return answer_error(request, MHD_HTTP_BAD_REQUEST,
-                            "the name or the comment is too long, or no text in UTF-8", NULL);
-    }
+    ack->unfit =
+        form_field(buf_str(body), body->len, "by", ack->by, sizeof ack->by) < 0 ||
+        form_field(buf_str(body), body->len, "comment", ack->comment, sizeof ack->comment) < 0;
     return ask_about(request, HTTP_ACK_FORM, ack);
 }

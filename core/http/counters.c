@@ -30,18 +30,6 @@ struct counters {
     struct store_metric *requests[HANDLERS][STATUSES + 1]; /* the last: any other status */
 };
 
-static struct store_metric *add(struct store *store, tmon_metric_kind kind, const char *name,
-                                const char *help, const struct tmon_pair *labels, size_t nlabels)
-{
-    struct store_metric_spec spec = {
-        .kind = kind, .name = name, .help = help, .labels = labels, .nlabels = nlabels};
-    struct store_metric *metric = NULL;
-
-    /* One that cannot be had (a full store) is NULL, and counting it does nothing. */
-    (void)store_metric_add(store, &spec, &metric);
-    return metric;
-}
-
 int counters_create(struct store *store, struct counters **ret_counters)
 {
     const struct tmon_pair rejected = {"verdict", "rejected"};
@@ -51,21 +39,23 @@ int counters_create(struct store *store, struct counters **ret_counters)
         return -ENOMEM;
     }
     counters->store = store;
-    counters->errors =
-        add(store, TMON_COUNTER, "http_errors_total",
-            "Answers with a status of 400 or above, an unhealthy health among them.", NULL, 0);
-    counters->clients =
-        add(store, TMON_GAUGE, "toiletmon_http_connections", "Open connections.", NULL, 0);
+    counters->errors = store_metric_new(
+        store, TMON_COUNTER, "http_errors_total",
+        "Answers with a status of 400 or above, an unhealthy health among them.", NULL, 0);
+    counters->clients = store_metric_new(store, TMON_GAUGE, "toiletmon_http_connections",
+                                         "Open connections.", NULL, 0);
     for (size_t i = 0; i < CUTS; i++) {
         struct tmon_pair reason = {"reason", cut_names[i]};
 
-        counters->cut[i] = add(store, TMON_COUNTER, "toiletmon_http_cut_off_total",
-                               "Connections that the server refused or ended itself.", &reason, 1);
+        counters->cut[i] =
+            store_metric_new(store, TMON_COUNTER, "toiletmon_http_cut_off_total",
+                             "Connections that the server refused or ended itself.", &reason, 1);
     }
-    counters->rejected = add(store, TMON_COUNTER, "toiletmon_alerts_received_total",
-                             "Reports of alerts, over the API and of the agent's own checks, by "
-                             "what came of them.",
-                             &rejected, 1);
+    counters->rejected =
+        store_metric_new(store, TMON_COUNTER, "toiletmon_alerts_received_total",
+                         "Reports of alerts, over the API and of the agent's own checks, by "
+                         "what came of them.",
+                         &rejected, 1);
     *ret_counters = counters;
     return 0;
 }
@@ -122,8 +112,8 @@ void counters_answer(struct counters *counters, const struct http_route *route, 
         struct tmon_pair labels[] = {{"code", code}, {"handler", route ? route->name : "none"}};
 
         (void)snprintf(code, sizeof code, "%u", status);
-        *metric = add(counters->store, TMON_COUNTER, "http_requests_total",
-                      "Requests answered, by handler and status.", labels, 2);
+        *metric = store_metric_new(counters->store, TMON_COUNTER, "http_requests_total",
+                                   "Requests answered, by handler and status.", labels, 2);
     }
     store_metric_inc(*metric);
     if (status >= 400) {

@@ -82,7 +82,8 @@ struct http_question {
     struct http_ack {
         char by[LIMIT_ACK_BY_BYTES + 1];
         char comment[LIMIT_ACK_COMMENT_BYTES + 1];
-    } * ack; /* owned; NULL: none */
+        bool unfit; /* of a form: a field was too long or no text; the page says so */
+    } * ack;        /* owned; NULL: none */
     int64_t id;
     char name[LIMIT_NAME_BYTES + 1];
     char *text; /* owned; NULL: none */

@@ -37,6 +37,13 @@ struct mustache_partial {
  * has too many tags, told too; -ENOMEM. */
 int mustache_compile(const char *text, size_t len, struct mustache **ret_template, char *ret_why,
                      size_t size);
+/*
+ * Whether each name of a template is in `example`: data as it will be, with something in each list.
+ * A map that is a member of another is open: it has texts of any name.  Partials are
+ * none. -EINVAL: a sentence that begins with "LINE:COLUMN: ", of the first name that is not there.
+ */
+int mustache_check(const struct mustache *template, const struct mail_data *example, char *ret_why,
+                   size_t size);
 /* Takes NULL. */
 void mustache_destroy(struct mustache *template);
 /*

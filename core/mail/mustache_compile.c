@@ -46,10 +46,19 @@ static bool is_space(char c)
     return is_blank(c) || c == '\n' || c == '\r';
 }
 
+void mustache_place(const char *text, size_t at, unsigned *ret_line, unsigned *ret_column)
+{
+    *ret_line = *ret_column = 1;
+    for (size_t i = 0; i < at; i++) {
+        *ret_line += text[i] == '\n';
+        *ret_column = text[i] == '\n' ? 1 : *ret_column + 1;
+    }
+}
+
 __attribute__((format(printf, 4, 5))) static void complain(struct compiler *compiler, int error,
                                                            size_t at, const char *format, ...)
 {
-    unsigned line = 1, column = 1;
+    unsigned line, column;
     va_list args;
     int n;
 
@@ -57,10 +66,7 @@ __attribute__((format(printf, 4, 5))) static void complain(struct compiler *comp
         return;
     }
     compiler->error = error;
-    for (size_t i = 0; i < at; i++) {
-        line += compiler->text[i] == '\n';
-        column = compiler->text[i] == '\n' ? 1 : column + 1;
-    }
+    mustache_place(compiler->text, at, &line, &column);
     n = snprintf(compiler->why, compiler->why_size, "%u:%u: ", line, column);
     if (n < 0 || (size_t)n >= compiler->why_size) {
         return;

@@ -34,4 +34,7 @@ struct mustache {
     size_t count, size;
 };
 
+/* Where a byte of a text stands; both count from 1, columns in bytes. */
+void mustache_place(const char *text, size_t at, unsigned *ret_line, unsigned *ret_column);
+
 #endif

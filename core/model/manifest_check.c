@@ -141,7 +141,7 @@ static int check_component(const struct manifest_component *component,
 {
     const uint32_t known_flags = TMON_WANTS_HTML | TMON_SPAWNS | TMON_CHANGES_DATA |
                                  TMON_CLUSTER_ONCE | TMON_ONE_ALERT | TMON_2XX_IS_YES |
-                                 TMON_CREATE_CHECKS;
+                                 TMON_CREATE_CHECKS | TMON_WANTS_ACKS;
     const uint32_t all_abilities = (ABILITY_LEASE << 1) - 1;
     char where[LIMIT_NAME_BYTES + 64];
     int r;
@@ -167,6 +167,12 @@ static int check_component(const struct manifest_component *component,
     }
     if (component->abilities & ABILITY_FORMAT && component->abilities & ABILITY_DELIVER) {
         return complain(complaint, "%s has both format() and deliver(): keep one of them", where);
+    }
+    if (component->flags & TMON_WANTS_ACKS && !(component->flags & TMON_ONE_ALERT)) {
+        return complain(complaint,
+                        "%s has TMON_WANTS_ACKS without TMON_ONE_ALERT: an acknowledgement is of "
+                        "one alert",
+                        where);
     }
     r = check_options(component->options, component->noptions, true, where, complaint);
     for (size_t i = 0; r == 0 && i < component->nactions; i++) {

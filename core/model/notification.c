@@ -28,15 +28,20 @@ static void encode_alert(struct buf *buf, const struct tmon_alert *alert)
 
 /* After all the alerts, and only where there is one: rows that were queued before there were any
  * are notifications still, and parts of rows can be put together as they are. */
-static void encode_ack_urls(struct buf *buf, const struct tmon_notification *notification, size_t n)
+static void encode_acks(struct buf *buf, const struct tmon_notification *notification, size_t n)
 {
-    bool any = false;
+    bool links = false, acked = false;
 
     for (size_t i = 0; i < n; i++) {
-        any = any || notification->alerts[i]->ack_url;
+        links = links || notification->alerts[i]->ack_url;
+        acked = acked || notification->alerts[i]->acked_by;
     }
-    for (size_t i = 0; any && i < n; i++) {
+    for (size_t i = 0; (links || acked) && i < n; i++) {
         wire_put_str(buf, notification->alerts[i]->ack_url);
+    }
+    for (size_t i = 0; acked && i < n; i++) {
+        wire_put_u8(buf, notification->alerts[i]->acked_by != NULL);
+        wire_put_str(buf, notification->alerts[i]->acked_by);
     }
 }
 
@@ -62,7 +67,7 @@ int notification_encode(struct buf *buf, const struct tmon_notification *notific
     for (size_t i = 0; i < n && !buf->failed; i++) {
         encode_alert(buf, notification->alerts[i]);
     }
-    encode_ack_urls(buf, notification, n);
+    encode_acks(buf, notification, n);
     if (buf->failed) {
         buf->failed = false;
         buf->len = before;
@@ -116,7 +121,7 @@ static int decode_alerts(struct wire_reader *reader, struct tmon_notification *n
     return alerts ? 0 : -ENOMEM;
 }
 
-static void decode_ack_urls(struct wire_reader *reader, struct tmon_notification *notification)
+static void decode_acks(struct wire_reader *reader, struct tmon_notification *notification)
 {
     if (reader->bad || reader->pos == reader->len) {
         return;
@@ -126,6 +131,13 @@ static void decode_ack_urls(struct wire_reader *reader, struct tmon_notification
         const char *url = wire_get_str(reader, LIMIT_HTTP_URL_BYTES);
 
         alert->ack_url = *url ? url : NULL;
+    }
+    for (size_t i = 0; i < notification->nalerts && reader->pos < reader->len; i++) {
+        struct tmon_alert *alert = (struct tmon_alert *)notification->alerts[i];
+        bool acked = wire_get_u8(reader) != 0;
+        const char *by = wire_get_str(reader, LIMIT_ACK_BY_BYTES);
+
+        alert->acked_by = acked ? by : NULL;
     }
 }
 
@@ -164,7 +176,7 @@ int notification_decode(struct wire_reader *reader, struct tmon_notification **r
     }
     decode_texts(reader, notification);
     r = decode_alerts(reader, notification);
-    decode_ack_urls(reader, notification);
+    decode_acks(reader, notification);
     if (r == 0 && reader->bad) {
         r = -EPROTO;
     }

@@ -12,8 +12,8 @@
  * is at its cap: then it is as before. */
 int notification_encode(struct buf *buf, const struct tmon_notification *notification);
 /* Reads one, to the end of the data, into an owned object whose strings are borrowed from it.  No
- * string in it is NULL but `html` and `ack_url`.  -EPROTO for anything malformed or beyond the
- * limits, -ENOMEM. */
+ * string in it is NULL but `html`, `ack_url` and `acked_by`.  -EPROTO for anything malformed or
+ * beyond the limits, -ENOMEM. */
 int notification_decode(struct wire_reader *reader, struct tmon_notification **ret_notification);
 void notification_destroy(struct tmon_notification *notification);
 

@@ -27,7 +27,7 @@ static struct outbox_row public_row(const struct outbox *outbox, const struct ro
         .attempts = row->attempts,
         .next_ms = row->state == OUTBOX_PENDING ? row->next_ms : 0,
         .created_ms = row->created_ms,
-        .ended_ms = row->ended_ms,
+        .ended_ms = row->state == OUTBOX_PENDING ? 0 : row->ended_ms,
         .reason = row->reason,
         .title = row->title,
     };
@@ -211,7 +211,7 @@ static int promise_ends(struct outbox *outbox, struct state_tx *tx, struct sink 
     }
     for (size_t i = 0; r == 0 && i < n; i++) {
         chosen[i] = items[i].firing &&
-                    !alerts_revived(outbox->alerts, sink->name, row->id, items[i].episode);
+                    !alerts_revived(outbox->alerts, tx, sink->name, row->id, items[i].episode, now);
         some = some || chosen[i];
     }
     if (some) {
@@ -240,9 +240,8 @@ static int revive(struct outbox *outbox, struct state_tx *tx, struct sink *sink,
     sink->pending++;
     row->head = behind == 0;
     row->state = OUTBOX_PENDING;
-    row->ended_ms = 0;
+    row->ended_ms = now.real_ms; /* it is tried for as long again from now on */
     row->next_ms = 0;
-    row->created_ms = now.real_ms; /* or it would be given up at once */
     row_update(tx, row, false);
     if (row->head) {
         (void)item_add(sink, row, now);

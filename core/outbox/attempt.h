@@ -17,8 +17,9 @@ struct outbox_attempt {
     int64_t id;                  /* of the row; names the attempt in the outcome */
     uint32_t attempt;            /* 1 for the first */
     uint64_t ordering;           /* for people who log */
-    int64_t created_ms;          /* Unix time, the same for each attempt; 0: it was never queued */
-    char sink[129];              /* LIMIT_NAME_BYTES */
+    int64_t created_ms; /* Unix time at which it was queued (again), the same for each attempt; 0:
+                           never */
+    char sink[129];     /* LIMIT_NAME_BYTES */
     size_t len;
     uint8_t body[]; /* as notification_encode() wrote it; receiver, external_url, title and text are
                        filled in by delivery */

@@ -133,6 +133,12 @@ static void put_names(struct buf *buf, const struct tmon_notification *notificat
     }
 }
 
+/* Then it is of one alert, which was told before. */
+static bool tells_ack(const struct tmon_notification *notification)
+{
+    return notification->nalerts == 1 && notification->alerts[0]->acked_by;
+}
+
 void compose_title(struct buf *buf, const struct tmon_notification *notification)
 {
     size_t firing = 0;
@@ -140,7 +146,9 @@ void compose_title(struct buf *buf, const struct tmon_notification *notification
     for (size_t i = 0; i < notification->nalerts; i++) {
         firing += notification->alerts[i]->firing;
     }
-    if (firing > 0) {
+    if (tells_ack(notification)) {
+        put(buf, "[ACKNOWLEDGED] ");
+    } else if (firing > 0) {
         buf_printf(buf, "[FIRING:%zu] ", firing + notification->ntruncated);
     } else {
         put(buf, "[RESOLVED] ");
@@ -174,6 +182,12 @@ static void put_alert(struct buf *buf, const struct tmon_alert *alert)
     put_time(buf, ") since ", alert->starts_ms);
     put_time(buf, " until ", alert->firing ? 0 : alert->ends_ms);
     put(buf, "\n");
+    if (alert->acked_by) {
+        put(buf, "Acknowledged");
+        put(buf, *alert->acked_by ? " by " : "");
+        put_line(buf, alert->acked_by);
+        put(buf, "\n");
+    }
     if (*alert->summary) {
         put(buf, alert->summary);
         put(buf, "\n");

@@ -14,16 +14,17 @@
 #define ITEMS_MOST 1000000 /* of a digest */
 #define CALL_ROOM 131072   /* of a call's bytes, for all but the alerts */
 
-enum { CONTENT_FIRING = 1, CONTENT_NEWS = 2, CONTENT_REPEAT = 4 };
+enum { CONTENT_FIRING = 1, CONTENT_NEWS = 2, CONTENT_REPEAT = 4, CONTENT_ACK = 8 };
 
 void content_put_items(struct buf *buf, const struct content_item *items, size_t n)
 {
     wire_put_u32(buf, (uint32_t)n);
     for (size_t i = 0; i < n; i++) {
         wire_put_i64(buf, items[i].episode);
-        wire_put_u8(buf, (uint8_t)((items[i].firing ? CONTENT_FIRING : 0) |
-                                   (items[i].news ? CONTENT_NEWS : 0) |
-                                   (items[i].repeat ? CONTENT_REPEAT : 0)));
+        wire_put_u8(
+            buf,
+            (uint8_t)((items[i].firing ? CONTENT_FIRING : 0) | (items[i].news ? CONTENT_NEWS : 0) |
+                      (items[i].repeat ? CONTENT_REPEAT : 0) | (items[i].ack ? CONTENT_ACK : 0)));
     }
 }
 
@@ -50,6 +51,7 @@ int content_items(const void *body, size_t len, struct content_item **ret_items,
         items[i].firing = flags & CONTENT_FIRING;
         items[i].news = flags & CONTENT_NEWS;
         items[i].repeat = flags & CONTENT_REPEAT;
+        items[i].ack = flags & CONTENT_ACK;
     }
     *ret_items = items;
     *ret_n = n;
@@ -159,8 +161,9 @@ int content_encode(struct buf *buf, const struct alerts_notice *notice, const ch
         const struct alerts_item *item = &notice->items[i];
 
         items[i] = (struct content_item){alert_episode(item->alert), item->firing, item->news,
-                                         item->repeat};
+                                         item->repeat, item->ack};
         alert_describe(item->alert, item->firing, &alerts[i]);
+        alerts[i].acked_by = item->ack ? alert_acked_by(item->alert) : NULL;
         cuts[i] = fit(&alerts[i], notice->nitems);
         pointers[i] = &alerts[i];
         notification.resolved = notification.resolved && !item->firing;
@@ -237,6 +240,7 @@ static void keep_alert(struct filtered *filtered, const struct tmon_alert *alert
     if (resolve_ms > 0) {
         copy->firing = false;
         copy->ends_ms = resolve_ms;
+        copy->acked_by = NULL;
     }
     filtered->pointers[filtered->nalerts++] = copy;
 }
@@ -325,7 +329,11 @@ void content_title(const struct alerts_notice *notice, struct buf *buf)
     }
     alert_describe(notice->items[0].alert, notice->items[0].firing, &first);
     if (firing + resolved == 1) {
-        buf_printf(buf, "%s: %.200s", firing ? "firing" : "resolved", first.name);
+        buf_printf(buf, "%s: %.200s",
+                   notice->items[0].ack ? "acknowledged"
+                   : firing             ? "firing"
+                                        : "resolved",
+                   first.name);
     } else {
         buf_printf(buf, "%zu firing, %zu resolved: ", firing, resolved);
         labels_show(notice->group, notice->ngroup, buf);

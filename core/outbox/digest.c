@@ -306,7 +306,7 @@ static int add(struct outbox *outbox, struct digest *digest, const struct alerts
         return -ENOMEM;
     }
     made->item =
-        (struct content_item){alert_episode(item->alert), item->firing, true, item->repeat};
+        (struct content_item){alert_episode(item->alert), item->firing, true, item->repeat, false};
     if (keep_alert(outbox, digest, made, item) < 0 || append(digest, made) < 0) {
         item_destroy(made);
         return -ENOMEM;

@@ -104,6 +104,7 @@ static int64_t send(struct move *move, const struct row *row, uint64_t ordering,
                        .ordering = ordering,
                        .flags = row->flags & ITEM_DIGEST,
                        .created_ms = row->created_ms,
+                       .ended_ms = row->ended_ms,
                        .reason = move->reason,
                        .title = row->title};
     struct buf body;
@@ -126,13 +127,15 @@ static int64_t send(struct move *move, const struct row *row, uint64_t ordering,
 static int note(struct move *move, const struct row *row, const struct content_item *item,
                 int64_t id, uint64_t ordering)
 {
-    bool heard = row->flags & ITEM_MAYBE_HEARD;
+    const struct alerts_move moved = {.from = move->from->name,
+                                      .to = move->to->name,
+                                      .heard = row->flags & ITEM_MAYBE_HEARD,
+                                      .ordering = ordering};
 
-    if (!heard) {
+    if (!moved.heard) {
         move->episodes[move->n++] = item->episode;
     }
-    return alerts_moved(move->outbox->alerts, move->from->name, move->to->name, item->episode,
-                        heard, id, ordering);
+    return alerts_moved(move->outbox->alerts, move->tx, &moved, item->episode, id, move->now);
 }
 
 /* What goes, goes: as one notification, or to a sink that takes one alert each, as several.  How

@@ -107,8 +107,11 @@ void outbox_join(struct outbox *outbox, struct alerts *alerts)
 
 struct alerts_hooks outbox_alerts_hooks(struct outbox *outbox)
 {
-    return (struct alerts_hooks){
-        .owner = outbox, .notify = queue_notify, .withdraw = queue_withdraw, .waits = queue_waits};
+    return (struct alerts_hooks){.owner = outbox,
+                                 .notify = queue_notify,
+                                 .withdraw = queue_withdraw,
+                                 .waits = queue_waits,
+                                 .wants_acks = queue_wants_acks};
 }
 
 void outbox_hold(struct outbox *outbox)
@@ -215,6 +218,7 @@ static int configure_sink(struct outbox *outbox, const struct outbox_sink *given
     }
     sink->configured = true;
     sink->one_alert = given->one_alert;
+    sink->wants_acks = given->wants_acks;
     sink->concurrency = given->concurrency ? given->concurrency : 1;
     sink->budget = given->budget;
     sink->budget_ms = given->budget_ms;

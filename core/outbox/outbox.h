@@ -26,6 +26,7 @@ struct outbox;
 struct outbox_sink {
     const char *name;
     bool one_alert;
+    bool wants_acks;      /* it is told that somebody sees to what it was told of */
     uint32_t concurrency; /* at least 1 */
     const char *failover; /* another sink; NULL: none */
     uint32_t budget;      /* notifications in a window; 0: no limit */
@@ -119,6 +120,15 @@ int outbox_list(struct outbox *outbox, struct state_tx *tx, const struct outbox_
 /* -ENOENT. */
 int outbox_show(struct outbox *outbox, struct state_tx *tx, int64_t id,
                 void (*fn)(void *arg, const struct outbox_row *row), void *arg);
+/* How the notification of that number fares, which was made for that sink. */
+enum outbox_fate {
+    OUTBOX_FATE_QUEUED,    /* it waits, or its first attempt is under way */
+    OUTBOX_FATE_FAILING,   /* it was tried in vain, and will be again */
+    OUTBOX_FATE_DELIVERED, /* also where that is too long ago to be known */
+    OUTBOX_FATE_FAILED,    /* a dead letter, or dropped */
+};
+/* -errno.  Cheap where the sink has neither dead letters nor anything pending. */
+int outbox_fate(struct outbox *outbox, struct state_tx *tx, const char *sink, int64_t id);
 /* A dead letter is queued again; one that waits is tried at once.  -ENOENT, -EINVAL (it is
  * neither). */
 int outbox_retry(struct outbox *outbox, struct state_tx *tx, int64_t id, struct alerts_time now);

@@ -39,6 +39,7 @@ struct content_item {
     bool firing;
     bool news;
     bool repeat; /* news that the sink was told before */
+    bool ack;    /* a repeat which tells that somebody sees to it */
 };
 
 /* -ENOMEM, -ENOBUFS.  `title` of the notification is left to delivery where it is NULL. */
@@ -80,7 +81,8 @@ struct item {
     uint32_t attempts;
     uint32_t flags;
     int64_t created_ms;
-    int64_t since_mono; /* created_ms, on the clock that does not jump */
+    int64_t again_ms;   /* Unix time at which an operator queued it again; 0: never */
+    int64_t since_mono; /* since when it is tried, on the clock that does not jump */
     int64_t next_ms;    /* Unix time; 0: at once */
     bool under_way;
     bool followers;         /* there may be others of its ordering behind it in the file */
@@ -113,6 +115,7 @@ struct sink {
     char *name;
     bool configured;
     bool one_alert;
+    bool wants_acks;
     uint32_t concurrency;
     char *failover; /* NULL: none */
     uint32_t budget;
@@ -177,7 +180,8 @@ struct row { /* as it stands in the table; texts are borrowed */
     bool head;
     enum outbox_state state;
     uint32_t attempts, flags;
-    int64_t next_ms, created_ms, ended_ms;
+    int64_t next_ms, created_ms;
+    int64_t ended_ms; /* of a pending one: when it was queued again; 0: never */
     const void *body;
     size_t len;
     uint32_t body_sum;
@@ -188,6 +192,8 @@ struct row { /* as it stands in the table; texts are borrowed */
     "reason, title, body, sum"
 /* Of a statement that selects ROW_COLUMNS.  False: it does not verify. */
 bool row_read(sqlite3_stmt *statement, struct row *ret_row);
+/* Unix time since which it is tried: it is given up, and its links end, so long after that. */
+int64_t row_since(const struct row *row);
 /* Gives it its number. */
 void row_insert(struct outbox *outbox, struct state_tx *tx, struct row *row);
 /* Writes everything that can change; what a row is of, its sink, ordering and uid, never does. */
@@ -238,6 +244,7 @@ struct item *item_first(const struct sink *sink, int64_t *ret_mono_ms);
 
 /* ---- queue.c ---- */
 
+bool queue_wants_acks(void *owner, const char *sink);
 int queue_waits(void *owner, struct state_tx *tx, const char *sink, int64_t id);
 int queue_notify(void *owner, struct state_tx *tx, const struct alerts_notice *notice,
                  struct alerts_time now, int64_t *ret_id, uint64_t *ret_ordering);

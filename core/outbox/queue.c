@@ -31,7 +31,9 @@ static int start(struct outbox *outbox, struct item *item)
     size_t offset = content_offset(item->body, item->len), len = item->len - offset;
     struct outbox_attempt *attempt = malloc(sizeof *attempt + len);
     uint32_t number = item->attempts + 1;
+    struct row row;
 
+    row_of(item, &row);
     if (!attempt || ticket_issue(outbox, item) < 0) {
         free(attempt);
         return -ENOMEM;
@@ -39,7 +41,7 @@ static int start(struct outbox *outbox, struct item *item)
     *attempt = (struct outbox_attempt){.id = item->id,
                                        .attempt = number,
                                        .ordering = item->ordering,
-                                       .created_ms = item->created_ms,
+                                       .created_ms = row_since(&row),
                                        .len = len};
     utf8_copy(attempt->sink, sizeof attempt->sink, item->sink->name);
     memcpy(attempt->body, (const char *)item->body + offset, len);
@@ -136,30 +138,63 @@ int queue_has_pending(struct state_tx *tx, const struct sink *sink, uint64_t ord
     return r;
 }
 
+bool queue_wants_acks(void *owner, const char *name)
+{
+    const struct sink *sink = sink_find(owner, name);
+
+    return sink && sink->configured && sink->wants_acks;
+}
+
 int queue_waits(void *owner, struct state_tx *tx, const char *name, int64_t id)
 {
-    static const char sql[] = "SELECT state FROM outbox WHERE id = ?1";
     const struct sink *sink = sink_find(owner, name);
-    sqlite3_stmt *statement;
+    int r = sink && sink->pending > 0 ? outbox_fate(owner, tx, name, id) : OUTBOX_FATE_DELIVERED;
+
+    return r < 0 ? r : r == OUTBOX_FATE_QUEUED || r == OUTBOX_FATE_FAILING;
+}
+
+/* Of what is not in memory; what is not in the file any more was delivered long ago. */
+static int fate_in_file(struct state_tx *tx, int64_t id)
+{
+    static const char sql[] = "SELECT state, attempts, reason != '' FROM outbox WHERE id = ?1";
+    sqlite3_stmt *statement = state_prepare(tx, sql);
     int r;
 
-    if (!sink || sink->pending == 0) {
-        return 0;
-    }
-    if (item_find(sink, id)) {
-        return 1;
-    }
-    statement = state_prepare(tx, sql);
     if (!statement) {
         return tx->error;
     }
     (void)sqlite3_bind_int64(statement, 1, id);
     r = state_step(tx, statement);
     if (r == 1) {
-        r = sqlite3_column_int(statement, 0) == OUTBOX_PENDING;
+        int state = sqlite3_column_int(statement, 0);
+        bool tried = sqlite3_column_int64(statement, 1) > 0 || sqlite3_column_int(statement, 2);
+
+        r = state == OUTBOX_SENT      ? OUTBOX_FATE_DELIVERED
+            : state != OUTBOX_PENDING ? OUTBOX_FATE_FAILED
+            : tried                   ? OUTBOX_FATE_FAILING
+                                      : OUTBOX_FATE_QUEUED;
+    } else if (r == 0) {
+        r = OUTBOX_FATE_DELIVERED;
     }
     (void)sqlite3_reset(statement);
     return r;
+}
+
+int outbox_fate(struct outbox *outbox, struct state_tx *tx, const char *name, int64_t id)
+{
+    const struct sink *sink = sink_find(outbox, name);
+    const struct item *item = sink ? item_find(sink, id) : NULL;
+
+    if (item) {
+        /* The first attempt, while it is under way, has not failed. */
+        bool tried = item->attempts > (item->under_way ? 1 : 0) || item->reason;
+
+        return tried ? OUTBOX_FATE_FAILING : OUTBOX_FATE_QUEUED;
+    }
+    if (sink && sink->pending == 0 && sink->dead == 0) {
+        return OUTBOX_FATE_DELIVERED; /* or dropped by an operator, which its mark knows */
+    }
+    return fate_in_file(tx, id);
 }
 
 int queue_insert(struct outbox *outbox, struct state_tx *tx, struct sink *sink, struct row *row,
@@ -205,7 +240,8 @@ int queue_notify(void *owner, struct state_tx *tx, const struct alerts_notice *n
     if (!sink) {
         return -ENOMEM;
     }
-    r = digest_wanted(tx, sink, notice->ordering, now);
+    /* An acknowledgement is nothing that could be told in a digest. */
+    r = notice->items[0].ack ? 0 : digest_wanted(tx, sink, notice->ordering, now);
     if (r != 0) {
         return r < 0 ? r : digest_take(outbox, tx, sink, notice, now, ret_id, ret_ordering);
     }

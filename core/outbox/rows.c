@@ -187,6 +187,12 @@ int row_find(struct outbox *outbox, struct state_tx *tx, int64_t id,
     return r;
 }
 
+int64_t row_since(const struct row *row)
+{
+    return row->state == OUTBOX_PENDING && row->ended_ms > row->created_ms ? row->ended_ms
+                                                                           : row->created_ms;
+}
+
 void row_of(const struct item *item, struct row *ret_row)
 {
     *ret_row = (struct row){
@@ -202,6 +208,7 @@ void row_of(const struct item *item, struct row *ret_row)
         .flags = item->flags,
         .next_ms = item->next_ms,
         .created_ms = item->created_ms,
+        .ended_ms = item->again_ms,
         .body = item->body,
         .len = item->len,
         .body_sum = item->body_sum,

@@ -115,7 +115,7 @@ void item_free(struct item *item)
 static struct item *item_create(struct sink *sink, const struct row *row, struct alerts_time now)
 {
     struct item *item = calloc(1, sizeof *item);
-    int64_t age = now.real_ms - row->created_ms;
+    int64_t age = now.real_ms - row_since(row);
 
     if (!item) {
         return NULL;
@@ -127,6 +127,7 @@ static struct item *item_create(struct sink *sink, const struct row *row, struct
         .attempts = row->attempts,
         .flags = row->flags,
         .created_ms = row->created_ms,
+        .again_ms = row->ended_ms,
         .since_mono = now.mono_ms - (age > 0 ? age : 0),
         .next_ms = row->next_ms,
         .followers = true,

@@ -13,14 +13,6 @@
 #include "rules/range.h"
 #include "store/history.h"
 
-static bool is_stale(double value)
-{
-    uint64_t bits;
-
-    memcpy(&bits, &value, sizeof bits);
-    return bits == HISTORY_STALE_BITS;
-}
-
 struct reading {
     struct eval *eval;
     struct vector *vector;
@@ -69,7 +61,7 @@ static int read_instant(void *arg, const struct expr_series *series)
         n--;
     }
     if (n == 0 || series->samples[n - 1].time_ms < reading->from_ms ||
-        is_stale(series->samples[n - 1].value)) {
+        history_is_stale(series->samples[n - 1].value)) {
         return 0;
     }
     return add(reading, series, true,
@@ -130,7 +122,7 @@ static int pick(struct reading *reading, const struct expr_series *series,
         n--;
     }
     for (size_t i = 0; i < n; i++) {
-        stale += is_stale(samples[i].value);
+        stale += history_is_stale(samples[i].value);
     }
     *ret_samples = samples;
     *ret_n = n - stale;
@@ -142,7 +134,7 @@ static int pick(struct reading *reading, const struct expr_series *series,
         return -ENOMEM;
     }
     for (size_t i = 0; i < n; i++) {
-        if (!is_stale(samples[i].value)) {
+        if (!history_is_stale(samples[i].value)) {
             own[kept++] = samples[i];
         }
     }

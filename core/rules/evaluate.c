@@ -43,15 +43,6 @@ void rule_set_error(struct rule *rule, const char *text)
     rule->error = text ? strdup(text) : NULL;
 }
 
-static double stale_marker(void)
-{
-    const uint64_t bits = HISTORY_STALE_BITS;
-    double value;
-
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 /* ---- reading ---- */
 
 struct reading {
@@ -61,21 +52,13 @@ struct reading {
     void *arg;
 };
 
-static bool is_stale(double value)
-{
-    uint64_t bits;
-
-    memcpy(&bits, &value, sizeof bits);
-    return bits == HISTORY_STALE_BITS;
-}
-
 static int on_series(void *arg, const struct expr_series *series)
 {
     struct reading *reading = arg;
     struct rule *rule = reading->evaluation->rule;
 
     for (size_t i = series->n; i > 0 && rule->empty_input; i--) {
-        rule->empty_input = is_stale(series->samples[i - 1].value);
+        rule->empty_input = history_is_stale(series->samples[i - 1].value);
         if (reading->instant) {
             break;
         }
@@ -308,7 +291,7 @@ static void mark_gone(struct evaluation *evaluation)
     for (size_t i = 0; i < n; i++) {
         (void)evaluation->storage->append(evaluation->storage->owner, gone[i]->labels,
                                           gone[i]->nlabels, evaluation->now.real_ms,
-                                          stale_marker());
+                                          double_from_bits(HISTORY_STALE_BITS));
         (void)map_remove(&rule->emitted, gone[i]->key, strlen(gone[i]->key));
         free(gone[i]->key);
         free(gone[i]->labels);

@@ -260,7 +260,6 @@ static bool read_times(const char **p, uint64_t *ret_times)
 
 static int read_item(const char **p, struct values *values)
 {
-    const uint64_t stale_bits = HISTORY_STALE_BITS;
     double value, sign, step = 0;
     uint64_t times;
 
@@ -273,7 +272,7 @@ static int read_item(const char **p, struct values *values)
     }
     if (strncmp(*p, "stale", 5) == 0) {
         *p += 5;
-        memcpy(&value, &stale_bits, sizeof value);
+        value = double_from_bits(HISTORY_STALE_BITS);
         return add(values, false, value, 1, 0);
     }
     (void)read_sign(p, &sign);

@@ -15,6 +15,8 @@
 #include <endian.h>
 #include <string.h>
 
+#include "base/bits.h"
+
 /* A prefix of ones, then so many bits.  The first step of times is none. */
 #define TIME_STEPS 6
 static const uint8_t time_bits[TIME_STEPS] = {0, 5, 9, 17, 32, 64};
@@ -38,32 +40,16 @@ enum { CODE_SAME = 0, CODE_DECIMAL = 2, CODE_XOR = 6, CODE_WINDOW = 7 };
 
 static const double powers[PLACES_MOST + 1] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
 
-static uint64_t to_bits(double value)
-{
-    uint64_t bits;
-
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-
-static double from_bits(uint64_t bits)
-{
-    double value;
-
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 /* Whether the value is a number of so many places, to the bit. */
 static inline bool number_of(uint64_t bits, uint8_t places, int64_t *ret_number)
 {
-    double scaled = from_bits(bits) * powers[places];
+    double scaled = double_from_bits(bits) * powers[places];
 
     if (!(scaled < NUMBER_MOST && scaled > -NUMBER_MOST)) {
         return false;
     }
     *ret_number = (int64_t)(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
-    return to_bits((double)*ret_number / powers[places]) == bits;
+    return double_to_bits((double)*ret_number / powers[places]) == bits;
 }
 
 /* By value, as a pointer to the state would keep it out of registers in gorilla_get(). */
@@ -387,7 +373,7 @@ static inline __attribute__((always_inline)) void take_value(struct gorilla *sta
     state->step =
         (int64_t)((uint64_t)state->step + (uint64_t)upper_signed(next << head, number_bits[step]));
     state->number = (int64_t)((uint64_t)state->number + (uint64_t)state->step);
-    state->value = to_bits((double)state->number / powers[state->places]);
+    state->value = double_to_bits((double)state->number / powers[state->places]);
 }
 
 uint32_t gorilla_get(struct gorilla *state, const uint8_t *data, size_t size, uint32_t *at,

@@ -24,6 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bits.h"
 #include "base/buf.h"
 #include "model/matcher.h"
 #include "store/store.h"
@@ -33,6 +34,10 @@ struct history_selector;
 
 /* The bits of Prometheus's stale marker; no other NaN has them. */
 #define HISTORY_STALE_BITS UINT64_C(0x7ff0000000000002)
+static inline bool history_is_stale(double value)
+{
+    return double_to_bits(value) == HISTORY_STALE_BITS;
+}
 
 struct history_sample {
     int64_t time_ms;

@@ -50,7 +50,7 @@ static uint32_t feed_track(const struct feed *feed, struct track *track, double 
             past->fresh--;
         }
         if (feed->own_ms <= track_add_ms(feed->time_ms, LIMIT_HISTORY_AHEAD_MS)) {
-            (void)track_put(feed->history, track, feed->own_ms, track_to_bits(value), false);
+            (void)track_put(feed->history, track, feed->own_ms, double_to_bits(value), false);
         }
         return 0;
     }
@@ -59,7 +59,7 @@ static uint32_t feed_track(const struct feed *feed, struct track *track, double 
         track->flags |= TRACK_FRESH;
         past->fresh++;
     }
-    (void)track_put(feed->history, track, feed->time_ms, track_to_bits(value), true);
+    (void)track_put(feed->history, track, feed->time_ms, double_to_bits(value), true);
     return 1;
 }
 

@@ -168,11 +168,11 @@ static bool find_last(struct history *history, const struct track *track, int64_
     }
     if (track->end.pace.time_ms <= to_ms) {
         *ret_sample =
-            (struct history_sample){track->end.pace.time_ms, track_from_bits(track->end.value)};
+            (struct history_sample){track->end.pace.time_ms, double_from_bits(track->end.value)};
         return true;
     }
     if ((*track->last)->n > 1 && track->before_ms <= to_ms) {
-        *ret_sample = (struct history_sample){track->before_ms, track_from_bits(track->before)};
+        *ret_sample = (struct history_sample){track->before_ms, double_from_bits(track->before)};
         return true;
     }
     while (block->next && block->next->time_ms <= to_ms) {

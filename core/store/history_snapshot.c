@@ -219,7 +219,7 @@ static int get_block(struct restore *restore, struct wire_reader *reader)
     memcpy(data, bytes, len);
     gorilla_start(&state, time_ms, value);
     first = restore->buffer + restore->n;
-    *first = (struct history_sample){time_ms, track_from_bits(value)};
+    *first = (struct history_sample){time_ms, double_from_bits(value)};
     at = gorilla_get(&state, data, sizeof data, &at, bits, first + 1, n - 1);
     restore->n += 1 + at;
     return at == n - 1 ? 0 : -EPROTO;
@@ -270,7 +270,7 @@ static int put_samples(struct restore *restore, uint32_t nlabels, int64_t edge_m
 
         if (i >= restore->n - restore->nnewer ||
             (sample->time_ms > from_ms && sample->time_ms <= restore->now_ms)) {
-            (void)track_put(history, track, sample->time_ms, track_to_bits(sample->value), false);
+            (void)track_put(history, track, sample->time_ms, double_to_bits(sample->value), false);
         }
     }
     if (edge_ms > from_ms && edge_ms <= restore->now_ms) {

@@ -37,7 +37,7 @@ static void put_now(const struct tidy *tidy, struct track *track, double value)
         track->flags |= TRACK_FRESH;
         tidy->history->store->owners[0]->past.fresh++;
     }
-    (void)track_put(tidy->history, track, tidy->now_ms, track_to_bits(value), true);
+    (void)track_put(tidy->history, track, tidy->now_ms, double_to_bits(value), true);
 }
 
 /* All lines of the histogram at once, so that they are of one moment. */
@@ -274,7 +274,7 @@ int history_append(struct history *history, const struct tmon_pair *labels, size
     pthread_rwlock_wrlock(&history->store->lock);
     r = history_track(history, NULL, labels, nlabels, &cost, &track);
     if (r == 0 && track) {
-        (void)track_put(history, track, time_ms, track_to_bits(value), true);
+        (void)track_put(history, track, time_ms, double_to_bits(value), true);
     }
     pthread_rwlock_unlock(&history->store->lock);
     history_unlock(history);

@@ -9,24 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bits.h"
 #include "store/history_feed.h"
 #include "store/series.h"
-
-static uint64_t to_bits(double value)
-{
-    uint64_t bits;
-
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-
-static double from_bits(uint64_t bits)
-{
-    double value;
-
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
 
 static bool name_ok(const char *name)
 {
@@ -126,6 +111,18 @@ int store_metric_add(struct store *store, const struct store_metric_spec *spec,
     return 0;
 }
 
+struct store_metric *store_metric_new(struct store *store, tmon_metric_kind kind, const char *name,
+                                      const char *help, const struct tmon_pair *labels,
+                                      size_t nlabels)
+{
+    const struct store_metric_spec spec = {
+        .kind = kind, .name = name, .help = help, .labels = labels, .nlabels = nlabels};
+    struct store_metric *metric = NULL;
+
+    (void)store_metric_add(store, &spec, &metric);
+    return metric;
+}
+
 void store_metric_remove(struct store *store, struct store_metric *metric)
 {
     if (!metric) {
@@ -146,7 +143,7 @@ void store_metric_add_value(struct store_metric *metric, double value)
     }
     old = atomic_load_explicit(&metric->bits, memory_order_relaxed);
     while (!atomic_compare_exchange_weak_explicit(&metric->bits, &old,
-                                                  to_bits(from_bits(old) + value),
+                                                  double_to_bits(double_from_bits(old) + value),
                                                   memory_order_relaxed, memory_order_relaxed)) {}
 }
 
@@ -158,7 +155,7 @@ void store_metric_inc(struct store_metric *metric)
 void store_metric_set(struct store_metric *metric, double value)
 {
     if (metric) {
-        atomic_store_explicit(&metric->bits, to_bits(value), memory_order_relaxed);
+        atomic_store_explicit(&metric->bits, double_to_bits(value), memory_order_relaxed);
     }
 }
 
@@ -178,7 +175,7 @@ void store_metric_observe(struct store_metric *metric, double value)
 
 double store_metric_value(const struct store_metric *metric)
 {
-    return metric ? from_bits(atomic_load_explicit(&metric->bits, memory_order_relaxed)) : 0;
+    return metric ? double_from_bits(atomic_load_explicit(&metric->bits, memory_order_relaxed)) : 0;
 }
 
 uint64_t store_metric_count(const struct store_metric *metric)

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/bits.h"
 #include "store/pow10_table.h"
 
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
@@ -237,10 +238,7 @@ static __attribute__((noinline)) char *put_special(char *out, double value)
 /* Finite, > 0. */
 static char *put_general(char *out, double value, int32_t least, int32_t most)
 {
-    uint64_t bits;
-
-    memcpy(&bits, &value, sizeof bits);
-    return put_decimal(out, strip_zeros(shortest(bits)), least, most);
+    return put_decimal(out, strip_zeros(shortest(double_to_bits(value))), least, most);
 }
 
 char *number_put(char *out, double value)

@@ -110,6 +110,10 @@ struct store_metric_spec {
  * type; -EINVAL; -ENOMEM.  They count in the total, but its cap does not refuse them. */
 int store_metric_add(struct store *store, const struct store_metric_spec *spec,
                      struct store_metric **ret_metric);
+/* The same for a counter or gauge which there may as well not be: NULL where it cannot be had. */
+struct store_metric *store_metric_new(struct store *store, tmon_metric_kind kind, const char *name,
+                                      const char *help, const struct tmon_pair *labels,
+                                      size_t nlabels);
 void store_metric_remove(struct store *store, struct store_metric *metric); /* takes NULL */
 /* All of these take NULL (nothing happens), so that a metric which could not be had needs no test.
  */

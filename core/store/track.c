@@ -120,7 +120,7 @@ uint32_t track_decode(const struct block *block, struct history_sample *ret_samp
     uint32_t at = 0;
 
     gorilla_start(&state, block->time_ms, block->value);
-    ret_samples[0] = (struct history_sample){block->time_ms, track_from_bits(block->value)};
+    ret_samples[0] = (struct history_sample){block->time_ms, double_from_bits(block->value)};
     return 1 + gorilla_get(&state, block->data, block->size, &at, block->bits, ret_samples + 1,
                            block->n - 1u);
 }

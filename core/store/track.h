@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bits.h"
 #include "store/gorilla.h"
 
 struct history;
@@ -98,26 +99,6 @@ static inline size_t track_heap_bytes(size_t n)
     size_t bytes = (n + 8 + 15) & ~(size_t)15;
 
     return bytes < 32 ? 32 : bytes;
-}
-
-static inline uint64_t track_to_bits(double value)
-{
-    union {
-        double value;
-        uint64_t bits;
-    } both = {.value = value};
-
-    return both.bits;
-}
-
-static inline double track_from_bits(uint64_t bits)
-{
-    union {
-        uint64_t bits;
-        double value;
-    } both = {.bits = bits};
-
-    return both.value;
 }
 
 static inline int64_t track_add_ms(int64_t a, int64_t b)

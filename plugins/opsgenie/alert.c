@@ -15,7 +15,8 @@
 #define TEAM_UNITS 100
 #define DETAILS_UNITS 8000 /* keys and values together */
 #define DETAIL_UNITS 1000  /* of one value */
-#define KEY_BYTES 100      /* longer ones are left out: cut, two could be the same */
+#define USER_UNITS 100
+#define KEY_BYTES 100 /* longer ones are left out: cut, two could be the same */
 #define LINK_BYTES 1000
 
 /* ---- texts ---- */
@@ -172,6 +173,20 @@ void alert_open(struct tmon_call *call, struct opsgenie *opsgenie,
     writer_literal(json, ",\"source\":\"toiletmon\",\"priority\":");
     writer_string(json, priority, SIZE_MAX);
     writer_literal(json, "}");
+}
+
+void alert_acknowledge(struct opsgenie *opsgenie, const struct tmon_alert *alert)
+{
+    struct writer *json = &opsgenie->json;
+
+    json->cap = BYTES_MAX;
+    writer_start(json);
+    writer_literal(json, "{\"source\":\"toiletmon\"");
+    if (prose_seen(alert->acked_by)) {
+        writer_literal(json, ",\"user\":");
+        prose_string(json, alert->acked_by, USER_UNITS, PROSE_LINE);
+    }
+    writer_literal(json, ",\"note\":\"Acknowledged in toiletmon.\"}");
 }
 
 void alert_close(struct opsgenie *opsgenie, const struct tmon_notification *notification)

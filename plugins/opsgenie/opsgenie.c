@@ -1,9 +1,10 @@
 /*
- * opsgenie.c: the component `opsgenie`: opens and closes alerts of Opsgenie, one an episode.
+ * opsgenie.c: the component `opsgenie`: opens, acknowledges and closes alerts of Opsgenie, one an
+ * episode.
  *
  * Runs in a worker.  format() writes one document into a buffer that is kept from call to call; the
  * agent sends it.  An alert is known by its alias, which is the episode's key, in the document that
- * opens it and in the path of the request that closes it.
+ * opens it and in the path of the requests that acknowledge and close it.
  */
 #include "opsgenie.h"
 
@@ -13,6 +14,7 @@
 
 #define PATH "/v2/alerts"
 #define CLOSE "/close?identifierType=alias"
+#define ACKNOWLEDGE "/acknowledge?identifierType=alias" /* the longest */
 #define SCHEME "GenieKey "
 
 static const struct tmon_option options[] = {
@@ -75,9 +77,9 @@ static tmon_rc create(struct tmon_call *call, void *self, const struct tmon_conf
     }
     opsgenie->create_url = post_url(url, PATH);
     opsgenie->base_len = opsgenie->create_url == NULL ? 0 : strlen(opsgenie->create_url);
-    opsgenie->close_url = malloc(opsgenie->base_len + 3 * ALIAS_BYTES + sizeof CLOSE + 1);
+    opsgenie->alias_url = malloc(opsgenie->base_len + 3 * ALIAS_BYTES + sizeof ACKNOWLEDGE + 1);
     opsgenie->authorization = malloc(sizeof SCHEME + key_len);
-    if (opsgenie->create_url == NULL || opsgenie->close_url == NULL ||
+    if (opsgenie->create_url == NULL || opsgenie->alias_url == NULL ||
         opsgenie->authorization == NULL) {
         tmon_log(call, TMON_ERROR, "out of memory");
         return TMON_RETRY;
@@ -96,7 +98,7 @@ static void destroy(struct tmon_call *call, void *self)
     writer_finish(&opsgenie->json);
     pairs_finish(&opsgenie->pairs);
     free(opsgenie->create_url);
-    free(opsgenie->close_url);
+    free(opsgenie->alias_url);
     free(opsgenie->authorization);
 }
 
@@ -107,15 +109,15 @@ static bool stands_in_path(unsigned char c)
            (c != '\0' && strchr("-._~", c) != NULL);
 }
 
-static void set_close_url(struct opsgenie *opsgenie, const char *alias)
+static void set_alias_url(struct opsgenie *opsgenie, const char *alias, const char *what)
 {
-    char *at = opsgenie->close_url + opsgenie->base_len;
+    char *at = opsgenie->alias_url + opsgenie->base_len;
 
-    memcpy(opsgenie->close_url, opsgenie->create_url, opsgenie->base_len);
+    memcpy(opsgenie->alias_url, opsgenie->create_url, opsgenie->base_len);
     *at++ = '/';
     prose_percent(at, alias, stands_in_path);
     at += strlen(at);
-    memcpy(at, CLOSE, sizeof CLOSE);
+    memcpy(at, what, strlen(what) + 1);
 }
 
 static tmon_rc format(struct tmon_call *call, void *self,
@@ -123,18 +125,23 @@ static tmon_rc format(struct tmon_call *call, void *self,
                       struct tmon_request *ret_request)
 {
     struct opsgenie *opsgenie = self;
-    const bool over = notification->nalerts == 1 && !notification->alerts[0]->firing;
+    const struct tmon_alert *alert = prose_alert(notification);
+    const bool over = alert != NULL && !alert->firing;
+    const bool acked = alert != NULL && alert->firing && alert->acked_by != NULL;
+    const char *url = over || acked ? opsgenie->alias_url : opsgenie->create_url;
     char alias[ALIAS_BYTES];
 
     prose_key(alias, sizeof alias, notification);
     if (over) {
-        set_close_url(opsgenie, alias);
+        set_alias_url(opsgenie, alias, CLOSE);
         alert_close(opsgenie, notification);
+    } else if (acked) {
+        set_alias_url(opsgenie, alias, ACKNOWLEDGE);
+        alert_acknowledge(opsgenie, alert);
     } else {
         alert_open(call, opsgenie, notification, alias);
     }
-    return post_document(call, &opsgenie->json, over ? opsgenie->close_url : opsgenie->create_url,
-                         opsgenie->headers, 2, ret_request);
+    return post_document(call, &opsgenie->json, url, opsgenie->headers, 2, ret_request);
 }
 
 static tmon_rc judge(struct tmon_call *call, void *self, const struct tmon_response *response)
@@ -152,9 +159,9 @@ static tmon_rc judge(struct tmon_call *call, void *self, const struct tmon_respo
 
 static const struct tmon_component component = {
     .size = (uint32_t)sizeof component,
-    .flags = TMON_ONE_ALERT | TMON_CREATE_CHECKS,
+    .flags = TMON_ONE_ALERT | TMON_CREATE_CHECKS | TMON_WANTS_ACKS,
     .name = "opsgenie",
-    .summary = "Opens and closes alerts of Opsgenie",
+    .summary = "Opens, acknowledges and closes alerts of Opsgenie",
     .options = options,
     .state_size = sizeof(struct opsgenie),
     .create = create,

@@ -21,7 +21,7 @@ struct opsgenie {
     struct tmon_pair headers[2];
     char *authorization; /* owned */
     char *create_url;    /* owned */
-    char *close_url;     /* owned; room for any alias */
+    char *alias_url;     /* owned; room for any alias, and what is done to it */
     size_t base_len;     /* of both, up to and with "/v2/alerts" */
     struct writer json;
     struct pairs pairs;
@@ -31,6 +31,8 @@ struct opsgenie {
 /* Alert or message, its end or not: what to open, into opsgenie->json. */
 void alert_open(struct tmon_call *call, struct opsgenie *opsgenie,
                 const struct tmon_notification *notification, const char *alias);
+/* The body of its acknowledgement. */
+void alert_acknowledge(struct opsgenie *opsgenie, const struct tmon_alert *alert);
 /* The body of its end. */
 void alert_close(struct opsgenie *opsgenie, const struct tmon_notification *notification);
 

@@ -211,6 +211,8 @@ static void put_all(struct pagerduty *pagerduty, const struct tmon_notification 
     writer_string(json, key, SIZE_MAX);
     if (alert != NULL && !alert->firing) {
         writer_literal(json, ",\"event_action\":\"resolve\"");
+    } else if (alert != NULL && alert->acked_by != NULL) {
+        writer_literal(json, ",\"event_action\":\"acknowledge\"");
     } else {
         writer_literal(json, ",\"event_action\":\"trigger\"");
         put_trigger(pagerduty, notification, most);

@@ -1,5 +1,6 @@
 /*
- * pagerduty.c: the component `pagerduty`: opens and ends PagerDuty's incidents, one an episode.
+ * pagerduty.c: the component `pagerduty`: opens, acknowledges and ends PagerDuty's incidents, one
+ * an episode.
  *
  * Runs in a worker.  format() writes one event into a buffer that is kept from call to call; the
  * agent sends it.  The routing key is the secret, and it travels in the body.  It is looked at
@@ -75,9 +76,9 @@ static tmon_rc judge(struct tmon_call *call, void *self, const struct tmon_respo
 
 static const struct tmon_component component = {
     .size = (uint32_t)sizeof component,
-    .flags = TMON_ONE_ALERT | TMON_CREATE_CHECKS,
+    .flags = TMON_ONE_ALERT | TMON_CREATE_CHECKS | TMON_WANTS_ACKS,
     .name = "pagerduty",
-    .summary = "Opens and resolves incidents of PagerDuty",
+    .summary = "Opens, acknowledges and resolves incidents of PagerDuty",
     .options = options,
     .state_size = sizeof(struct pagerduty),
     .create = create,

@@ -195,12 +195,19 @@ bool template_check(const struct body *body, int *ret_line, int *ret_column)
 /* Texts as a stranger writes them, under each name of a text. */
 #define ODD "a \"quoted\" \\ text\nof two lines"
 
-static bool try_it(struct tmon_call *call, struct body *body, size_t nalerts, bool firing)
+struct example {
+    struct tmon_alert alert;
+    const struct tmon_alert *alerts[3];
+    struct tmon_notification notification;
+};
+
+static void make_example(struct example *example, size_t nalerts, bool firing)
 {
     static const struct tmon_pair labels[] = {{"alertname", ODD}, {"instance", "i"}};
     static const struct tmon_pair annotations[] = {{"description", ODD}, {"summary", ODD}};
-    const struct tmon_alert alert = {
-        .size = sizeof alert,
+
+    example->alert = (struct tmon_alert){
+        .size = sizeof example->alert,
         .severity = TMON_SEVERITY_CRITICAL,
         .firing = firing,
         .key = "0123456789abcdef-1",
@@ -217,13 +224,13 @@ static bool try_it(struct tmon_call *call, struct body *body, size_t nalerts, bo
         .generator_url = "http://a.example/",
         .ack_url = "http://a.example/",
     };
-    const struct tmon_alert *const alerts[] = {&alert, &alert, &alert};
-    const struct tmon_notification notification = {
-        .size = sizeof notification,
+    example->alerts[0] = example->alerts[1] = example->alerts[2] = &example->alert;
+    example->notification = (struct tmon_notification){
+        .size = sizeof example->notification,
         .attempt = 1,
         .id = "n-1",
         .resolved = !firing,
-        .alerts = alerts,
+        .alerts = example->alerts,
         .nalerts = nalerts,
         .group = labels,
         .ngroup = 1,
@@ -233,9 +240,36 @@ static bool try_it(struct tmon_call *call, struct body *body, size_t nalerts, bo
         .title = ODD,
         .text = ODD,
     };
+}
+
+/* Mustache takes a name that nobody knows for nothing; here it is a mistake. */
+static tmon_rc check_names(struct tmon_call *call, struct body *body)
+{
+    struct filling filling = {.most = SIZE_MAX};
+    struct example example;
+    char why[512];
+    tmon_rc rc = TMON_OK;
+
+    make_example(&example, 1, true);
+    mail_tree_init(&filling.tree);
+    if (!fill(&filling, body, &example.notification, 1) || filling.tree.failed) {
+        tmon_log(call, TMON_ERROR, "body: there is no memory for it");
+        rc = TMON_RETRY;
+    } else if (mustache_check(body->template, &filling.tree.root, why, sizeof why) < 0) {
+        tmon_log(call, TMON_ERROR, "body: %s", why);
+        rc = TMON_REJECTED;
+    }
+    mail_tree_finish(&filling.tree);
+    return rc;
+}
+
+static bool try_it(struct tmon_call *call, struct body *body, size_t nalerts, bool firing)
+{
+    struct example example;
     int line = 0, column = 0;
 
-    if (!template_put(body, &notification, nalerts, SIZE_MAX) || body->json.failed) {
+    make_example(&example, nalerts, firing);
+    if (!template_put(body, &example.notification, nalerts, SIZE_MAX) || body->json.failed) {
         tmon_log(call, TMON_ERROR, "body: it cannot be rendered, it is too large or too deep");
         return false;
     }
@@ -264,6 +298,7 @@ static bool has(const char *type, const char *word)
 tmon_rc template_open(struct tmon_call *call, struct body *body, const char *text, const char *type)
 {
     char why[256];
+    tmon_rc rc;
     int r;
 
     if (has(type, "x-www-form-urlencoded")) {
@@ -277,6 +312,10 @@ tmon_rc template_open(struct tmon_call *call, struct body *body, const char *tex
     if (r < 0) {
         tmon_log(call, TMON_ERROR, "body: %s", r == -ENOMEM ? "there is no memory for it" : why);
         return r == -ENOMEM ? TMON_RETRY : TMON_REJECTED;
+    }
+    rc = check_names(call, body);
+    if (rc != TMON_OK) {
+        return rc;
     }
     for (size_t i = 0; i < 4; i++) {
         if (!try_it(call, body, i, i != 2)) {

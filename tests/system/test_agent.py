@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import tempfile
 import time
 import unittest
 
@@ -464,6 +465,46 @@ class Check(unittest.TestCase):
             self.assertEqual(agent.child.wait(), 1)
         finally:
             agent.remove()
+
+    MANY = """\
+agent: {lisen: x}
+plugins:
+  memory: {use: memory, interval: often, colour: red}
+  disk: {use: disk, affects: fail, paths: {a: b}, fail_after: 0}
+  hook: {use: webhook, url: "http://127.0.0.1:1/", body: '{"a": {{{title}}}}'}
+  other: {use: webhok}
+routes: [{macth: {a: b}, to: slak}, {to: memory}]
+groups: [{name: g, rules: [{alert: A, expr: "sum("}]}]
+foo: 1
+"""
+
+    def told(self, files):
+        with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+            for name, text in files.items():
+                path = pathlib.Path(folder, name)
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(text)
+            status, _, errors = lab.cli("check", "-c", f"{folder}/c.yaml")
+            self.assertEqual(status, 1)
+            return errors.replace(f"{folder}/", "")
+
+    def test_one_run_tells_all(self):
+        told = self.told({"c.yaml": self.MANY})
+        for mistake in ("c.yaml:1:9: there is no setting 'lisen'", "c.yaml:3:35: 'interval' must be", "c.yaml:3:42: there is no "
+                        "setting 'colour'", "c.yaml:4:43: 'paths' must be a list", "c.yaml:4:63: 'fail_after' must be",
+                        "c.yaml:5:3: instance \"hook\": body: ", "c.yaml:7:11: there is no setting 'macth'",
+                        "c.yaml:7:30: 'to' names the instance 'slak'", "c.yaml:7:42: 'to' names 'memory', which is no sink",
+                        "c.yaml:8:45: 'expr' of \"A\"", "c.yaml:9:1: there is no section 'foo'"):
+            self.assertIn(mistake, told)
+        # where the plugins are was not read, so nothing is said of the one that is not found
+        self.assertNotIn("webhok", told)
+        self.assertIn("no plugin offers a component 'webhok'", self.told({"c.yaml": self.MANY.replace("lisen: x", "")}))
+
+    def test_what_a_broken_file_may_hold_is_not_missed(self):
+        told = self.told({"c.yaml": self.MANY, "conf.d/x.yaml": "plugins: [\n"})
+        self.assertIn("conf.d/x.yaml:2:1: ", told)
+        self.assertIn("there is no setting 'colour'", told)
+        self.assertNotIn("slak", told)
 
     def test_mutations(self):
         for mutation in self.MUTATIONS:

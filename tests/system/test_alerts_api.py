@@ -211,7 +211,7 @@ class Mending(Case):
 class Shell(Case):
     def test_send_and_list(self):
         with self.agent() as agent:
-            self.assertEqual(agent.cli("alerts"), (0, "There is no such alert.\n", ""))
+            self.assertEqual(agent.cli("alerts"), (0, "No alerts.\n", ""))
             status, out, err = agent.cli("alerts", "send", "Disk full", "-s", "critical", "-m", "only 3 % left", "-k", "k1",
                                          "-l", "host=db-1", "-d", "path=/var", "--ttl", "2h")
             self.assertEqual((status, err), (0, ""))
@@ -228,6 +228,7 @@ class Shell(Case):
             status, out, err = agent.cli("alerts", "send", "Disk full", "-s", "crtical")
             self.assertEqual((status, out), (1, ""))
             self.assertIn("did you mean 'critical'?", err)
+            self.assertIn("labels.a-b: the name of a label", agent.cli("alerts", "send", "x", "-s", "info", "-l", "a-b=c")[2])
             self.assertEqual(agent.cli("alerts", "-f", "nonsense")[0], 1)
 
     def test_titles_do_not_reach_the_terminal_raw(self):

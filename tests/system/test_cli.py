@@ -88,6 +88,19 @@ class Client(unittest.TestCase):
             status, out, err = agent.cli("reload")
             self.assertEqual((status, err), (0, ""))
             self.assertEqual(out, "reloaded: 1 instances go on, 0 changed, 1 added, 0 removed\n")
+            listen, path = f"127.0.0.1:{agent.port}", agent.dir / "sock"
+            agent.write(agent.render({"one": {**ENVIRONMENT, "required": ["PATH"]}},
+                                     agent={"listen": [listen, f"unix:{path}"], "state_dir": str(agent.dir / "new")}))
+            status, out, err = agent.cli("reload")
+            self.assertEqual((status, err), (0, ""))
+            self.assertEqual(out, "reloaded: 1 instances go on, 0 changed, 0 added, 1 removed\n"
+                             f"  the agent listens from now on: unix:{path}\n"
+                             f"  agent.state_dir changes only with a restart; in force: {agent.state_dir}\n")
+            self.assertTrue(path.exists())
+            agent.write(agent.render({"one": {**ENVIRONMENT, "required": ["PATH"]}}))
+            self.assertIn(f"  the agent listens no more: unix:{path}\n", agent.cli("reload")[1])
+            self.assertIn("the agent listens no more", agent.log())
+            self.assertNotIn("notes", json.loads(agent.cli("reload", "--json")[1]))
             agent.write(agent.render({"one": {**ENVIRONMENT, "requird": ["PATH"]}}))
             status, out, err = agent.cli("reload")
             self.assertEqual((status, out), (1, ""))

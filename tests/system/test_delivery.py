@@ -176,9 +176,14 @@ class Routes(Case):
             self.post(agent, "Smoke")
             for far in (pagerduty, opsgenie):
                 lab.wait_for(lambda: len(far.incidents) == 2, 20, "two incidents")
+            [key] = [key for key, thing in pagerduty.incidents.items() if thing["summary"].startswith("Fire")]
+            self.assertEqual(agent.get(f"/api/v1/alerts/{key}/ack", method="POST").status, 200)
+            for far in (pagerduty, opsgenie):
+                lab.wait_for(lambda: far.acknowledged == [key], 20, "the acknowledgement")
             self.post(agent, "Fire", status="resolved")
             for far in (pagerduty, opsgenie):
                 lab.wait_for(lambda: len(far.closed) == 1, 20, "the end of one")
+                self.assertEqual((far.acknowledged, far.closed), ([key], [key]))
                 self.assertEqual((len(far.incidents), far.refused, far.complaints), (1, [], []))
             self.assertEqual({thing["summary"] for thing in pagerduty.incidents.values()}, {"Smoke: Smoke happened"})
             came = [one.at for one in opsgenie.received]

@@ -358,11 +358,24 @@ class Preview(unittest.TestCase):
         for text in ("1 firing, 1 resolved, 3 more", "a=b", "and 3 more", "(team)"):
             self.assertIn(text, shown)
 
+    def test_a_list_through_standard_input(self):
+        alerts = [{"title": name, "severity": "info"} for name in ("one", "two")]
+        done = subprocess.run([str(lab.BUILD / "toiletmon"), "mail", "preview", "alert", "--data", "-",
+                               "--out", str(self.folder / "out")], input=json.dumps(alerts), text=True, timeout=60,
+                              capture_output=True, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("2 firing", self.read("txt"))
+
     def test_mistakes(self):
-        for data, why in (("{", "data.json:1:1: "), ("[]", "must have an object"), ("{}", "must have 'alerts'"),
-                          ({"alerts": []}, "alerts must be a list with something"), ({"alerts": [1]}, "must be an object"),
-                          ({"alerts": [{"labels": 1}]}, "labels must be an object"), ({"title": 1}, "title must be a string"),
-                          ({"title": "a", "starts_at": "now"}, "starts_at must be a time")):
+        good = {"title": "a", "severity": "info"}
+        for data, why in (("{", "data.json:1:2: "), ("[]", "data.json: there is no alert"), ("{}", "data.json: title: is missing"),
+                          ({"alerts": []}, "data.json: alerts: must be a list with something"),
+                          ({"alerts": [1]}, "must be an object"),
+                          ({"alerts": [{"labels": 1}]}, "data.json: labels: must be an object"),
+                          ({**good, "title": 1}, "data.json: title: must be a string"),
+                          ({**good, "titel": "b"}, "titel: an alert has no such member; did you mean 'title'?"),
+                          ([good, {**good, "severity": "odd"}], "data.json: alert 2: severity: must be info, warning or"),
+                          ({**good, "starts_at": "now"}, "data.json: starts_at: must be a time")):
             status, out, err = self.preview(data)
             self.assertEqual((status, out), (1, ""), data)
             self.assertIn(why, err)

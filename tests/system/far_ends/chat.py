@@ -1,15 +1,10 @@
 """Discord's webhooks and the workflows of Teams, as strict as their contracts are."""
 import json
-import re
 import time
 import urllib.parse
 
-from .pagers import TIME, Document, Pager, Wrong, need
+from .documents import TIME, Document, JsonEnd, Wrong, loose, need
 from .server import Answer
-
-LINK = re.compile(r"\[[A-Za-z ]+\]\(https?://[^\s()<>\[\]\\]+\)", re.IGNORECASE)  # what a sink of ours makes itself
-ESCAPED = re.compile(r"\\[!-/:-@\[-`{-~]")
-LOOSE = re.compile(r"[*_~`|<>\[\]#@\\]|://")
 
 
 class Bucket:
@@ -30,12 +25,7 @@ class Bucket:
         return 0.0
 
 
-def loose(text):
-    """What of a text Markdown would read as its own, beside whole links; "" for nothing."""
-    return "".join(LOOSE.findall(ESCAPED.sub("", LINK.sub("", text))))
-
-
-class Discord(Pager):
+class Discord(JsonEnd):
     """The hook of one channel. `rate` messages a second after `burst` at once."""
 
     id, token = "1234567890", "tOkEn_of-the.hook0123456789"
@@ -113,7 +103,7 @@ class Discord(Pager):
         return Answer(204)
 
 
-class Teams(Pager):
+class Teams(JsonEnd):
     """A workflow that posts cards; `legacy`: the connector that it replaced, which says everything with a 200."""
 
     path = "/workflows/0123abcd/triggers/manual/paths/invoke"

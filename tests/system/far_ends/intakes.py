@@ -4,15 +4,14 @@ import re
 import time
 import urllib.parse
 
-from .chat import loose
-from .pagers import CONTROL, TIME, Document, Pager, Wrong, need
+from .documents import CONTROL, TIME, TURNING, Document, JsonEnd, Wrong, loose, need, no_duplicates
 from .server import Answer
 
 TAG = re.compile(r"[a-z](?:[a-z0-9_.:/-]{0,198}[a-z0-9_./-])?")
 OPEN, SHUT = "%%% \n", "\n %%%"
 
 
-class Datadog(Pager):
+class Datadog(JsonEnd):
     """`events` by aggregation key, `checks` by name, host and tags. `limit` events are taken, then none for `reset` seconds."""
 
     key = "0123456789abcdef0123456789abcdef"
@@ -88,7 +87,7 @@ class Datadog(Pager):
         return self.answer(202, status="ok")
 
 
-class Sentry(Pager):
+class Sentry(JsonEnd):
     """One project. `events` by id, so that one that comes twice is there once. `limits`: sent with each answer; `limited`: none is
     taken. A dsn() of another key or project is refused."""
 
@@ -138,7 +137,7 @@ class Sentry(Pager):
 
     def event(self, payload, envelope):
         try:
-            thing = json.loads(payload.decode("utf-8"), object_pairs_hook=self.once)
+            thing = json.loads(payload.decode("utf-8"), object_pairs_hook=no_duplicates)
         except ValueError as error:
             raise Wrong(f"an event is no JSON: {error}") from None
         event = Document(thing, "the event", ("event_id", "timestamp", "platform"),
@@ -160,11 +159,6 @@ class Sentry(Pager):
         need(all(isinstance(one, str) for one in event.list("fingerprint")), "the fingerprint is not of texts")
         return thing
 
-    @staticmethod
-    def once(pairs):
-        need(len({key for key, _ in pairs}) == len(pairs), "a key is there twice")
-        return dict(pairs)
-
     def take(self, received):
         kind = received.headers.get("content-type")
         need(kind in (None, "application/x-sentry-envelope"), f"the content type is {kind!r}")
@@ -174,7 +168,7 @@ class Sentry(Pager):
             if header["type"] == "event":
                 received.json = self.event(payload, envelope)
                 received.complaints += [f"a control character in {text!r}" for text in self.texts(received.json)
-                                        if CONTROL.search(text)]
+                                        if CONTROL.search(text) or TURNING.search(text)]
                 self.events.setdefault(received.json["event_id"], received.json)
         return envelope.get("event_id", "0" * 32)
 

@@ -1,98 +1,13 @@
 """PagerDuty's Events API v2 and Opsgenie's Alert API v2, as strict as their contracts are."""
-import json
 import re
 import urllib.parse
 
-from .server import Answer, FarEnd
-
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
-CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+from .documents import TIME, Document, JsonEnd, Wrong, need, units
+from .server import Answer
 
 
-class Wrong(Exception):
-    pass
 
-
-def need(condition, why):
-    if not condition:
-        raise Wrong(why)
-
-
-def _no_duplicates(pairs):
-    need(len({key for key, _ in pairs}) == len(pairs), "a key is there twice")
-    return dict(pairs)
-
-
-def _units(text):
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-class Document:
-    """One JSON object, looked at key by key."""
-
-    def __init__(self, thing, what, required, optional=()):
-        need(isinstance(thing, dict), f"{what} is no object")
-        missing, unknown = set(required) - set(thing), set(thing) - set(required) - set(optional)
-        need(not missing, f"{what} has no {sorted(missing)}")
-        need(not unknown, f"{what} has {sorted(unknown)}")
-        self.thing, self.what = thing, what
-
-    def text(self, key, most=None, least=0):
-        if key not in self.thing:
-            return ""
-        value = self.thing[key]
-        need(isinstance(value, str), f"{key} of {self.what} is no string")
-        need(_units(value) >= least, f"{key} of {self.what} is empty")
-        need(most is None or _units(value) <= most, f"{key} of {self.what} has {_units(value)} characters, {most} are allowed")
-        return value
-
-    def word(self, key, words):
-        need(key not in self.thing or self.thing[key] in words, f"{key} of {self.what} is {self.thing.get(key)!r}")
-
-    def list(self, key, most=None):
-        items = self.thing.get(key, [])
-        need(isinstance(items, list), f"{key} of {self.what} is no list")
-        need(most is None or len(items) <= most, f"{key} of {self.what} has {len(items)} items, {most} are allowed")
-        return items
-
-    def link(self, key):
-        url = urllib.parse.urlsplit(self.text(key))
-        need(key not in self.thing or (url.scheme.lower() in ("http", "https") and url.hostname), f"{key} of {self.what} is no link")
-
-
-def _texts(thing):
-    if isinstance(thing, dict):
-        for key, value in thing.items():
-            yield from [key, *_texts(value)]
-    elif isinstance(thing, list):
-        for value in thing:
-            yield from _texts(value)
-    elif isinstance(thing, str):
-        yield thing
-
-
-class Pager(FarEnd):
-    """What both have in common: JSON by POST, and complaints about what people should not have to read."""
-
-    content_type = "application/json"
-
-    def read(self, received):
-        need(received.method == "POST", f"the method is {received.method}")
-        need(received.headers.get("content-type", "").split(";")[0].strip().lower() == "application/json",
-             f"the content type is {received.headers.get('content-type')!r}")
-        try:
-            received.json = json.loads(received.body.decode("utf-8"), object_pairs_hook=_no_duplicates)
-        except ValueError as error:
-            raise Wrong(f"no JSON: {error}") from None
-        received.complaints = [f"a control character in {text!r}" for text in _texts(received.json) if CONTROL.search(text)]
-        return received.json
-
-    @staticmethod
-    def answer(code, **document):
-        return Answer(code, json.dumps(document).encode())
-
-
-class PagerDuty(Pager):
+class PagerDuty(JsonEnd):
     """`incidents` are open, by dedup key; `closed` and `acknowledged` are keys."""
 
     path = "/v2/enqueue"
@@ -171,8 +86,8 @@ class PagerDuty(Pager):
         return self.answer(202, status="success", message="Event processed", dedup_key=self.note(thing))
 
 
-class Opsgenie(Pager):
-    """`incidents` are open, by alias; `closed` are aliases. The URL has a path in front, as behind a proxy."""
+class Opsgenie(JsonEnd):
+    """`incidents` are open, by alias; `closed` and `acknowledged` are aliases. The URL has a path in front, as behind a proxy."""
 
     base = "/ops"
     key = "eb243592-faa2-4ba2-a551q-1afdf565c889"
@@ -181,7 +96,7 @@ class Opsgenie(Pager):
         super().__init__(tls=tls)
         self.url = super().url(self.base)
         self.path = f"{self.base}/v2/alerts"
-        self.incidents, self.closed = {}, []
+        self.incidents, self.closed, self.acknowledged = {}, [], []
 
     def created(self, thing):
         alert = Document(thing, "the alert", ("message",),
@@ -195,10 +110,10 @@ class Opsgenie(Pager):
             for item in alert.list(key, 50):
                 Document(item, key, ("type",), ("id", "name", "username")).word("type", ("team", "user", "escalation", "schedule"))
         for key, most in (("actions", 10), ("tags", 20)):
-            need(all(isinstance(item, str) and 0 < _units(item) <= 50 for item in alert.list(key, most)), f"{key} are too long")
+            need(all(isinstance(item, str) and 0 < units(item) <= 50 for item in alert.list(key, most)), f"{key} are too long")
         details = thing.get("details", {})
         need(isinstance(details, dict) and all(isinstance(text, str) for text in details.values()), "details are no map of strings")
-        need(sum(_units(key) + _units(text) for key, text in details.items()) <= 8000, "details have more than 8000 characters")
+        need(sum(units(key) + units(text) for key, text in details.items()) <= 8000, "details have more than 8000 characters")
         self.incidents[thing.get("alias", "")] = thing
 
     def changed(self, received, thing):
@@ -206,12 +121,14 @@ class Opsgenie(Pager):
         match = re.fullmatch(re.escape(self.path) + r"/([^/?#]+)/(close|acknowledge)\?identifierType=alias", received.path)
         need(match, f"no such path: {received.path}")
         alias = urllib.parse.unquote(match.group(1), errors="strict")
-        need(_units(alias) <= 512, "the alias is too long")
+        need(units(alias) <= 512, "the alias is too long")
         ending = Document(thing, "the end", (), ("user", "source", "note"))
         for key, most in (("user", 100), ("source", 100), ("note", 25000)):
             ending.text(key, most)
         if match.group(2) == "close" and self.incidents.pop(alias, None) is not None:
             self.closed.append(alias)
+        if match.group(2) == "acknowledge" and alias in self.incidents:
+            self.acknowledged.append(alias)
 
     def examine(self, received):
         if received.headers.get("authorization") != f"GenieKey {self.key}":

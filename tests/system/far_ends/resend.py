@@ -5,8 +5,8 @@ import re
 import time
 import uuid
 
+from .documents import CONTROL, TURNING, no_duplicates
 from .server import Answer, FarEnd
-from .slack import CONTROL, TURNING, no_duplicates
 
 FIELDS = {"from": (str,), "to": (str, list), "subject": (str,), "html": (str,), "text": (str,), "cc": (str, list),
           "bcc": (str, list), "reply_to": (str, list), "headers": (dict,), "tags": (list,), "attachments": (list,),

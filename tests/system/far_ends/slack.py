@@ -7,6 +7,7 @@ import json
 import re
 import time
 
+from .documents import CONTROL, TURNING, no_duplicates, units
 from .server import Answer, FarEnd
 
 TOTAL = 13000  # msg_blocks_too_long was seen at some 13,200 characters in all blocks
@@ -17,24 +18,12 @@ ATTACHMENT = {"fallback", "color", "pretext", "author_name", "author_link", "aut
 MARKUP = re.compile(r"<(?:https?://[^\s<>|]+(?:\|[^<>\n]+)?|!date\^\d+\^[^<>^|]+(?:\^https?://[^\s<>|]+)?\|[^<>]+"
                     r"|!(?:here|channel|everyone)|[@#][A-Z0-9]+|!subteam\^[A-Z0-9]+)>", re.IGNORECASE)
 LOOSE = re.compile(r"[<>]|&(?!amp;|lt;|gt;)")
-CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
-TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 class Refused(Exception):
     def __init__(self, word, why):
         super().__init__(why)
         self.word = word
-
-
-def units(text):
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def no_duplicates(pairs):
-    if len({key for key, _ in pairs}) < len(pairs):
-        raise ValueError("a key is there twice")
-    return dict(pairs)
 
 
 class _Checker:

@@ -6,6 +6,7 @@ import json
 import re
 import time
 
+from .documents import Wrong, need
 from .server import Answer, FarEnd
 
 DOCUMENT = ["receiver", "status", "alerts", "groupLabels", "commonLabels", "commonAnnotations", "externalURL", "version",
@@ -16,10 +17,6 @@ TIME = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[
 NEVER = "0001-01-01T00:00:00Z"
 GO_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 WINDOW_S = 300
-
-
-class Wrong(Exception):
-    pass
 
 
 def _go_string(text):
@@ -44,11 +41,6 @@ def fingerprint(labels):
         for byte in name.encode() + b"\xff" + labels[name].encode() + b"\xff":
             value = (value ^ byte) * 0x100000001b3 & 0xffffffffffffffff
     return f"{value:016x}"
-
-
-def need(condition, why):
-    if not condition:
-        raise Wrong(why)
 
 
 def _ordered(pairs):

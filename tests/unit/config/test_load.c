@@ -186,7 +186,8 @@ static const struct {
     {"agent: {limits: {series_stale: 1ms}}",
      "c.yaml:1:32: 'series_stale' must be from 1s to 1w, not '1ms'\n"},
     {"agent: {ready: [databse]}\nplugins: {database: {}}",
-     "c.yaml:1:17: 'ready' names an instance that is not there; did you mean 'database'?\n"},
+     "c.yaml:1:17: 'ready' names the instance 'databse', which is not there; did you mean "
+     "'database'?\n"},
     {"agent: {state_dir: }",
      "c.yaml:1:20: 'state_dir' has no value; write one, or remove the line\n"},
     /* instances */
@@ -207,7 +208,8 @@ static const struct {
     {"plugins: {routes: {use: a}}", "c.yaml:1:11: 'routes' cannot name an instance: a check of the "
                                     "agent's own has this name\n"},
     {"plugins: {a: {failover: slak}, slack: {}}",
-     "c.yaml:1:25: 'failover' names an instance that is not there; did you mean 'slack'?\n"},
+     "c.yaml:1:25: 'failover' names the instance 'slak', which is not there; did you mean "
+     "'slack'?\n"},
     {"plugins: {a: {failover: b}, b: {failover: c}, c: {failover: a}}",
      "c.yaml:1:25: 'failover' leads back to 'a' itself\n"
      "c.yaml:1:43: 'failover' leads back to 'b' itself\n"

@@ -146,8 +146,12 @@ static const struct {
     {"routes: [{macth: {a: b}}]",
      "c.yaml:2:11: there is no setting 'macth'; did you mean 'match'?\n"},
     {"routes: [{to: slak}]",
-     "c.yaml:2:15: 'to' names an instance that is not there; did you mean 'slack'?\n"},
-    {"routes: [{to: [slack, nobody]}]", "c.yaml:2:23: 'to' names an instance that is not there\n"},
+     "c.yaml:2:15: 'to' names the instance 'slak', which is not there; did you mean "
+     "'slack'?\n"},
+    {"routes: [{to: [slack, nobody]}]",
+     "c.yaml:2:23: 'to' names the instance 'nobody', which is not there\n"},
+    {"routes: [{to: [slack, '${BAD}']}]",
+     "c.yaml:2:23: 'to' names the instance '${BAD}', which is not there; did you mean 'slack'?\n"},
     {"routes: [{to: []}]",
      "c.yaml:2:15: 'to' is empty; name an instance, or leave it out to inherit it\n"},
     {"routes: [{receiver: slack}]", "c.yaml:2:11: 'receiver' is called 'to' here\n"},
@@ -190,11 +194,11 @@ static const struct {
     {"routes: [{match: {a: b}, routes: {to: log}}]",
      "c.yaml:2:34: 'routes' must be a list, each entry starting with '- ', not a mapping\n"},
     {"routes: [{match: {a: b}, routes: [{to: x}]}]",
-     "c.yaml:2:40: 'to' names an instance that is not there\n"},
+     "c.yaml:2:40: 'to' names the instance 'x', which is not there\n"},
     /* what is above does not hide what is below */
     {"routes: [{contniue: true, routes: [{to: x}]}]",
      "c.yaml:2:11: there is no setting 'contniue'; did you mean 'continue'?\n"
-     "c.yaml:2:41: 'to' names an instance that is not there\n"},
+     "c.yaml:2:41: 'to' names the instance 'x', which is not there\n"},
     {"routes: [{to: log}, {to: mail}]",
      "c.yaml:2:21: warning: no alert reaches this route: the one in line 2 takes them all; give it "
      "'match', or 'continue: true'\n"},
@@ -203,8 +207,10 @@ static const struct {
 
 static void names_every_mistake(void **state)
 {
+    static const char *const variables[] = {"BAD", "slck", NULL};
     char yaml[512];
 
+    help_variables = variables;
     for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
         snprintf(yaml, sizeof yaml, "%s%s", PLUGINS, mistakes[i].yaml);
         assert_string_equal(help_load(yaml), mistakes[i].text);
@@ -310,7 +316,7 @@ static void knows_sinks(void **state)
     assert_string_equal(
         settings_of("plugins: {a: {budget: {notifications: 5}}}", sink, TMON_ONE_ALERT),
         "c.yaml:1:23: 'thing' takes one alert at a time, so it cannot be told a digest: take "
-        "'budget' out\n");
+        "'budget' out; 'inhibit_rules' and narrower routes keep it quiet in a storm\n");
     assert_string_equal(settings_of("plugins: {a: {budget: {notifications: 5}}}", check, 0),
                         "c.yaml:1:23: 'budget' is for sinks, and 'thing' is none\n");
     assert_string_equal(settings_of("plugins: {a: {failover: log}}", check, 0),

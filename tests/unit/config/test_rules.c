@@ -73,6 +73,8 @@ static const struct {
      "c.yaml:1:30: 'interval' is no duration: \"5\"; write 30s, 5m, 1h30m or 1d\n"
      "c.yaml:1:40: 'limit' is a whole number, 0 for none\n"
      "c.yaml:1:50: 'rules' must be a list, each entry starting with '- ', not a mapping\n"},
+    {"groups: [{name: a, interval: 0s}]",
+     "c.yaml:1:30: warning: 'interval: 0' is the default, 15s, as if it were left out\n"},
     {"groups: [{name: a, rules: [{alert: A}]}]", "c.yaml:1:28: a rule needs 'expr'\n"},
     {"groups: [{name: a, rules: [{expr: up}]}]",
      "c.yaml:1:28: a rule needs 'alert' (the alert's name) or 'record' (the name of a series)\n"},
@@ -107,6 +109,13 @@ static void says_what_is_wrong(void **state)
     write_text("r.yaml", "groups:\n- name: a\n  rulez: []\n");
     assert_string_equal(help_load("rule_files: [r.yaml]\nplugins: {}\n"),
                         "r.yaml:3:3: a group has no key 'rulez'; did you mean 'rules'?\n");
+    write_text("r.test.yaml", "rule_files: [r.yaml]\ntests: []\n");
+    assert_string_equal(help_load("rule_files: ['*.test.yaml']\nplugins: {}\n"),
+                        "r.test.yaml:2:1: warning: the file holds unit tests of rules, so it is "
+                        "passed over; 'toiletmon rules test' runs them\n");
+    assert_string_equal(help_load("rule_files: [r.test.yaml]\nplugins: {}\n"),
+                        "r.test.yaml:2:1: the file holds unit tests of rules, which 'toiletmon "
+                        "rules test' runs, and no rules: take it out of 'rule_files'\n");
     assert_non_null(strstr(help_load("rule_files: gone.yaml\nplugins: {}\n"), "gone.yaml"));
 }
 

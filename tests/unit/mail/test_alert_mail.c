@@ -9,11 +9,10 @@
 
 #include <cmocka.h>
 
+#include "../sink_case.h"
 #include "mail/alert_mail.h"
 
 #define ALERTS 200
-#define START_MS INT64_C(1795453309719)
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct tmon_pair labels[] = {
     {"alertname", "HighMemory"}, {"instance", "web<1>"}, {"severity", "critical"}};
@@ -22,9 +21,7 @@ static const struct tmon_pair annotations[] = {{"summary", "Memory at 93 %"},
                                                {"runbook_url", "https://wiki.example/r?a&b"}};
 
 struct given {
-    struct tmon_notification notification;
-    struct tmon_alert alerts[ALERTS];
-    const struct tmon_alert *pointers[ALERTS];
+    struct sink_case *c;
     struct alert_mail mail;
 };
 
@@ -33,33 +30,22 @@ static struct given *start(size_t nalerts)
     struct given *given = calloc(1, sizeof *given);
 
     assert_non_null(given);
-    for (size_t i = 0; i < ALERTS; i++) {
-        given->pointers[i] = &given->alerts[i];
-        given->alerts[i] = (struct tmon_alert){.size = sizeof given->alerts[i],
-                                               .severity = TMON_SEVERITY_CRITICAL,
-                                               .firing = true,
-                                               .key = "b807e636403824b5-1",
-                                               .name = "HighMemory",
-                                               .summary = "Memory at 93 %",
-                                               .description = "One.\n\nTwo & <three>.",
-                                               .labels = labels,
-                                               .nlabels = COUNT(labels),
-                                               .annotations = annotations,
-                                               .nannotations = COUNT(annotations),
-                                               .starts_ms = START_MS,
-                                               .fingerprint = "b807e636403824b5",
-                                               .generator_url = ""};
+    given->c = sink_case(nalerts);
+    for (size_t i = 0; i < SINK_ALERTS; i++) {
+        struct tmon_alert *alert = &given->c->alerts[i];
+
+        alert->description = "One.\n\nTwo & <three>.";
+        alert->labels = labels;
+        alert->nlabels = COUNT(labels);
+        alert->annotations = annotations;
+        alert->nannotations = COUNT(annotations);
+        alert->generator_url = "";
     }
-    given->notification = (struct tmon_notification){.size = sizeof given->notification,
-                                                     .attempt = 1,
-                                                     .id = "n-1",
-                                                     .alerts = given->pointers,
-                                                     .nalerts = nalerts,
-                                                     .group_key = "",
-                                                     .receiver = "mail",
-                                                     .external_url = "http://agent.example",
-                                                     .title = "[FIRING:1] HighMemory",
-                                                     .text = ""};
+    given->c->notification.title = "[FIRING:1] HighMemory";
+    given->c->notification.text = "";
+    given->c->notification.receiver = "mail";
+    given->c->notification.ngroup = 0;
+    given->c->notification.external_url = "http://agent.example";
     assert_int_equal(alert_mail_init(&given->mail), 0);
     return given;
 }
@@ -67,12 +53,13 @@ static struct given *start(size_t nalerts)
 static void stop(struct given *given)
 {
     alert_mail_finish(&given->mail);
+    free(given->c);
     free(given);
 }
 
 static const char *html(struct given *given)
 {
-    assert_int_equal(alert_mail_write(&given->mail, &given->notification, "far.example"), 0);
+    assert_int_equal(alert_mail_write(&given->mail, &given->c->notification, "far.example"), 0);
     return buf_str(&given->mail.html);
 }
 
@@ -88,7 +75,7 @@ static void one_alert(void **state)
     struct given *given = start(1);
     const char *text;
 
-    given->alerts[0].ack_url = "https://agent.example/ack?a=1&b=2";
+    given->c->alerts[0].ack_url = "https://agent.example/ack?a=1&b=2";
     text = html(given);
     has(text, ">CRITICAL</span>");
     has(text, "#b91c1c");
@@ -117,10 +104,10 @@ static void what_is_over_needs_no_acknowledging(void **state)
     struct given *given = start(1);
     const char *text;
 
-    given->alerts[0].ack_url = "https://agent.example/ack";
-    given->alerts[0].firing = false;
-    given->alerts[0].ends_ms = START_MS + 60000;
-    given->notification.resolved = true;
+    given->c->alerts[0].ack_url = "https://agent.example/ack";
+    given->c->alerts[0].firing = false;
+    given->c->alerts[0].ends_ms = START_MS + 60000;
+    given->c->notification.resolved = true;
     text = html(given);
     has(text, ">RESOLVED</span>");
     has(text, "2026-11-23 17:02:49 UTC");
@@ -133,12 +120,12 @@ static void colours_are_those_of_the_worst(void **state)
 {
     struct given *given = start(2);
 
-    given->alerts[0].severity = TMON_SEVERITY_INFO;
-    given->alerts[1].severity = TMON_SEVERITY_WARNING;
+    given->c->alerts[0].severity = TMON_SEVERITY_INFO;
+    given->c->alerts[1].severity = TMON_SEVERITY_WARNING;
     (void)html(given);
     has(buf_str(&given->mail.text), "WARNING: HighMemory\n2 firing\n");
-    given->alerts[0].firing = given->alerts[1].firing = false;
-    given->notification.ntruncated = 1; // which fires
+    given->c->alerts[0].firing = given->c->alerts[1].firing = false;
+    given->c->notification.ntruncated = 1; // which fires
     (void)html(given);
     has(buf_str(&given->mail.text), "WARNING: HighMemory\n2 resolved, 1 more\n");
     has(buf_str(&given->mail.text), "\nand 1 more\n");
@@ -153,7 +140,7 @@ static void links_are_http_or_left_out(void **state)
     struct given *given = start(1);
 
     for (size_t i = 0; i < COUNT(bad); i++) {
-        given->alerts[0].generator_url = given->alerts[0].ack_url = bad[i];
+        given->c->alerts[0].generator_url = given->c->alerts[0].ack_url = bad[i];
         assert_null(strstr(html(given), "Source"));
         assert_null(strstr(buf_str(&given->mail.html), "Acknowledge"));
     }
@@ -164,13 +151,13 @@ static void a_message_is_its_text(void **state)
 {
     struct given *given = start(0);
 
-    given->notification.title = "Weekly";
-    given->notification.text = "a <b>\nc\n";
+    given->c->notification.title = "Weekly";
+    given->c->notification.text = "a <b>\nc\n";
     has(html(given), "a &lt;b&gt;<br>c<br>");
     assert_string_equal(buf_str(&given->mail.text),
                         "INFO: Weekly\na <b>\nc\n\n-- \nSent by toiletmon (mail): "
                         "http://agent.example\n");
-    given->notification.title = " \n";
+    given->c->notification.title = " \n";
     (void)html(given);
     assert_string_equal(given->mail.subject, "A message without a title");
     stop(given);
@@ -192,12 +179,13 @@ static void it_is_never_too_long(void **state)
     memcpy(link, "https://a.example/", 18);
     memset(link + 18, '&', sizeof link - 19);
     for (size_t i = 0; i < ALERTS; i++) {
-        given->alerts[i].generator_url = link;
-        given->alerts[i].summary = given->alerts[i].description = given->alerts[i].name = big;
-        given->alerts[i].labels = many;
-        given->alerts[i].nlabels = COUNT(many);
+        given->c->alerts[i].generator_url = link;
+        given->c->alerts[i].summary = given->c->alerts[i].description = given->c->alerts[i].name =
+            big;
+        given->c->alerts[i].labels = many;
+        given->c->alerts[i].nlabels = COUNT(many);
     }
-    given->notification.title = big;
+    given->c->notification.title = big;
     (void)html(given);
     assert_true(given->mail.html.len < (size_t)102 << 10);
     has(buf_str(&given->mail.html), "and 190 more");
@@ -209,13 +197,13 @@ static void ids_are_safe_and_stay(void **state)
 {
     struct given *given = start(2);
 
-    given->alerts[1].key = "a b\r\n>";
+    given->c->alerts[1].key = "a b\r\n>";
     (void)html(given);
     assert_string_equal(given->mail.id, "<notification.n-1@far.example>");
     assert_int_equal(given->mail.nreferences, 2);
     assert_string_equal(given->mail.references[0], "<episode.b807e636403824b5-1@far.example>");
     assert_null(strpbrk(given->mail.references[1], " \r\n"));
-    given->notification.nalerts = ALERTS;
+    given->c->notification.nalerts = ALERTS;
     (void)html(given);
     assert_int_equal(given->mail.nreferences, ALERT_MAIL_REFERENCES);
     stop(given);

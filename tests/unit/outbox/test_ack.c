@@ -11,6 +11,16 @@ static const struct outbox_sink sinks[] = {
     {.name = "page", .one_alert = true, .concurrency = 4, .give_up_ms = 86400000},
 };
 
+/* The same, and the pager has to know who sees to it. */
+static const struct outbox_sink curious[] = {
+    {.name = "chat", .concurrency = 4, .give_up_ms = 86400000},
+    {.name = "page",
+     .one_alert = true,
+     .wants_acks = true,
+     .concurrency = 4,
+     .give_up_ms = 86400000},
+};
+
 static struct routing *both(struct kit *kit)
 {
     return kit_plain(sinks, 2, to_both, 2, true);
@@ -36,7 +46,7 @@ static int ack(struct kit *kit, struct state_tx *tx, void *arg)
     const struct ack_job *job = arg;
     const struct alerts_ack by = {job->by ? job->by : "", "I look into it"};
 
-    return alerts_ack(kit->alerts, job->id, job->by ? &by : NULL, kit->now);
+    return alerts_ack(kit->alerts, tx, job->id, job->by ? &by : NULL, kit->now);
 }
 
 static void note(void *arg, const struct alerts_view *view)
@@ -171,6 +181,134 @@ static void rejected_is_told_again(void **state)
     kit_close(kit);
 }
 
+#define OF_PAGER "SELECT title FROM outbox WHERE sink = 'page' ORDER BY id"
+
+/* Once, to whom wants it, behind the firing and before the end, whatever becomes of it. */
+static void pagers_are_told(void **state)
+{
+    static const enum outbox_result results[] = {OUTBOX_DELIVERED, OUTBOX_REJECTED};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct kit *kit = kit_open(both, curious, 2);
+        char key[64];
+
+        (void)kit_fire(kit, "A", "info");
+        key_of(kit, key);
+        assert_int_equal(do_ack(kit, key, "ada"), 0);
+        assert_int_equal(kit->n, 2); /* it waits behind the firing */
+        assert_string_equal(kit_sql(kit, OF_PAGER), "firing: A acknowledged: A");
+        answer_all(kit);
+        kit_restart(kit);
+        assert_int_equal(do_ack(kit, key, "bob"), 0);
+        assert_int_equal(do_ack(kit, key, NULL), 0);
+        assert_int_equal(do_ack(kit, key, "eve"), 0);
+        assert_string_equal(kit_sql(kit, OF_PAGER), "firing: A acknowledged: A");
+        while (kit->n > 0) {
+            kit_answer(kit, 0, results[i]);
+        }
+        assert_int_equal(kit_resolve(kit, "A", "info"), ALERTS_RESOLVED);
+        kit_pass(kit, 1000);
+        assert_string_equal(kit_sql(kit, OF_PAGER), "firing: A acknowledged: A resolved: A");
+        answer_all(kit);
+        kit_close(kit);
+    }
+}
+
+/* What was told of nothing is told of no acknowledgement: that follows the firing, or goes with it.
+ */
+static void nobody_hears_of_it_alone(void **state)
+{
+    struct kit *kit = kit_open(patient, curious, 2);
+    const struct alert *alert;
+    char key[64];
+    size_t pos = 0;
+
+    (void)kit_fire(kit, "A", "info");
+    alert = map_next(&kit->alerts->by_episode, &pos);
+    (void)snprintf(key, sizeof key, "%s", alert->key);
+    assert_int_equal(do_ack(kit, key, "ada"), 0);
+    assert_string_equal(kit_sql(kit, OF_PAGER), "");
+    kit_pass(kit, 10000);
+    assert_string_equal(kit_sql(kit, OF_PAGER), "firing: A acknowledged: A");
+    for (size_t i = 0; i < 2; i++) {
+        kit_answer(kit, 0, OUTBOX_REJECTED);
+    }
+    assert_int_equal(kit->n, 0); /* it was taken back with the firing */
+    assert_string_equal(kit_sql(kit, "SELECT state FROM outbox WHERE sink = 'page' ORDER BY id"),
+                        "2 3");
+    assert_int_equal(kit_resolve(kit, "A", "info"), ALERTS_RESOLVED);
+    kit_pass(kit, 300000);
+    assert_int_equal(kit->n, 0);
+    kit_close(kit);
+}
+
+#define OF_CHAT "SELECT title FROM outbox WHERE sink = 'chat' ORDER BY id"
+
+/* Chat gives what it cannot have delivered to the pager. */
+static const char *const to_chat[] = {"chat"};
+static const struct outbox_sink handing_on[] = {
+    {.name = "chat", .concurrency = 4, .give_up_ms = 86400000, .failover = "page"},
+    {.name = "page",
+     .one_alert = true,
+     .wants_acks = true,
+     .concurrency = 4,
+     .give_up_ms = 86400000},
+};
+
+static struct routing *chat_first(struct kit *kit)
+{
+    return kit_plain(handing_on, 2, to_chat, 1, true);
+}
+
+/* The pager to which an acknowledged episode goes over is told of both, and by its end. */
+static void who_takes_over_is_told(void **state)
+{
+    struct kit *kit = kit_open(chat_first, handing_on, 2);
+    char key[64];
+
+    (void)kit_fire(kit, "A", "critical");
+    key_of(kit, key);
+    assert_int_equal(do_ack(kit, key, "ada"), 0);
+    assert_string_equal(kit_sql(kit, OF_CHAT), "firing: A"); /* who does not want it is not told */
+    for (int64_t passed = 0; passed < 300000 && !*kit_sql(kit, OF_PAGER); passed += 1000) {
+        while (kit->n > 0) {
+            kit_answer(kit, 0, OUTBOX_RETRY);
+        }
+        kit_pass(kit, 1000);
+    }
+    assert_string_equal(kit_sql(kit, OF_PAGER), "firing: A acknowledged: A");
+    answer_all(kit);
+    assert_int_equal(kit_resolve(kit, "A", "critical"), ALERTS_RESOLVED);
+    kit_pass(kit, 1000);
+    assert_string_equal(kit_sql(kit, OF_PAGER), "firing: A acknowledged: A resolved: A");
+    answer_all(kit);
+    kit_close(kit);
+}
+
+/* A firing that was given up and is tried again is followed by what could not be told behind it. */
+static void a_dead_letter_that_is_tried_again(void **state)
+{
+    struct kit *kit = kit_open(both, curious, 2);
+    char key[64];
+
+    (void)kit_fire(kit, "A", "info");
+    key_of(kit, key);
+    for (size_t i = 0; i < 2; i++) {
+        kit_answer(kit, 0, OUTBOX_REJECTED);
+    }
+    assert_int_equal(do_ack(kit, key, "ada"), 0);
+    assert_string_equal(kit_sql(kit, OF_PAGER), "firing: A"); /* it has heard of nothing */
+    assert_int_equal(
+        kit_retry(kit, atoi(kit_sql(kit, "SELECT id FROM outbox WHERE sink = 'page'"))), 0);
+    kit_pass(kit, 0);
+    assert_string_equal(kit_sql(kit, OF_PAGER), "firing: A acknowledged: A");
+    assert_int_equal(kit->n, 1);
+    answer_all(kit);
+    assert_string_equal(kit_sql(kit, "SELECT state FROM outbox WHERE sink = 'page' ORDER BY id"),
+                        "1 1");
+    kit_close(kit);
+}
+
 static void refuses(void **state)
 {
     struct kit *kit = kit_open(both, sinks, 2);
@@ -198,6 +336,10 @@ int main(void)
         cmocka_unit_test(is_not_repeated),
         cmocka_unit_test(is_told_once),
         cmocka_unit_test(rejected_is_told_again),
+        cmocka_unit_test(pagers_are_told),
+        cmocka_unit_test(nobody_hears_of_it_alone),
+        cmocka_unit_test(who_takes_over_is_told),
+        cmocka_unit_test(a_dead_letter_that_is_tried_again),
         cmocka_unit_test(refuses),
     };
 

@@ -218,6 +218,30 @@ static void tried_again_behind_others(void **state)
     kit_close(kit);
 }
 
+/* It is as old as it was, and tried for a whole time again, also after a restart. */
+static void tried_again_it_keeps_its_age(void **state)
+{
+    struct kit *kit = kit_open(each, sinks, 2);
+
+    (void)kit_fire(kit, "A", "info");
+    hear(kit, "chat: +A", OUTBOX_REJECTED);
+    (void)kit_resolve(kit, "A", "info");
+    kit_pass(kit, 2 * 86400000);
+    assert_int_equal(kit_retry(kit, 1), 0);
+    assert_int_equal(kit_view(kit, "chat").oldest_ms, 1700000000000);
+    hear(kit, "chat: +A", OUTBOX_RETRY);
+    kit_restart(kit);
+    assert_int_equal(kit_do(kit, kit_configure, NULL), 0);
+    kit_pass(kit, 600000);
+    assert_int_equal(kit_view(kit, "chat").oldest_ms, 1700000000000);
+    hear(kit, "chat: +A", OUTBOX_RETRY);
+    assert_int_equal(kit_view(kit, "chat").dead, 0);
+    kit_pass(kit, 86400000);
+    hear(kit, "chat: +A", OUTBOX_RETRY);
+    assert_int_equal(kit_view(kit, "chat").dead, 1);
+    kit_close(kit);
+}
+
 static void what_waits_is_tried_at_once(void **state)
 {
     struct kit *kit = kit_open(each, sinks, 2);
@@ -376,6 +400,7 @@ int main(void)
         cmocka_unit_test(a_dead_letter_is_tried_again),
         cmocka_unit_test(what_is_over_is_told_with_its_end),
         cmocka_unit_test(tried_again_behind_others),
+        cmocka_unit_test(tried_again_it_keeps_its_age),
         cmocka_unit_test(what_waits_is_tried_at_once),
         cmocka_unit_test(it_is_dropped),
         cmocka_unit_test(the_first_is_dropped),

@@ -4,71 +4,10 @@
 #ifndef SINK_KIT_H
 #define SINK_KIT_H
 
+#include "../sink_case.h"
 #include "kit.h"
 
 #include "sink_check.h"
-
-#define SINK_ALERTS 512
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define START_MS INT64_C(1795453309719) /* 2026-11-23T17:01:49.719Z */
-
-/* A notification that a test changes as it likes; all its alerts begin as the same one. */
-struct sink_case {
-    struct tmon_notification notification;
-    struct tmon_alert alerts[SINK_ALERTS];
-    const struct tmon_alert *pointers[SINK_ALERTS];
-};
-
-static inline struct sink_case *sink_case(size_t nalerts)
-{
-    static const struct tmon_pair labels[] = {
-        {"alertname", "HighMemory"}, {"instance", "web-1"}, {"severity", "critical"}};
-    static const struct tmon_pair annotations[] = {{"summary", "Memory at 93 %"}};
-    static const struct tmon_pair group[] = {{"alertname", "HighMemory"}};
-    struct sink_case *c = calloc(1, sizeof *c);
-
-    assert_non_null(c);
-    for (size_t i = 0; i < SINK_ALERTS; i++) {
-        c->pointers[i] = &c->alerts[i];
-        c->alerts[i] = (struct tmon_alert){
-            .size = sizeof c->alerts[i],
-            .severity = TMON_SEVERITY_CRITICAL,
-            .firing = true,
-            .key = "b807e636403824b5-1",
-            .name = "HighMemory",
-            .summary = "Memory at 93 %",
-            .description = "It has been rising for an hour.",
-            .labels = labels,
-            .nlabels = COUNT(labels),
-            .annotations = annotations,
-            .nannotations = COUNT(annotations),
-            .starts_ms = START_MS,
-            .fingerprint = "b807e636403824b5",
-            .generator_url = "http://prom.example/graph?g0.expr=up&g0.tab=1",
-        };
-    }
-    c->notification = (struct tmon_notification){
-        .size = sizeof c->notification,
-        .attempt = 1,
-        .id = "n-1",
-        .alerts = c->pointers,
-        .nalerts = nalerts,
-        .group = group,
-        .ngroup = 1,
-        .group_key = "{}/{severity=\"critical\"}:{alertname=\"HighMemory\"}",
-        .receiver = "hook",
-        .external_url = "http://agent.example:9909",
-        .title = "HighMemory on web-1",
-        .text = "Memory at 93 %",
-    };
-    return c;
-}
-
-static inline void sink_resolve(struct sink_case *c, size_t i)
-{
-    c->alerts[i].firing = false;
-    c->alerts[i].ends_ms = START_MS + 60000;
-}
 
 static inline struct tmon_response sink_answer(int32_t status, const char *body,
                                                int64_t retry_after_ms)

@@ -87,6 +87,33 @@ static void its_end_is_closed_by_alias(void **state)
     }
 }
 
+static void who_sees_to_it_acknowledges_by_alias(void **state)
+{
+    static const char *const names[] = {"", "ada"};
+    struct mock_host *mock = kit_start("opsgenie", SETTINGS);
+    struct sink_case *c = sink_case(1);
+
+    for (size_t i = 0; i < COUNT(names); i++) {
+        const struct tmon_request *request;
+        json_t *root;
+
+        c->alerts[0].acked_by = names[i];
+        assert_int_equal(mock_format(mock, &c->notification, &request), TMON_OK);
+        assert_string_equal(request->url,
+                            CREATE "/b807e636403824b5-1/acknowledge?identifierType=alias");
+        root = json_loadb(request->body.data, request->body.len, 0, NULL);
+        assert_string_equal(sink_text(root, "source"), "toiletmon");
+        if (*names[i]) {
+            assert_string_equal(sink_text(root, "user"), names[i]);
+        } else {
+            assert_null(sink_text(root, "user"));
+        }
+        json_decref(root);
+    }
+    free(c);
+    kit_stop(mock);
+}
+
 static void a_long_key_is_the_same_alias_in_both(void **state)
 {
     struct mock_host *mock = kit_start("opsgenie", SETTINGS);
@@ -230,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_firing_alert_is_opened),
         cmocka_unit_test(its_end_is_closed_by_alias),
+        cmocka_unit_test(who_sees_to_it_acknowledges_by_alias),
         cmocka_unit_test(a_long_key_is_the_same_alias_in_both),
         cmocka_unit_test(priorities_say_how_bad_it_is),
         cmocka_unit_test(details_are_bounded_together),

@@ -79,6 +79,22 @@ static void its_end_resolves_with_the_same_key(void **state)
     kit_stop(mock);
 }
 
+static void who_sees_to_it_acknowledges_with_the_same_key(void **state)
+{
+    struct mock_host *mock = kit_start("pagerduty", SETTINGS);
+    struct sink_case *c = sink_case(1);
+    json_t *root;
+
+    c->alerts[0].acked_by = "";
+    root = format(mock, c);
+    assert_string_equal(sink_text(root, "event_action"), "acknowledge");
+    assert_string_equal(sink_text(root, "dedup_key"), "b807e636403824b5-1");
+    assert_int_equal(json_object_size(root), 3);
+    json_decref(root);
+    free(c);
+    kit_stop(mock);
+}
+
 static void severities_are_pagerdutys(void **state)
 {
     static const struct {
@@ -280,6 +296,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_firing_alert_triggers),
         cmocka_unit_test(its_end_resolves_with_the_same_key),
+        cmocka_unit_test(who_sees_to_it_acknowledges_with_the_same_key),
         cmocka_unit_test(severities_are_pagerdutys),
         cmocka_unit_test(summaries_are_cut_between_characters),
         cmocka_unit_test(details_that_are_too_large_are_cut_then_left_out),

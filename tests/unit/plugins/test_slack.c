@@ -1,30 +1,15 @@
 /* plugins/slack: the messages that it posts, and what it makes of answers. */
 #include "sink_kit.h"
 
-#define SETTINGS                                                                                   \
-    "webhook_url: https://hooks.slack.example/services/T00000000/B00000000/XXXXXXXXXXXXXXXX\n"
-
+#define URL "https://hooks.slack.example/services/T00000000/B00000000/XXXXXXXXXXXXXXXX"
+#define SETTINGS "webhook_url: " URL "\n"
 #define CIRCLE "\xf0\x9f\x94\xb4 "
 #define CHECKED "\xe2\x9c\x85 "
 #define DOT " \xc2\xb7 "
 
-/* Formats, lets the checker look, and returns the message, parsed. */
 static json_t *format(struct mock_host *mock, const struct sink_case *c)
 {
-    const struct tmon_request *request;
-    json_t *root;
-    const char *why;
-
-    assert_int_equal(mock_format(mock, &c->notification, &request), TMON_OK);
-    assert_string_equal(request->method, "POST");
-    assert_int_equal(request->nheaders, 1);
-    assert_string_equal(request->headers[0].key, "Content-Type");
-    assert_string_equal(request->headers[0].value, "application/json");
-    why = check_slack(request->body.data, request->body.len, &root);
-    if (why != NULL) {
-        fail_msg("%s: %.*s", why, (int)request->body.len, (const char *)request->body.data);
-    }
-    return root;
+    return sink_format(mock, c, URL, check_slack);
 }
 
 static const char *text_of(const json_t *object)

@@ -134,6 +134,16 @@ static void what_makes_no_json_is_refused_at_the_start(void **state)
         {"headers: {Content-Type: application/x-www-form-urlencoded}\n", "a={{title}}", "a form"},
         {"", "{{#alerts}}", "body: 1:"},
         {"", "\"{{title\"", "body: 1:"},
+        {"", "{\"a\": \"{{titel}}\"}",
+         "body: 1:10: there is no 'titel' here; did you mean 'title'?"},
+        {"", "{\"a\": \"{{summary}}\"}", "body: 1:10: 'summary' is a name in 'alerts'"},
+        {"", "{\"a\": \"{{#alerts}}{{lables.a}}{{/alerts}}\"}", "did you mean 'labels'?"},
+        {"", "{\"a\": \"{{title.b}}\"}", "body: 1:10: this is a text"},
+        {"", "{\"a\": \"{{#nothing}}{{/nothing}}\"}", "body: 1:11: there is no 'nothing'"},
+        {"", "{\"a\": \"{{^nothing}}{{/nothing}}\"}", "body: 1:11: there is no 'nothing'"},
+        {"", "{\"a\": \"{{#commonLabels.a}}{{.}}{{titel}}{{/commonLabels.a}}\"}",
+         "there is no 'titel'"},
+        {"", "{\"a\": \"{{>head}}\"}", "body: 1:11: {{> }} puts in another template"},
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {

@@ -74,6 +74,7 @@ static void test_values(void **state)
     VALUE(TMON_ONE_ALERT, 16);
     VALUE(TMON_2XX_IS_YES, 32);
     VALUE(TMON_CREATE_CHECKS, 64);
+    VALUE(TMON_WANTS_ACKS, 128);
 }
 
 static void test_call(void **state)
@@ -129,7 +130,7 @@ static void test_metric(void **state)
 
 static void test_alert(void **state)
 {
-    SIZE(tmon_alert, 120);
+    SIZE(tmon_alert, 128);
     OFFSET(tmon_alert, size, 0);
     OFFSET(tmon_alert, severity, 4);
     OFFSET(tmon_alert, firing, 8);
@@ -146,6 +147,7 @@ static void test_alert(void **state)
     OFFSET(tmon_alert, fingerprint, 96);
     OFFSET(tmon_alert, generator_url, 104);
     OFFSET(tmon_alert, ack_url, 112);
+    OFFSET(tmon_alert, acked_by, 120);
 }
 
 static void test_notification(void **state)
