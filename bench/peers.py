@@ -58,7 +58,7 @@ class Agent:
         path.write_text(f"""
 agent: {{listen: "127.0.0.1:{self.port}", state_dir: {self.dir}/state}}
 plugins:
-  hook: {{use: webhook, url: "http://127.0.0.1:{receiver.port}/hook", timeout: 10s, concurrency: 32}}
+  hook: {{use: webhook, url: "http://127.0.0.1:{receiver.port}/hook", timeout: 10s, concurrency: 64}}
 routes:
   - {{to: [hook], {route}}}
 """)

@@ -511,6 +511,7 @@ int agent_run(const struct agent_options *options)
     }
     if (r == 0) {
         agent.exit_code = 0;
+        loop_be_patient(); /* the spawning thread is there already, so workers are as they were */
         r = loop_run(agent.loop);
     }
     if (r < 0) {

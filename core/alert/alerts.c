@@ -269,7 +269,7 @@ static int take_texts(struct alert *alert, const struct alerts_input *input)
     free(alert->annotations);
     free(alert->generator_url);
     alert->annotations = annotations;
-    alert->nannotations = input->nannotations;
+    alert->nannotations = (uint32_t)input->nannotations;
     alert->generator_url = copy;
     return 1;
 }
@@ -298,7 +298,7 @@ static int fire(struct alerts *alerts, const struct alerts_input *input, struct 
     if (!alert || labels_copy(input->labels, input->nlabels, &alert->labels) < 0) {
         goto out;
     }
-    alert->nlabels = input->nlabels;
+    alert->nlabels = (uint32_t)input->nlabels;
     if (take_texts(alert, input) < 0) {
         goto out;
     }

@@ -12,6 +12,8 @@
 #include "alert/private.h"
 #include "model/labels.h"
 
+#define GROUP_MEMBERS_FIRST 3 /* as many as the smallest block of malloc's has room for */
+
 /* The same for the same key in every run: rows carry it. */
 static uint64_t ordering_of(const char *key)
 {
@@ -109,7 +111,7 @@ static int add_member(struct group *group, struct alert *alert)
     }
     alert->groups = groups;
     if (group->nmembers == group->members_size) {
-        size_t size = group->members_size ? 2 * group->members_size : 4;
+        uint32_t size = group->members_size ? 2 * group->members_size : GROUP_MEMBERS_FIRST;
         struct alert **members = realloc(group->members, size * sizeof(struct alert *));
 
         if (!members) {
@@ -210,7 +212,7 @@ static void join_route(void *arg, const struct route *route)
     group->held = group->held || route_in_maintenance(route, join->now);
     if (!group->labels) {
         join->r = labels_copy(pairs, n, &group->labels);
-        group->nlabels = n;
+        group->nlabels = (uint32_t)n;
     }
     if (join->r == 0 && !is_member(join->alert, group)) {
         join->r = add_member(group, join->alert);

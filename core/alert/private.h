@@ -53,19 +53,33 @@ struct member { /* an alert's place in a group */
     size_t index;
 };
 
-struct alert {
+struct alert { /* there are many: what is small stands together */
     int64_t episode;
     uint64_t fingerprint;
-    char fingerprint_text[17];
-    char key[64];
     struct tmon_pair *labels; /* one block, see labels_copy(); its strings are the identity */
-    size_t nlabels;
-    size_t identity_len;
     struct tmon_pair *annotations;
-    size_t nannotations;
-    char *generator_url; /* NULL: none */
+    char *generator_url;          /* NULL: none */
+    char *acked_by, *ack_comment; /* NULL: nobody */
+    int64_t acked_ms;             /* 0: it is not acknowledged */
+    int64_t starts_ms, updated_ms;
+    int64_t born_ms; /* what its key was made of: starts_ms may move */
+    int64_t ends_ms; /* Unix time of its resolve */
+    int64_t ttl_ms;
+    int64_t until_ms;     /* Unix time at which it ends, where somebody said so; 0: by ttl_ms */
+    struct heap_node end; /* in alerts.ends while it fires and has a ttl */
+    struct mark *marks;
+    struct member *groups;
+    struct inhibit_part *parts;
+    struct silence **silences; /* active ones that fit it; up to ALERT_SILENCES */
+    uint64_t silence_version;  /* those up to it were looked at */
+    struct alert *next_dirty;
+    uint32_t nlabels, nannotations, nmarks, ngroups, nparts;
+    uint32_t identity_len;
+    uint32_t stamp; /* of the notification that is being put together, if it is in it */
     uint8_t source;
     uint8_t severity;
+    uint8_t nsilences;
+    bool more_silences; /* than were noted */
     bool firing;
     bool expired;
     bool partly_told; /* some were told that it ended, others not yet: it cannot go on */
@@ -73,26 +87,9 @@ struct alert {
     bool saved;       /* there is a row */
     bool dirty;       /* the row is not as it is here */
     bool gone;        /* forgotten; alerts_save() frees it */
-    uint32_t stamp;   /* of the notification that is being put together, if it is in it */
-    char *acked_by, *ack_comment; /* NULL: nobody */
-    int64_t acked_ms;             /* 0: it is not acknowledged */
-    bool end_said;                /* `until_ms` was given by who said it, not made of a timeout */
-    int64_t starts_ms, updated_ms;
-    int64_t born_ms; /* what its key was made of: starts_ms may move */
-    int64_t ends_ms; /* Unix time of its resolve */
-    int64_t ttl_ms;
-    int64_t until_ms;     /* Unix time at which it ends, where somebody said so; 0: by ttl_ms */
-    struct heap_node end; /* in alerts.ends while it fires and has a ttl */
-    size_t nmarks, ngroups;
-    struct mark *marks;
-    struct member *groups;
-    size_t nparts;
-    struct inhibit_part *parts;
-    struct silence **silences; /* active ones that fit it; up to ALERT_SILENCES */
-    uint64_t silence_version;  /* those up to it were looked at */
-    uint8_t nsilences;
-    bool more_silences; /* than were noted */
-    struct alert *next_dirty;
+    bool end_said;    /* `until_ms` was given by who said it, not made of a timeout */
+    char fingerprint_text[17];
+    char key[51]; /* three numbers in hexadecimal, see alert_make_key() */
 };
 
 #define ALERT_SILENCES 16 /* that are known of one alert; one would do to hold it */
@@ -108,7 +105,6 @@ struct group {
     uint64_t ordering;
     const struct route *route;
     struct tmon_pair *labels;
-    size_t nlabels;
     int64_t row; /* 0: none */
     bool dirty, gone;
     bool held;    /* somebody may be held by a maintenance window, whose end lets him go */
@@ -116,7 +112,7 @@ struct group {
     int64_t created_ms, flushed_ms; /* Unix time; flushed 0: never */
     int64_t created_mono, flushed_mono;
     int64_t released_mono; /* since when it is pending because a hold has ended; 0: it is not */
-    size_t ntold, nmembers, members_size;
+    uint32_t nlabels, ntold, nmembers, members_size;
     struct told *told; /* the last notice of the group to each sink */
     struct alert **members;
     struct heap_node due; /* in alerts.due */

@@ -231,14 +231,16 @@ static int decode_marks(const struct load *load, struct wire_reader *reader, str
 static int decode_texts(struct wire_reader *reader, struct alert *alert)
 {
     const char *url = wire_get_str(reader, LIMIT_HTTP_URL_BYTES);
-    struct tmon_pair *labels =
-        pairs_decode(reader, LIMIT_PAIRS, LIMIT_LABEL_VALUE_BYTES, &alert->nlabels);
+    size_t nlabels = 0, nannotations = 0;
+    struct tmon_pair *labels = pairs_decode(reader, LIMIT_PAIRS, LIMIT_LABEL_VALUE_BYTES, &nlabels);
     struct tmon_pair *annotations =
-        pairs_decode(reader, LIMIT_PAIRS, LIMIT_ALERT_TEXT_BYTES, &alert->nannotations);
-    int r = reader->bad || alert->nlabels == 0 ? -EPROTO : 0;
+        pairs_decode(reader, LIMIT_PAIRS, LIMIT_ALERT_TEXT_BYTES, &nannotations);
+    int r = reader->bad || nlabels == 0 ? -EPROTO : 0;
 
-    if (r == 0 && (labels_copy(labels, alert->nlabels, &alert->labels) < 0 ||
-                   labels_copy(annotations, alert->nannotations, &alert->annotations) < 0 ||
+    alert->nlabels = (uint32_t)nlabels;
+    alert->nannotations = (uint32_t)nannotations;
+    if (r == 0 && (labels_copy(labels, nlabels, &alert->labels) < 0 ||
+                   labels_copy(annotations, nannotations, &alert->annotations) < 0 ||
                    (*url && !(alert->generator_url = strdup(url))))) {
         r = -ENOMEM;
     }

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -236,6 +237,13 @@ static int next_timeout_ms(const struct loop *loop)
     }
     wait = (wait + NS_PER_MS - 1) / NS_PER_MS;
     return wait > 3600 * MS_PER_S ? (int)(3600 * MS_PER_S) : (int)wait;
+}
+
+void loop_be_patient(void)
+{
+    const struct sched_param none = {0};
+
+    (void)sched_setscheduler(0, SCHED_BATCH, &none); /* refused: it costs more time, no more */
 }
 
 int loop_run(struct loop *loop)

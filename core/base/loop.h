@@ -54,6 +54,10 @@ int loop_post(struct loop *loop, void (*fn)(void *arg), void *arg);
 
 /* Monotonic time (ns) at the start of this turn: cheap, good enough for deadlines. */
 int64_t loop_now(const struct loop *loop);
+/* For the thread of a busy loop: from now on, being woken does not push aside who has the
+ * processor; it has its turn next, and finds several things to do instead of one.  Its share of the
+ * time stays what it was.  Threads that it starts later inherit this. */
+void loop_be_patient(void);
 /* Runs until loop_stop(), also one from before; may be run again.  -errno only when epoll itself
  * fails. */
 int loop_run(struct loop *loop);

@@ -349,6 +349,7 @@ static void *serve(void *arg)
     struct http *http = arg;
 
     (void)pthread_setname_np(pthread_self(), "http");
+    loop_be_patient();
     if (loop_run(http->loop) < 0) {
         log_error("the HTTP server's loop ended", LOG_E(errno));
     }

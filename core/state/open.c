@@ -16,8 +16,10 @@
 static void *run_thread(void *arg)
 {
     struct state *state = arg;
-    int r = loop_run(state->loop);
+    int r;
 
+    loop_be_patient();
+    r = loop_run(state->loop);
     if (r < 0) {
         log_error("the loop of the state ended", LOG_E(r));
     }

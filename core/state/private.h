@@ -53,6 +53,7 @@ struct state {
     pthread_t thread;
     bool started;
     struct queue queue;
+    uint64_t crowd; /* jobs of the last batch */
 
     /* trouble.c */
     bool loaded;    /* memory mirrors the file */

@@ -205,7 +205,7 @@ static inline char *dump(const struct alerts *alerts, const struct alerts *real)
 
     buf_init(&buf, 1 << 20);
     while ((alert = map_next(&alerts->by_episode, &pos))) {
-        buf_printf(&buf, "alert %lld: %s %d%d%d %lld %lld %lld %lld %zu %zu %lld %s\n",
+        buf_printf(&buf, "alert %lld: %s %d%d%d %lld %lld %lld %lld %u %u %lld %s\n",
                    (long long)alert->episode, alert->key, alert->firing, alert->expired,
                    alert->partly_told, (long long)alert->starts_ms, (long long)alert->updated_ms,
                    (long long)alert->ends_ms, (long long)alert->ttl_ms, alert->nannotations,
