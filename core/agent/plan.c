@@ -188,7 +188,7 @@ static int make_instances(struct plan *plan, struct config_errors *errors)
 static bool can_be_tried(const struct plan_instance *instance)
 {
     return instance->config->enabled && instance->component && instance->settings &&
-           !instance->file->own && instance->component->flags & TMON_CREATE_CHECKS;
+           instance->component->flags & TMON_CREATE_CHECKS;
 }
 
 /* What a table of settings cannot say, their component does.  -ECANCELED, -ENOMEM. */

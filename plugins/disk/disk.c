@@ -191,6 +191,7 @@ static const struct tmon_component component = {
     .size = (uint32_t)sizeof component,
     .name = "disk",
     .summary = "How full file systems are, and whether they can be written",
+    .flags = TMON_CREATE_CHECKS,
     .options = options,
     .state_size = sizeof(struct disk),
     .create = create,

@@ -69,7 +69,7 @@ static tmon_rc create(struct tmon_call *call, void *self, const struct tmon_conf
     struct environment *environment = self;
     size_t i;
 
-    environment->procfs_dir = -1;
+    environment->procfs_dir = -1; // opened by the first look: it may be mounted later than we start
     environment->env_file = tmon_config_string(call, config, "env_file");
     environment->process = tmon_config_string(call, config, "process");
     environment->procfs = tmon_config_string(call, config, "procfs");
@@ -94,14 +94,6 @@ static tmon_rc create(struct tmon_call *call, void *self, const struct tmon_conf
         tmon_log(call, TMON_ERROR, "required: is empty; name at least one variable");
         return TMON_REJECTED;
     }
-    if (environment->process[0] != '\0') {
-        environment->procfs_dir = file_open_dir(environment->procfs);
-        if (environment->procfs_dir < 0) {
-            tmon_log(call, TMON_ERROR, "procfs: cannot open %s: %s", environment->procfs,
-                     strerror(-environment->procfs_dir));
-            return TMON_REJECTED;
-        }
-    }
     return TMON_OK;
 }
 
@@ -119,6 +111,12 @@ static int look_at_process(struct environment *environment)
     pid_t pid = environment->pid;
     int rc;
 
+    if (environment->procfs_dir < 0) {
+        environment->procfs_dir = file_open_dir(environment->procfs);
+    }
+    if (environment->procfs_dir < 0) {
+        return environment->procfs_dir;
+    }
     // The process of last time is the right one as long as it lives: no search of all the others.
     if (pid > 0 && environment_started(environment->procfs_dir, pid, &started) == 0 &&
         started == environment->started) {
@@ -144,7 +142,10 @@ static void explain_process(struct tmon_call *call, const struct environment *en
 {
     char text[512];
 
-    if (rc == -EACCES || rc == -EPERM) {
+    if (environment->procfs_dir < 0) {
+        (void)snprintf(text, sizeof text, "procfs: cannot open %s: %s", environment->procfs,
+                       strerror(-rc));
+    } else if (rc == -EACCES || rc == -EPERM) {
         (void)snprintf(
             text, sizeof text,
             "not allowed to read the environment of %s: the agent has to run as the same user, or "
@@ -226,6 +227,7 @@ static const struct tmon_component component = {
     .size = (uint32_t)sizeof component,
     .name = "environment",
     .summary = "Whether variables are set, for the agent, in an env file or for a process",
+    .flags = TMON_CREATE_CHECKS,
     .options = options,
     .state_size = sizeof(struct environment),
     .create = create,

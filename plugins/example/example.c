@@ -48,9 +48,10 @@ struct example {
 
 /*
  * 3. create() is called once, before anything else.  Read the settings here; none of these calls
- * can fail. When something is wrong that the declaration cannot express, log it and return anything
- * but TMON_OK: the instance is then shown as degraded, with your words, and create() is tried again
- * later.
+ * can fail. When something is wrong that the declaration cannot express, log it and return
+ * TMON_REJECTED: with the flag TMON_CREATE_CHECKS (at the end of this file) `toiletmon check` says
+ * so, and a configuration with it is not put in force.  The price of that flag: create() only looks
+ * at its settings.  Whether the folder is there is for check() to say; it may be mounted later.
  */
 static tmon_rc create(struct tmon_call *call, void *self, const struct tmon_config *config)
 {
@@ -172,6 +173,7 @@ static const struct tmon_component component = {
     .size = (uint32_t)sizeof component,
     .name = "example",
     .summary = "Counts the entries of a folder",
+    .flags = TMON_CREATE_CHECKS,
     .options = options,
     .state_size = sizeof(struct example),
     .create = create,

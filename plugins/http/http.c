@@ -143,6 +143,7 @@ static const struct tmon_component component = {
     .name = "http",
     .summary =
         "Whether a web page answers, with what, how fast, and until when its certificate holds",
+    .flags = TMON_CREATE_CHECKS,
     .options = options,
     .state_size = sizeof(struct http),
     .create = create,

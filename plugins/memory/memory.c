@@ -52,12 +52,7 @@ static tmon_rc create(struct tmon_call *call, void *self, const struct tmon_conf
     memory->fail_above = tmon_config_float(call, config, "fail_above");
     memory->procfs = tmon_config_string(call, config, "procfs");
     memory->cgroupfs = tmon_config_string(call, config, "cgroupfs");
-    memory->procfs_dir = file_open_dir(memory->procfs);
-    if (memory->procfs_dir < 0) {
-        tmon_log(call, TMON_ERROR, "procfs: cannot open %s: %s", memory->procfs,
-                 strerror(-memory->procfs_dir));
-        return TMON_REJECTED;
-    }
+    memory->procfs_dir = -1; // opened by the first look: it may be mounted later than we start
     if (memory->warn_above > memory->fail_above) {
         tmon_log(call, TMON_ERROR, "warn_above (%g) is larger than fail_above (%g)",
                  memory->warn_above, memory->fail_above);
@@ -91,15 +86,19 @@ static bool field(const char *line, const char *name, uint64_t *ret_bytes)
 }
 
 /* Returns 0, or -errno; -ENODATA when the file does not say how large memory is. */
-static int machine(const struct memory *memory, struct level *ret_level)
+static int machine(struct memory *memory, struct level *ret_level)
 {
     char buffer[4096];
     struct file_lines lines;
     const char *line;
     uint64_t total = 0, available = 0, free = 0, buffers = 0, cached = 0, shared = 0;
     bool told = false;
-    int fd = file_open(memory->procfs_dir, "meminfo");
+    int fd;
 
+    if (memory->procfs_dir < 0) {
+        memory->procfs_dir = file_open_dir(memory->procfs);
+    }
+    fd = memory->procfs_dir < 0 ? memory->procfs_dir : file_open(memory->procfs_dir, "meminfo");
     if (fd < 0) {
         return fd;
     }
@@ -130,7 +129,7 @@ static int machine(const struct memory *memory, struct level *ret_level)
 }
 
 /* The fullest of the machine and the groups above us. */
-static int tightest(const struct memory *memory, struct level *ret_level)
+static int tightest(struct memory *memory, struct level *ret_level)
 {
     char self[CGROUP_SELF_BYTES];
     struct cgroup group;
@@ -159,7 +158,7 @@ static int tightest(const struct memory *memory, struct level *ret_level)
 
 static tmon_rc check(struct tmon_call *call, void *self)
 {
-    const struct memory *memory = self;
+    struct memory *memory = self;
     struct level level;
     char text[256];
     double used, above;
@@ -190,7 +189,7 @@ static tmon_rc check(struct tmon_call *call, void *self)
 
 static tmon_rc collect(struct tmon_call *call, void *self)
 {
-    const struct memory *memory = self;
+    struct memory *memory = self;
     struct level level;
     const int rc = tightest(memory, &level);
 
@@ -208,6 +207,7 @@ static const struct tmon_component component = {
     .size = (uint32_t)sizeof component,
     .name = "memory",
     .summary = "How full memory is: the machine's, or a control group's that is tighter",
+    .flags = TMON_CREATE_CHECKS,
     .options = options,
     .state_size = sizeof(struct memory),
     .create = create,

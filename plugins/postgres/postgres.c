@@ -40,6 +40,9 @@ static tmon_rc create(struct tmon_call *call, void *self, const struct tmon_conf
     postgres->dsn = tmon_config_string(call, config, "dsn");
     postgres->statement = tmon_config_string(call, config, "statement");
     postgres->slow_ms = tmon_config_int(call, config, "slow");
+    if (!postgres_tables_named(call, postgres)) {
+        return TMON_REJECTED;
+    }
     /* libpq's own message may repeat parts of the DSN, a password among them. */
     parsed = PQconninfoParse(postgres->dsn, NULL);
     if (!parsed) {
@@ -151,6 +154,7 @@ static const struct tmon_component component = {
     .name = "postgres",
     .summary =
         "A PostgreSQL database: does it answer, how fast, and how many rows do its tables have",
+    .flags = TMON_CREATE_CHECKS,
     .options = options,
     .state_size = sizeof(struct postgres),
     .create = create,

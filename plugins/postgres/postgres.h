@@ -94,6 +94,8 @@ void postgres_failure_text(const struct postgres_failure *failure, char *ret_tex
 
 /* tables.c: the sizes of the tables that the operator named. */
 extern const struct tmon_option postgres_table_options[];
+/* Whether each has a name that a metric can have; says which has not. */
+bool postgres_tables_named(struct tmon_call *call, const struct postgres *postgres);
 /* Emits one untyped sample a table that could be counted, and its success. */
 void postgres_collect_tables(struct tmon_call *call, struct postgres *postgres, int64_t until_ms);
 /* Reports a warning for each table that cannot be counted as it should be. */

@@ -9,6 +9,9 @@
 #include "postgres.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#define METRIC_BYTES 256 // the agent takes no longer name
 
 const struct tmon_option postgres_table_options[] = {
     {.name = "metric",
@@ -42,6 +45,33 @@ static struct table table_get(struct tmon_call *call, const struct postgres *pos
         .name = tmon_config_string(call, group, "table"),
         .exact_below = tmon_config_int(call, group, "exact_below"),
     };
+}
+
+/* As Prometheus has it; letters as ASCII has them. */
+static bool is_metric(const char *name)
+{
+    static const char good[] = "0123456789_:ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+    return strcspn(name, "0123456789") > 0 && name[strspn(name, good)] == '\0' &&
+           strlen(name) <= METRIC_BYTES;
+}
+
+bool postgres_tables_named(struct tmon_call *call, const struct postgres *postgres)
+{
+    const size_t n = tmon_config_count(call, postgres->config, "tables");
+
+    for (size_t i = 0; i < n; i++) {
+        const struct table table = table_get(call, postgres, i);
+
+        if (!is_metric(table.metric)) {
+            tmon_log(call, TMON_ERROR,
+                     "tables: metric: \"%.100s\" is no name of a metric; write letters, digits and "
+                     "_, as in db_orders_total",
+                     table.metric);
+            return false;
+        }
+    }
+    return true;
 }
 
 /*

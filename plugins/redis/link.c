@@ -155,10 +155,14 @@ static int open_tcp(struct redis_link *link, int64_t until_ms, struct redis_fail
 
 int redis_link_open(struct redis_link *link, int64_t until_ms, struct redis_failure *failure)
 {
-    int r = link->target->unix_path != NULL ? open_unix(link, until_ms, failure)
-                                            : open_tcp(link, until_ms, failure);
+    int r;
 
-    if (r == 0 && link->context != NULL) {
+    if (link->target->tls && redis_tls_prepare(link, failure) < 0) {
+        return -1;
+    }
+    r = link->target->unix_path != NULL ? open_unix(link, until_ms, failure)
+                                        : open_tcp(link, until_ms, failure);
+    if (r == 0 && link->target->tls) {
         r = redis_tls_start(link, until_ms, failure);
     }
     if (r < 0) {

@@ -39,7 +39,7 @@ struct redis {
 
 static tmon_rc reject(struct tmon_call *call, const char *setting, const char *why)
 {
-    tmon_log(call, TMON_ERROR, "%s%s%s", setting, *setting ? ": " : "", why);
+    tmon_log(call, TMON_ERROR, "%s: %s", setting, why);
     return TMON_REJECTED;
 }
 
@@ -62,7 +62,6 @@ static tmon_rc create_tls(struct tmon_call *call, struct redis *redis,
     const char *ca = tmon_config_string(call, config, "tls_ca");
     const char *cert = tmon_config_string(call, config, "tls_cert");
     const char *key = tmon_config_string(call, config, "tls_key");
-    char why[512];
 
     redis->link.insecure = tmon_config_bool(call, config, "insecure");
     if (!redis->target.tls) {
@@ -74,8 +73,10 @@ static tmon_rc create_tls(struct tmon_call *call, struct redis *redis,
     if ((*cert != '\0') != (*key != '\0')) {
         return reject(call, "tls_cert", "and tls_key go together");
     }
-    redis->link.context = redis_tls_context(ca, cert, key, redis->link.insecure, why, sizeof why);
-    return redis->link.context != NULL ? TMON_OK : reject(call, "", why);
+    redis->link.ca = ca; // the files are read before the first connection: they may come later
+    redis->link.cert = cert;
+    redis->link.key = key;
+    return TMON_OK;
 }
 
 static tmon_rc create(struct tmon_call *call, void *self, const struct tmon_config *config)
@@ -210,6 +211,7 @@ static const struct tmon_component component = {
     .size = (uint32_t)sizeof component,
     .name = "redis",
     .summary = "Whether a Redis server answers, how fast, and what it says of itself",
+    .flags = TMON_CREATE_CHECKS,
     .options = options,
     .state_size = sizeof(struct redis),
     .create = create,

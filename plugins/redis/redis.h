@@ -38,8 +38,9 @@ struct redis_failure {
 /* A connection, or none (fd -1). */
 struct redis_link {
     const struct redis_target *target;
-    SSL_CTX *context; /* NULL: no TLS */
+    const char *ca, *cert, *key; /* PEM files, borrowed; "": none */
     bool insecure;
+    SSL_CTX *context; /* made before the first connection with TLS */
     struct resolve resolve;
     int fd;
     SSL *ssl;
@@ -73,9 +74,8 @@ int redis_fail(struct redis_failure *failure, enum redis_step step, const char *
     __attribute__((format(printf, 3, 4)));
 int redis_fail_time(struct redis_failure *failure, enum redis_step step, const char *what);
 
-/* tls.c */
-SSL_CTX *redis_tls_context(const char *ca, const char *cert, const char *key, bool insecure,
-                           char *ret_why, size_t size);
+/* tls.c: the first reads the PEM files, unless that is done; 0, -1. */
+int redis_tls_prepare(struct redis_link *link, struct redis_failure *failure);
 int redis_tls_start(struct redis_link *link, int64_t until_ms, struct redis_failure *failure);
 
 /* command.c: sends one command and waits for its reply, which the caller frees with free(); an

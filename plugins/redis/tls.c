@@ -19,41 +19,42 @@ static const char *reason(void)
     return text != NULL ? text : "unknown error";
 }
 
-static SSL_CTX *refuse(SSL_CTX *context, const char *what, const char *path, char *ret_why,
-                       size_t size)
+static int refuse(SSL_CTX *context, struct redis_failure *failure, const char *what,
+                  const char *path)
 {
-    (void)snprintf(ret_why, size, "%s: %s cannot be used: %s", what, path, reason());
     SSL_CTX_free(context);
-    return NULL;
+    return redis_fail(failure, REDIS_TLS, "%s: %.300s cannot be used: %s", what, path, reason());
 }
 
-SSL_CTX *redis_tls_context(const char *ca, const char *cert, const char *key, bool insecure,
-                           char *ret_why, size_t size)
+int redis_tls_prepare(struct redis_link *link, struct redis_failure *failure)
 {
     SSL_CTX *context;
 
+    if (link->context != NULL) {
+        return 0;
+    }
     ERR_clear_error();
     context = SSL_CTX_new(TLS_client_method());
     if (context == NULL) {
-        (void)snprintf(ret_why, size, "OpenSSL cannot be used: %s", reason());
-        return NULL;
+        return redis_fail(failure, REDIS_TLS, "OpenSSL cannot be used: %s", reason());
     }
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    SSL_CTX_set_verify(context, insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
-    if (!insecure && *ca == '\0') {
+    SSL_CTX_set_verify(context, link->insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
+    if (!link->insecure && *link->ca == '\0') {
         (void)SSL_CTX_set_default_verify_paths(context);
     }
-    if (*ca && SSL_CTX_load_verify_locations(context, ca, NULL) != 1) {
-        return refuse(context, "tls_ca", ca, ret_why, size);
+    if (*link->ca && SSL_CTX_load_verify_locations(context, link->ca, NULL) != 1) {
+        return refuse(context, failure, "tls_ca", link->ca);
     }
-    if (*cert && SSL_CTX_use_certificate_chain_file(context, cert) != 1) {
-        return refuse(context, "tls_cert", cert, ret_why, size);
+    if (*link->cert && SSL_CTX_use_certificate_chain_file(context, link->cert) != 1) {
+        return refuse(context, failure, "tls_cert", link->cert);
     }
-    if (*key && SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1) {
-        return refuse(context, "tls_key", key, ret_why, size);
+    if (*link->key && SSL_CTX_use_PrivateKey_file(context, link->key, SSL_FILETYPE_PEM) != 1) {
+        return refuse(context, failure, "tls_key", link->key);
     }
-    return context;
+    link->context = context;
+    return 0;
 }
 
 static SSL *prepare(struct redis_link *link)

@@ -78,6 +78,7 @@ static const struct tmon_component component = {
     .size = (uint32_t)sizeof component,
     .name = "slack",
     .summary = "Posts notifications to a channel of Slack",
+    .flags = TMON_CREATE_CHECKS,
     .options = options,
     .state_size = sizeof(struct slack),
     .create = create,

@@ -466,6 +466,54 @@ class Check(unittest.TestCase):
         finally:
             agent.remove()
 
+    # What no table of settings can say, in the words of the component's create().  KEPT is a secret in each.
+    KEPT = "c4n4ry"
+    REFUSED = [
+        ('disk, paths: [/, "var/lib"]', 'paths: "var/lib" does not start with a slash'),
+        ("disk, paths: []", "paths: is empty"),
+        ("disk, inodes_warn_above: 95", "inodes_warn_above (95) is larger than inodes_fail_above (90)"),
+        ("memory, warn_above: 95, fail_above: 90", "warn_above (95) is larger than fail_above (90)"),
+        ('environment, required: ["A=c4n4ry"]', 'required: entry 1 is no name of a variable ("A...")'),
+        ("environment, required: [A], env_file: /a, process: b", "env_file and process are both set"),
+        ('example, path: /tmp, warn_above: 5, fail_above: 4', "warn_above (5) must not be larger"),
+        ('http, url: "http://a/", expect_status: [2x]', 'expect_status: "2x" is no status'),
+        ('http, url: "http://a/", body_pattern: "a(", request_body: c4n4ry', "body_pattern: the regular expression"),
+        ('redis, url: "http://:c4n4ry@a"', "url: must start with redis://"),
+        ('redis, url: "redis://c4n4ry@a"', "url: has a user but no password"),
+        ('redis, url: "redis://a", tls_ca: /a.pem', "url: must start with rediss://"),
+        ('redis, url: "rediss://a", tls_cert: /a.pem, password: c4n4ry', "tls_cert: and tls_key go together"),
+        ('postgres, dsn: "postgres://u:c4n4ry@[bad"', "the setting dsn is no connection string"),
+        ('postgres, dsn: "host=a prot=5 password=c4n4ry"', "the setting dsn is no connection string"),
+        ('postgres, dsn: "host=a", tables: [{metric: "a b", table: t}]', 'tables: metric: "a b" is no name of a metric'),
+        ('postgres, dsn: "host=a", tables: [{metric: 1a, table: t}]', 'tables: metric: "1a" is no name of a metric'),
+        ('slack, webhook_url: "http://a/c4n4ry", mention_critical: "' + 201 * "x" + '"', "mention_critical: 200 bytes"),
+    ]
+    # Nothing of this is a mistake of the file: it may be there when it is wanted.
+    LATER = ["disk, paths: [/nowhere]", "memory, procfs: /nowhere", "environment, required: [A], process: b, procfs: /nowhere",
+             'redis, url: "rediss://a", tls_ca: /nowhere.pem', "host, procfs: /nowhere", "example, path: /nowhere",
+             'postgres, dsn: "host=nowhere.invalid sslrootcert=/nowhere.pem"']
+
+    def tried(self, instances):
+        """`check` of instances, one a line from line 2 on."""
+        built = [one for one in instances if (lab.BUILD / "plugins" / f"{one.split(',')[0]}.so").exists()]
+        lines = [f"  i{line}: {{use: {one}}}\n" for line, one in enumerate(built, 2)]
+        with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+            file = pathlib.Path(folder, "c.yaml")
+            file.write_text("plugins:\n" + "".join(lines) + f"agent: {{state_dir: {folder}}}\n")
+            status, out, errors = lab.cli("check", "-c", file)
+        return built, status, out + errors
+
+    def test_what_components_refuse(self):
+        reasons = dict(self.REFUSED)
+        built, status, told = self.tried(reasons)
+        self.assertEqual(status, 1)
+        for line, one in enumerate(built, 2):
+            self.assertIn(f'c.yaml:{line}:3: instance "i{line}": {reasons[one]}', told)
+        self.assertNotIn(self.KEPT, told)
+        built, status, told = self.tried(self.LATER)
+        self.assertEqual(status, 0, told)
+        self.assertNotIn("could not be tried", told)
+
     MANY = """\
 agent: {lisen: x}
 plugins:

@@ -58,12 +58,8 @@ class Secrets(Case):
         secret = agent.dir / "dsn"
         secret.write_text(f"host=127.0.0.1 port={port} user=u password={CANARY}\n")
         secret.chmod(0o600)
-        odd = agent.dir / "odd"
-        odd.write_text(f"{CANARY} is no connection string\n")
-        odd.chmod(0o600)
         quick = {"use": "postgres", "interval": "200ms"}
         plugins = {"by_variable": {**quick, "dsn": "${DATABASE_URL}"}, "by_file": {**quick, "dsn": f"file:{secret}"},
-                   "no_dsn_at_all": {**quick, "dsn": f"file:{odd}"},
                    "web": {"use": "http", "url": f"http://u:{CANARY}@127.0.0.1:{port}/", "interval": "200ms"}}
         if not (lab.BUILD / "plugins" / "http.so").exists():
             del plugins["web"]
@@ -78,6 +74,12 @@ class Secrets(Case):
             status, out, err = agent.cli("reload")
             self.assertEqual(status, 1)
             self.assertIn("'slow' must be a duration", err)
+            self.assertNotIn(CANARY, out + err + self.everything(agent))
+            secret.write_text(f"{CANARY} is no connection string\n")
+            agent.write(agent.render(plugins))
+            status, out, err = agent.cli("reload")
+            self.assertEqual(status, 1)
+            self.assertIn("the setting dsn is no connection string", err)
             self.assertNotIn(CANARY, out + err + self.everything(agent))
 
     def test_sinks_say_none(self):

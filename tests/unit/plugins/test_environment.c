@@ -205,6 +205,12 @@ static void a_process_by_name(void **state)
     char settings[512];
     struct mock_host *mock;
 
+    (void)snprintf(settings, sizeof settings, "required: [A]\nprocess: web\nprocfs: %s/none\n",
+                   (const char *)*state);
+    mock = kit_start("environment", settings);
+    assert_int_equal(mock_check(mock, 1000), TMON_OK);
+    assert_true(mock_said(mock, "none: No such file"));
+    kit_stop(mock);
     kit_write(*state, "77/comm", "web\n");
     kit_write(*state, "77/stat",
               "77 (web) S 1 1 1 0 -1 4194304 1 0 0 0 1 1 0 0 20 0 1 0 500 1 1\n");
@@ -282,7 +288,6 @@ static void wrong_settings(void **state)
         {"required: []\n", "is empty"},
         {"required: [A, \"B=secret\"]\n", "entry 2 is no name of a variable (\"B...\")"},
         {"required: [A]\nenv_file: /a\nprocess: b\n", "both set"},
-        {"required: [A]\nprocess: b\nprocfs: /nonexistent\n", "/nonexistent"},
     };
     size_t i;
 
