@@ -120,11 +120,13 @@ static PGconn *start_connecting(const struct postgres *postgres,
     return PQconnectStartParams(keys, values, 1);
 }
 
-/* The step in which libpq stands, as people call it. */
-static enum postgres_phase phase_of(ConnStatusType status)
+/* The step in which libpq stands, as people call it.  Until the server has said whether it speaks
+ * TLS, it is not TLS that is waited for. */
+static enum postgres_phase phase_of(PGconn *connection)
 {
-    switch (status) {
+    switch (PQstatus(connection)) {
     case CONNECTION_SSL_STARTUP:
+        return PQsslInUse(connection) ? PHASE_TLS : PHASE_CONNECT;
     case CONNECTION_GSS_STARTUP:
         return PHASE_TLS;
     case CONNECTION_MADE:
@@ -196,7 +198,7 @@ int postgres_connect(struct postgres *postgres, int64_t until_ms,
             (void)fail(ret_failure, phase_of_message(message, phase), message);
             goto out;
         }
-        phase = phase_of(PQstatus(connection));
+        phase = phase_of(connection);
     }
     (void)PQsetnonblocking(connection, 1);
     postgres->connection = connection;

@@ -1,5 +1,6 @@
 """The postgres component against a real PostgreSQL."""
 import pathlib
+import socket
 import unittest
 
 import lab
@@ -179,6 +180,15 @@ class Postgres(unittest.TestCase):
                 agent.wait_check("database", "pass", 20)
                 self.assertEqual(agent.metrics().value("toiletmon_instance_restarts_total", name="database"), 0)
 
+    def test_a_server_that_stops_in_the_middle_of_tls(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            dsn = f"host=127.0.0.1 port={server.getsockname()[1]}"
+            with lab.Agent(plugins={"database": {"use": "postgres", "dsn": dsn, "interval": "5s", "timeout": "1s"}}) as agent:
+                with server.accept()[0] as connection:
+                    self.assertEqual(len(connection.recv(8)), 8)
+                    connection.sendall(b"S")
+                    self.assertEqual(agent.wait_check("database", "fail")["message"], "TLS failed: no answer in time")
+
     def test_a_frozen_server_fails_the_check_and_thaws(self):
         with lab.Postgres() as server:
             with lab.Agent(plugins={"database": database(server)}) as agent:
@@ -191,6 +201,8 @@ class Postgres(unittest.TestCase):
                 lab.wait_for(lambda: agent.metrics().value("toiletmon_instance_runs_total", name="database",
                                                            call="check") >= failures + 8, 20, "eight more checks")
                 self.assertEqual(agent.metrics().value("toiletmon_instance_state", name="database", state="ready"), 1)
+                # asked for TLS, it has said neither yes nor no: it is not TLS that failed
+                self.assertEqual(agent.check("database")["message"], "connect failed: no answer in time")
                 server.thaw()
                 agent.wait_check("database", "pass")
 
