@@ -115,7 +115,7 @@ const struct template_file plugin_template_check[] = {
      "        tmon_report(call, NULL, TMON_FAIL, text);\n"
      "        return TMON_OK; /* the check did its work: the file is not well */\n"
      "    }\n"
-     "    tmon_detail(call, \"age\", age_seconds(&info));\n"
+     "    tmon_detail(call, \"file_age\", age_seconds(&info));\n"
      "    if (state->max_age_ms > 0 && age_seconds(&info) * 1000 > (double)state->max_age_ms) {\n"
      "        (void)snprintf(text, sizeof text, \"%s was last written %.0f s ago\", state->path, "
      "age_seconds(&info));\n"
