@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/plugin_template.h"
+#include "cli/probe.h"
 
 #define NAME_BYTES 40
 
@@ -82,6 +83,29 @@ static int write_files(int directory, const struct template_file *file, const ch
     return r;
 }
 
+/* Two files with one component would leave the agent without either.  CLI_OK, or complains. */
+static int check_free(const struct cli *cli, const char *name)
+{
+    const struct registry_file *file = NULL;
+    struct spawner *spawner = NULL;
+    struct registry *registry = NULL;
+    struct buf why;
+    int r = probe_spawner(&spawner);
+
+    buf_init(&why, 4096);
+    if (r == CLI_OK) {
+        r = probe_all(cli, spawner, &registry);
+    }
+    if (r == CLI_OK && registry_find(registry, name, &file, &why)) {
+        r = cli_failed("there is a component '%s' already, in %s: take another name", name,
+                       file->path);
+    }
+    buf_finish(&why);
+    registry_destroy(registry);
+    spawner_destroy(spawner);
+    return r;
+}
+
 int cli_plugin_new(struct cli *cli)
 {
     const char *name = cli->arguments[0];
@@ -91,6 +115,10 @@ int cli_plugin_new(struct cli *cli)
     if (!name_ok(name)) {
         return cli_usage(cli, "the name must match [a-z][a-z0-9_]* and have at most %d bytes",
                          NAME_BYTES);
+    }
+    r = check_free(cli, name);
+    if (r != CLI_OK) {
+        return r;
     }
     // 0755: an agent refuses plugins from a directory that others can write to.
     if (mkdir(path, 0755) < 0 && errno != EEXIST) {

@@ -81,9 +81,17 @@ class PluginNew(unittest.TestCase):
         run(["make", "-C", path], env=self.env)
         plugins = {"report": {"use": "fresh", "path": str(path / "README.md"), "max_age": "1d", "interval": "200ms"}}
         with lab.Agent(plugins=plugins, agent={"plugin_dirs": [str(path)]}, until="ready") as agent:
-            self.assertEqual(agent.wait_check("report", "pass")["status"], "pass")
+            check = agent.wait_check("report", "pass")
+            self.assertEqual(sorted(check), ["age", "file_age", "status"])  # its own words beside the agent's
             size = lab.wait_for(lambda: agent.metrics().value("fresh_file_size_bytes", path=str(path / "README.md")))
             self.assertEqual(size, (path / "README.md").stat().st_size)
+
+    def test_a_name_that_is_taken(self):
+        for name in ("disk", "datadog_check"):
+            status, out, err = lab.cli("plugin", "new", name, self.dir / "taken")
+            self.assertEqual((status, out), (1, ""))
+            self.assertRegex(err, f"there is a component '{name}' already, in .*/{name.split('_')[0]}.so: take another name")
+            self.assertFalse((self.dir / "taken").exists())
 
     def test_nothing_is_overwritten(self):
         path = self.make_plugin("mine")
