@@ -18,7 +18,7 @@ static const char page[] =
     "<dt><a href=\"/api/health/live\">/api/health/live</a><dd>whether the agent is alive\n"
     "<dt><a href=\"/api/metrics\">/api/metrics</a><dd>metrics for Prometheus\n"
     "<dt><a href=\"/api/v1/status\">/api/v1/status</a><dd>the agent itself\n"
-    "<dt><a href=\"/api/v1/checks\">/api/v1/checks</a><dd>each check with its settings and its "
+    "<dt><a href=\"/api/v1/checks\">/api/v1/checks</a><dd>each check and its "
     "last word\n"
     "<dt><a href=\"/api/v1/alerts\">/api/v1/alerts</a><dd>what fires\n"
     "<dt><a href=\"/api/v2/status\">/api/v2</a><dd>Alertmanager's API\n"
