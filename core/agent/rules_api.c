@@ -187,7 +187,7 @@ static void list(struct rules_engine *engine, struct buf *text)
 
 /* ---- an expression ---- */
 
-static void put_result(const struct expr_result *result, struct buf *text)
+static void put_result(const struct expr_result *result, const char *warning, struct buf *text)
 {
     static const char *const types[] = {"scalar", "string", "vector", "matrix"};
 
@@ -207,6 +207,9 @@ static void put_result(const struct expr_result *result, struct buf *text)
     if (result->type == EXPR_STRING) {
         json_text_put_string(text, "text", result->text);
     }
+    if (*warning) {
+        json_text_put_string(text, "warning", warning);
+    }
     buf_puts(text, "}\n");
 }
 
@@ -223,7 +226,7 @@ static void eval(struct asked *asked, struct rules_engine *engine)
         return;
     }
     buf_init(&text, SIZE_MAX / 2);
-    put_result(&result, &text);
+    put_result(&result, why, &text);
     expr_result_finish(&result);
     api_answer(asked->api, asked->ticket, 200, &text, 0);
 }

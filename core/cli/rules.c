@@ -155,6 +155,9 @@ int cli_rules_eval(struct cli *cli)
             puts(*client_text(answer.json, "text") ? client_text(answer.json, "text")
                                                    : "(nothing)");
         }
+        if (*client_text(answer.json, "warning")) {
+            (void)fprintf(stderr, "toiletmon: warning: %s\n", client_text(answer.json, "warning"));
+        }
     }
     client_answer_finish(&answer);
     return r;

@@ -270,6 +270,7 @@ static int emit(struct evaluation *evaluation, const struct tmon_pair *labels, s
     buf_finish(&key);
     if (r == 0) {
         emitted->round = rule->round;
+        emitted->value = value;
         r = evaluation->storage->append(evaluation->storage->owner, labels, n,
                                         evaluation->now.real_ms, value);
     }
@@ -528,7 +529,7 @@ static int alert(struct evaluation *evaluation)
             miss(evaluation, active, hold);
         }
     }
-    if (rule->own_series && r == 0) {
+    if (r == 0) {
         for (size_t pos = 0; (active = map_next(&rule->active, &pos));) {
             if (active->state != ACTIVE_OVER) {
                 emit_alert(evaluation, active);

@@ -25,6 +25,8 @@ struct trying {
     struct memory memory;              /* what the store holds now */
     struct history_selector **handles; /* one a selector */
     struct memory found;
+    size_t selector; /* that is being read */
+    size_t without;  /* 1 + the first that wants a past which nobody keeps; 0: none */
 };
 
 /* ---- what the store holds ---- */
@@ -76,6 +78,26 @@ static int read_store(struct trying *trying, struct store *store, int64_t now_ms
     return r;
 }
 
+/* What recording rules, and alerts as ALERTS, had a sample for when they were evaluated last. */
+static int read_rules(struct trying *trying)
+{
+    const struct rules_set *set = rules_engine_rules(trying->engine);
+    const struct rule_emitted *emitted;
+    int r = 0;
+
+    for (size_t g = 0; set && g < set->ngroups; g++) {
+        for (size_t i = 0; i < set->groups[g].n; i++) {
+            const struct rule *rule = &set->groups[g].rules[i];
+
+            for (size_t pos = 0; r == 0 && (emitted = map_next(&rule->emitted, &pos));) {
+                r = memory_append(&trying->memory, emitted->labels, emitted->nlabels,
+                                  rule->evaluated_ms, emitted->value);
+            }
+        }
+    }
+    return r;
+}
+
 /* ---- reading ---- */
 
 /* What the history has is taken aside first: the other series are those that it has not. */
@@ -107,6 +129,10 @@ static int on_now(void *arg, const struct expr_series *series)
     active_key(series->labels, series->nlabels, &key);
     known = map_get(&trying->found.series, buf_str(&key), key.len) != NULL;
     buf_finish(&key);
+    if (!known && trying->without == 0 &&
+        expr_selector(trying->expr, trying->selector)->range_ms > 0) {
+        trying->without = trying->selector + 1;
+    }
     return known ? 0
                  : memory_append(&trying->found, series->labels, series->nlabels,
                                  series->samples[0].time_ms, series->samples[0].value);
@@ -121,12 +147,26 @@ static int read_both(void *owner, size_t i, int64_t from_ms, int64_t to_ms,
 
     memory_finish(&trying->found);
     memory_init(&trying->found);
+    trying->selector = i;
     r = history_read(rules_engine_history(trying->engine), trying->handles[i], from_ms, to_ms,
                      on_history, trying);
     if (r == 0) {
         r = memory_read(&trying->memory, selector, from_ms, to_ms, on_now, trying);
     }
     return r < 0 ? r : memory_read(&trying->found, selector, from_ms, to_ms, fn, arg);
+}
+
+static void tell_without(const struct expr_selector *selector, char *ret_why, size_t size)
+{
+    struct buf text;
+
+    buf_init(&text, 4096);
+    matchers_show(selector->matchers, selector->nmatchers, &text);
+    (void)snprintf(ret_why, size,
+                   "no rule looks back at %.600s, so nothing of its past is kept: a range over it "
+                   "holds the value of now, which is too little for rate() and its like",
+                   buf_str(&text));
+    buf_finish(&text);
 }
 
 int rules_try(struct rules_engine *engine, const char *text, int64_t now_ms,
@@ -153,9 +193,14 @@ int rules_try(struct rules_engine *engine, const char *text, int64_t now_ms,
     }
     if (r == 0 && n > 0) {
         r = read_store(&trying, rules_engine_store(engine), now_ms);
+        r = r == 0 ? read_rules(&trying) : r;
     }
     if (r == 0) {
+        *ret_why = '\0';
         r = expr_eval(trying.expr, &input, now_ms, ret_result, ret_why, size);
+    }
+    if (r == 0 && trying.without > 0) {
+        tell_without(expr_selector(trying.expr, trying.without - 1), ret_why, size);
     }
     if (r == -EOVERFLOW) {
         (void)snprintf(ret_why, size, "the range is longer than the history that is kept");

@@ -108,7 +108,7 @@ class Rules(unittest.TestCase):
 
     def test_from_a_value_to_an_alert_and_back(self):
         self.entries(1)
-        rules = [{"record": "double", "expr": "example_entries * 2"},
+        rules = [{"record": "double", "expr": "example_entries * 2"}, {"record": "alone", "expr": "example_entries + 1"},
                  {"alert": "Many", "expr": "double > 4", "for": "2s", "labels": {"severity": "critical", "n": "{{ $value }}"},
                   "annotations": {"summary": "{{ $value | printf \"%.1f\" }} in {{ $labels.path }}"}}]
         with self.agent(rules) as agent:
@@ -125,8 +125,13 @@ class Rules(unittest.TestCase):
             self.assertEqual(code, 0, output)
             self.assertRegex(output, r"g +double +recording")
             self.assertRegex(output, r"g +Many +firing")
-            self.assertEqual(agent.cli("rules", "eval", "sum(double) + 1")[1], "{} 7\n")
+            self.assertEqual(agent.cli("rules", "eval", "sum(double) + 1"), (0, "{} 7\n", ""))
+            self.assertEqual(agent.cli("rules", "eval", "sum(alone)")[1], "{} 4\n")  # at which no rule looks
             self.assertEqual(agent.cli("rules", "eval", "count(example_size_bytes)")[1], "{} 1\n")
+            self.assertRegex(agent.cli("rules", "eval", "ALERTS")[1], r'^ALERTS\{.*alertname="Many".*alertstate="firing".*\} 1\n$')
+            code, output, errors = agent.cli("rules", "eval", "rate(example_size_bytes[5m])")
+            self.assertEqual((code, output), (0, "(nothing)\n"))
+            self.assertIn('no rule looks back at {__name__="example_size_bytes"}', errors)
             code, output, errors = agent.cli("rules", "eval", "1 +")
             self.assertEqual(code, 1, output)
             self.assertRegex(errors, r"1:\d+: ")
