@@ -184,6 +184,22 @@ static bool has_instance(void *arg, const char *name)
     return false;
 }
 
+/* Whoever looks for a sink that the file has finds out why it is silent. */
+static void note_disabled(struct agent *agent)
+{
+    const char *names[LIMIT_OUTBOX_SINKS], *whys[LIMIT_OUTBOX_SINKS];
+    size_t n = 0;
+
+    for (const struct unit *unit = agent->units; unit && n < LIMIT_OUTBOX_SINKS;
+         unit = unit->next) {
+        if (unit->is_sink && unit->disabled) {
+            names[n] = unit->name;
+            whys[n++] = unit->disabled;
+        }
+    }
+    sink_faults_disabled(&agent->sink_faults, names, whys, n);
+}
+
 void desk_life_plan(struct agent *agent)
 {
     struct plan *plan = agent->plan;
@@ -191,6 +207,7 @@ void desk_life_plan(struct agent *agent)
     int r;
 
     set_routes_check(agent);
+    note_disabled(agent);
     if (delivery_set_external_url(agent->delivery, plan->config->agent.external_url) < 0) {
         log_warning("external_url stays as it was: out of memory");
     }

@@ -19,21 +19,29 @@ void sink_faults_init(struct sink_faults *faults)
     *faults = (struct sink_faults){0};
     (void)pthread_mutex_init(&faults->lock, NULL);
     map_init(&faults->by_name);
+    map_init(&faults->disabled);
 }
 
-void sink_faults_finish(struct sink_faults *faults)
+static void forget(struct map *map)
 {
     struct fault *fault;
     size_t pos = 0;
 
-    while ((fault = map_next(&faults->by_name, &pos))) {
+    while ((fault = map_next(map, &pos))) {
         free(fault);
     }
-    map_finish(&faults->by_name);
+    map_finish(map);
+    map_init(map);
+}
+
+void sink_faults_finish(struct sink_faults *faults)
+{
+    forget(&faults->by_name);
+    forget(&faults->disabled);
     (void)pthread_mutex_destroy(&faults->lock);
 }
 
-static bool add(struct sink_faults *faults, const char *name, const char *why)
+static bool add(struct map *map, const char *name, const char *why)
 {
     struct fault *fault = calloc(1, sizeof *fault);
 
@@ -42,7 +50,7 @@ static bool add(struct sink_faults *faults, const char *name, const char *why)
     }
     utf8_copy(fault->name, sizeof fault->name, name);
     utf8_copy(fault->why, sizeof fault->why, why);
-    if (map_put(&faults->by_name, fault->name, strlen(fault->name), fault) < 0) {
+    if (map_put(map, fault->name, strlen(fault->name), fault) < 0) {
         free(fault);
         return false;
     }
@@ -62,12 +70,48 @@ void sink_faults_set(struct sink_faults *faults, const char *name, const char *w
         free(map_remove(&faults->by_name, name, strlen(name)));
         changed = true;
     } else if (why) {
-        changed = add(faults, name, why);
+        changed = add(&faults->by_name, name, why);
     }
     (void)pthread_mutex_unlock(&faults->lock);
     if (changed && faults->changed) {
         faults->changed(faults->owner);
     }
+}
+
+void sink_faults_disabled(struct sink_faults *faults, const char *const *names,
+                          const char *const *whys, size_t n)
+{
+    (void)pthread_mutex_lock(&faults->lock);
+    forget(&faults->disabled);
+    for (size_t i = 0; i < n; i++) {
+        (void)add(&faults->disabled, names[i], whys[i]);
+    }
+    (void)pthread_mutex_unlock(&faults->lock);
+}
+
+bool sink_is_disabled(struct sink_faults *faults, const char *name,
+                      char ret_why[static SINK_FAULT_SIZE])
+{
+    const struct fault *fault;
+
+    (void)pthread_mutex_lock(&faults->lock);
+    fault = map_get(&faults->disabled, name, strlen(name));
+    utf8_copy(ret_why, SINK_FAULT_SIZE, fault ? fault->why : "");
+    (void)pthread_mutex_unlock(&faults->lock);
+    return fault != NULL;
+}
+
+void sink_faults_visit_disabled(struct sink_faults *faults,
+                                void (*fn)(void *arg, const char *name, const char *why), void *arg)
+{
+    const struct fault *fault;
+    size_t pos = 0;
+
+    (void)pthread_mutex_lock(&faults->lock);
+    while ((fault = map_next(&faults->disabled, &pos))) {
+        fn(arg, fault->name, fault->why);
+    }
+    (void)pthread_mutex_unlock(&faults->lock);
 }
 
 const char *sink_state_name(enum sink_state state)

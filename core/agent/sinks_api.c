@@ -52,6 +52,25 @@ static bool on_sink(void *arg, const struct outbox_sink_view *view)
     return !buf->failed;
 }
 
+/* Nothing waits for it, else it is among the others: parked. */
+static void put_disabled(void *arg, const char *name, const char *why)
+{
+    struct work *work = arg;
+    struct buf *buf = &work->call.text;
+
+    if (outbox_has_sink(work->call.desk_call.desk->outbox, name)) {
+        return;
+    }
+    buf_puts(buf, work->n++ ? ",\n{" : "\n{");
+    json_text_put_string(buf, "name", name);
+    json_text_put_string(buf, "state", "disabled");
+    json_text_put_string(buf, "reason", why);
+    json_text_put_int(buf, "pending", 0);
+    json_text_put_int(buf, "under_way", 0);
+    json_text_put_int(buf, "dead", 0);
+    buf_putc(buf, '}');
+}
+
 static int run(struct desk_call *call, struct state_tx *tx, struct alerts_time now)
 {
     struct work *work = (struct work *)(void *)call;
@@ -65,8 +84,22 @@ static int run(struct desk_call *call, struct state_tx *tx, struct alerts_time n
     }
     buf_puts(&work->call.text, "{\"sinks\":[");
     outbox_sinks(outbox, tx, on_sink, work, now);
+    sink_faults_visit_disabled(work->call.api->sink_faults, put_disabled, work);
     buf_puts(&work->call.text, "]}\n");
     return tx->error;
+}
+
+/* Whether it is, and that was the answer. */
+static bool answer_disabled(struct api *api, uint64_t ticket, const char *name)
+{
+    char why[SINK_FAULT_SIZE], error[SINK_FAULT_SIZE + 64];
+
+    if (!sink_is_disabled(api->sink_faults, name, why)) {
+        return false;
+    }
+    (void)snprintf(error, sizeof error, "the sink is disabled: %s", why);
+    api_answer_error(api, ticket, 409, error, "mend that, and reload or restart the agent", 0);
+    return true;
 }
 
 static void done(struct desk_call *call, int result)
@@ -76,8 +109,10 @@ static void done(struct desk_call *call, int result)
     if (result >= 0) {
         api_answer(work->call.api, work->call.ticket, 200, &work->call.text, 0);
     } else if (result == -ENOENT) {
-        api_answer_error(work->call.api, work->call.ticket, 404, "there is no sink of that name",
-                         "GET /api/v1/sinks lists them", 0);
+        if (!answer_disabled(work->call.api, work->call.ticket, work->name)) {
+            api_answer_error(work->call.api, work->call.ticket, 404,
+                             "there is no sink of that name", "GET /api/v1/sinks lists them", 0);
+        }
     } else {
         api_answer_failure(work->call.api, work->call.ticket, result);
     }
@@ -226,6 +261,10 @@ static void start_test(void *arg)
 
     if (!api->try_sink) {
         api_answer_error(api, test->ticket, 501, "this agent cannot test sinks", NULL, 0);
+        free(test);
+        return;
+    }
+    if (answer_disabled(api, test->ticket, test->name)) {
         free(test);
         return;
     }

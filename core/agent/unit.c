@@ -410,6 +410,7 @@ int unit_create(const struct unit_world *world, struct plan_instance *from, stru
         unit->path = strdup(from->file->path);
         unit->plugin = strdup(from->file->name);
     }
+    unit->is_sink = from->component && manifest_is_sink(from->component);
     if (!from->config->enabled) {
         unit->disabled = strdup(from->config->disabled_reason ? from->config->disabled_reason
                                                               : "enabled: false");

@@ -63,6 +63,7 @@ struct unit {
     struct file_identity file;
     char *path;     /* of the plugin; NULL: unknown */
     char *plugin;   /* its file's name; NULL: unknown */
+    bool is_sink;   /* also while it is disabled */
     char *disabled; /* why; NULL: enabled */
     char *refused;  /* why; NULL: its plugin is good */
     uint32_t abilities;

@@ -378,6 +378,11 @@ static int64_t oldest(const struct sink *sink, struct state_tx *tx)
     return oldest == INT64_MAX ? 0 : oldest;
 }
 
+bool outbox_has_sink(const struct outbox *outbox, const char *name)
+{
+    return sink_find(outbox, name) != NULL;
+}
+
 void outbox_sinks(struct outbox *outbox, struct state_tx *tx,
                   bool (*fn)(void *arg, const struct outbox_sink_view *view), void *arg,
                   struct alerts_time now)

@@ -152,6 +152,8 @@ struct outbox_sink_view {
 void outbox_sinks(struct outbox *outbox, struct state_tx *tx,
                   bool (*fn)(void *arg, const struct outbox_sink_view *view), void *arg,
                   struct alerts_time now);
+/* Whether outbox_sinks() tells of a sink of that name. */
+bool outbox_has_sink(const struct outbox *outbox, const char *name);
 /* LIMIT_OUTBOX_PENDING wait: nothing new should be taken. */
 bool outbox_full(const struct outbox *outbox);
 

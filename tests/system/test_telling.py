@@ -65,6 +65,21 @@ class BrokenSinks(delivery_kit.Case):
             self.assertNotIn("hook", agent.health()["checks"])
 
 
+class DisabledSinks(delivery_kit.Case):
+    def test_they_are_listed_with_the_reason_and_say_so_when_asked(self):
+        plugins = {"silent": {"use": "slack", "webhook_url": "${NOT_SET_HERE}", "enabled_if": "NOT_SET_HERE"}}
+        with lab.Agent(**self.text(plugins, [{"to": "silent", **delivery_kit.NOW}]), until="ready") as agent:
+            sink = self.sink(agent, "silent")
+            self.assertEqual((sink["state"], sink["pending"]), ("disabled", 0))
+            self.assertIn("NOT_SET_HERE", sink["reason"])
+            self.assertRegex(agent.cli("sinks", "list")[1], r"(?m)^ *silent +disabled .*NOT_SET_HERE")
+            for command in ("test", "resume"):
+                status, out, err = agent.cli("sinks", command, "silent")
+                self.assertEqual((status, out), (1, ""))
+                self.assertIn("the sink is disabled: ", err)
+                self.assertIn("NOT_SET_HERE", err)
+
+
 class Explained(delivery_kit.Case):
     """`alerts explain`: how far each sink has been told, and why nobody is."""
 
