@@ -119,7 +119,8 @@ static bool check_aggregate(struct parser *parser, struct node *node)
                           aggregation_text(node->aggregate.op), type_text(child->type));
     }
     if (param && param->type != EXPR_SCALAR) {
-        return parse_fail(parser, param->at, "the first argument of %s() is a scalar, not %s",
+        return parse_fail(parser, param->at,
+                          "the first argument of %s() must be a scalar; this is %s",
                           aggregation_text(node->aggregate.op), type_text(param->type));
     }
     return true;
@@ -199,7 +200,7 @@ static bool check_call(struct parser *parser, struct node *node)
             return false;
         }
         if (arg->type != wanted) {
-            return parse_fail(parser, arg->at, "argument %zu of %s() is %s, not %s", i + 1,
+            return parse_fail(parser, arg->at, "argument %zu of %s() must be %s; this is %s", i + 1,
                               function->name, type_text(wanted), type_text(arg->type));
         }
         strings = strings || wanted == EXPR_STRING;

@@ -71,7 +71,7 @@ static tmon_rc create_tls(struct tmon_call *call, struct redis *redis,
                    : TMON_OK;
     }
     if ((*cert != '\0') != (*key != '\0')) {
-        return reject(call, "tls_cert", "and tls_key go together");
+        return reject(call, "tls_cert", "goes with tls_key, and tls_key with tls_cert");
     }
     redis->link.ca = ca; // the files are read before the first connection: they may come later
     redis->link.cert = cert;

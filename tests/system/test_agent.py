@@ -481,7 +481,7 @@ class Check(unittest.TestCase):
         ('redis, url: "http://:c4n4ry@a"', "url: must start with redis://"),
         ('redis, url: "redis://c4n4ry@a"', "url: has a user but no password"),
         ('redis, url: "redis://a", tls_ca: /a.pem', "url: must start with rediss://"),
-        ('redis, url: "rediss://a", tls_cert: /a.pem, password: c4n4ry', "tls_cert: and tls_key go together"),
+        ('redis, url: "rediss://a", tls_cert: /a.pem, password: c4n4ry', "tls_cert: goes with tls_key"),
         ('postgres, dsn: "postgres://u:c4n4ry@[bad"', "the setting dsn is no connection string"),
         ('postgres, dsn: "host=a prot=5 password=c4n4ry"', "the setting dsn is no connection string"),
         ('postgres, dsn: "host=a", tables: [{metric: "a b", table: t}]', 'tables: metric: "a b" is no name of a metric'),
