@@ -12,8 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/limits.h"
+#include "base/log.h"
 #include "config/rules_read.h"
 
 static const char *const group_keys[] = {"name", "interval", "limit", "rules", NULL};
@@ -371,6 +373,10 @@ static int read_file(const char *path, struct config_position at, bool found,
         return -ENOMEM;
     }
     rules->nfiles++;
+    if (at.line > 0 && access(path, R_OK) < 0) { // told where it is named
+        config_error(errors, at, "'%.256s' cannot be read: %s", path, log_errno(errno));
+        return 0;
+    }
     r = tree_load(path, errors, &tree);
     if (r < 0) {
         return r == -ENOMEM ? r : 0; /* what is wrong is noted */

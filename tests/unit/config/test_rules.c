@@ -96,6 +96,8 @@ static const struct {
      "c.yaml:1:50: warning: the rule \"A\" with the same labels is already in line 1\n"},
     {"rule_files: [{}]", "c.yaml:1:14: 'rule_files' takes names of files, not a mapping\n"},
     {"rule_files: ['none/*.yaml']", "c.yaml:1:14: warning: no file matches 'none/*.yaml'\n"},
+    {"rule_files: [nope.yaml]",
+     "c.yaml:1:14: 'nope.yaml' cannot be read: No such file or directory\n"},
 };
 
 static void says_what_is_wrong(void **state)
