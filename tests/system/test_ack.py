@@ -100,6 +100,8 @@ class Ack(Case):
                     self.assertEqual(agent.get(bad, method=method, headers=FORM).status, status, bad)
             self.assertEqual(agent.get(link, method="POST", headers=FORM, body=b"by=" + b"x" * 9000).status, 413)
             self.assertEqual(agent.get(link, method="POST", headers=FORM, body=b"by=%FF").status, 400)
+            long_name = agent.get(link, method="POST", headers=FORM, body=b"by=" + b"x" * 200)
+            self.assertEqual((long_name.status, long_name.headers["Content-Type"]), (400, "text/html; charset=utf-8"))
             self.assertEqual(agent.get(link, headers={"Host": "evil.example"}).status, 421)
             # The link is good for nothing else, and what writes elsewhere still needs its token.
             self.assertEqual(agent.get("/api/v1/alerts/0/ack", method="POST",
