@@ -89,7 +89,8 @@ static int read_rules(struct trying *trying)
         for (size_t i = 0; i < set->groups[g].n; i++) {
             const struct rule *rule = &set->groups[g].rules[i];
 
-            for (size_t pos = 0; r == 0 && (emitted = map_next(&rule->emitted, &pos));) {
+            for (size_t pos = 0;
+                 r == 0 && !rule->error && (emitted = map_next(&rule->emitted, &pos));) {
                 r = memory_append(&trying->memory, emitted->labels, emitted->nlabels,
                                   rule->evaluated_ms, emitted->value);
             }
@@ -129,13 +130,18 @@ static int on_now(void *arg, const struct expr_series *series)
     active_key(series->labels, series->nlabels, &key);
     known = map_get(&trying->found.series, buf_str(&key), key.len) != NULL;
     buf_finish(&key);
-    if (!known && trying->without == 0 &&
-        expr_selector(trying->expr, trying->selector)->range_ms > 0) {
-        trying->without = trying->selector + 1;
-    }
     return known ? 0
                  : memory_append(&trying->found, series->labels, series->nlabels,
                                  series->samples[0].time_ms, series->samples[0].value);
+}
+
+static int on_past(void *arg, const struct expr_series *series)
+{
+    struct trying *trying = arg;
+
+    (void)series;
+    trying->without = trying->without > 0 ? trying->without : trying->selector + 1;
+    return 0;
 }
 
 static int read_both(void *owner, size_t i, int64_t from_ms, int64_t to_ms,
@@ -150,6 +156,10 @@ static int read_both(void *owner, size_t i, int64_t from_ms, int64_t to_ms,
     trying->selector = i;
     r = history_read(rules_engine_history(trying->engine), trying->handles[i], from_ms, to_ms,
                      on_history, trying);
+    if (r == 0 && trying->found.series.used == 0 &&
+        (selector->range_ms > 0 || selector->offset_ms > 0)) {
+        r = memory_read(&trying->memory, selector, 0, INT64_MAX, on_past, trying);
+    }
     if (r == 0) {
         r = memory_read(&trying->memory, selector, from_ms, to_ms, on_now, trying);
     }
@@ -163,8 +173,8 @@ static void tell_without(const struct expr_selector *selector, char *ret_why, si
     buf_init(&text, 4096);
     matchers_show(selector->matchers, selector->nmatchers, &text);
     (void)snprintf(ret_why, size,
-                   "no rule looks back at %.600s, so nothing of its past is kept: a range over it "
-                   "holds the value of now, which is too little for rate() and its like",
+                   "there is no past of %.600s to look at: none is kept of what no rule looks back "
+                   "at; a range over it holds the value of now, and an offset nothing",
                    buf_str(&text));
     buf_finish(&text);
 }
