@@ -4,7 +4,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-wanted='playwright-core@1.65.1 axe-core@4.14.1'
+# the newest that runs on Debian 12's Node.js 18
+wanted='playwright-core@1.61.0 axe-core@4.14.1'
 folder=.cache/browser
 [ "$(cat "$folder/installed" 2>/dev/null)" = "$wanted" ] && exit 0
 mkdir -p "$folder"

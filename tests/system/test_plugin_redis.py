@@ -221,7 +221,7 @@ class Liars(RedisCase):
 class Exporter(RedisCase):
     # What moves between two looks, or is the looker's own.
     MOVING = re.compile(r"cpu_|net_|_processed|commands_|connections_received|latency|uptime|start_time|clients|memory|"
-                        r"mem_|allocator|avg_ttl|client_|slowlog|exporter|scrape|last_slow|total_error|config_|key_groups")
+                        r"mem_|allocator|avg_ttl|client_|slowlog|exporter|scrape|last_slow|total_error|config_|key_groups|pending_bio")
 
     @unittest.skipUnless(shutil.which("prometheus-redis-exporter"), "there is no redis_exporter on this machine")
     def test_side_by_side(self):

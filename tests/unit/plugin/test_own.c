@@ -336,6 +336,8 @@ static void tries_to_create_again(void **state)
     assert_string_equal(owner->reason, "create failed: not yet");
     assert_true(kit_until(owner->loop, retried, owner, 5000));
     assert_int_equal(owner->states, 1);
+    instance_stop(owner->instances[0]); // what the component's thread still has would stay with it
+    assert_true(kit_until(owner->loop, is_stopped, owner, 5000));
 }
 
 static void stops(void **state)
