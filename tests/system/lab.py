@@ -232,8 +232,9 @@ class Server:
     def freeze(self):
         """Stops the server and its children where they stand: connections live on, nobody answers."""
         for pid in [self.child.pid] + descendants(self.child.pid):
-            os.kill(pid, signal.SIGSTOP)
-            self.frozen.append(pid)
+            with contextlib.suppress(ProcessLookupError):  # a child of PostgreSQL's that has just ended
+                os.kill(pid, signal.SIGSTOP)
+                self.frozen.append(pid)
 
     def thaw(self):
         for pid in self.frozen:
