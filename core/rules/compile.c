@@ -170,11 +170,36 @@ static int compile_group(const struct config_rule_group *from, int64_t default_i
     return r;
 }
 
+/* Whether an expression looks at a series of this name. */
+static bool looks_at(const struct rules_set *set, const char *name)
+{
+    for (size_t g = 0; g < set->ngroups; g++) {
+        for (size_t i = 0; i < set->groups[g].n; i++) {
+            const struct expr *expr = set->groups[g].rules[i].expr;
+
+            for (size_t s = 0; expr && s < expr_selectors(expr); s++) {
+                const struct expr_selector *selector = expr_selector(expr, s);
+                bool may = true;
+
+                for (size_t m = 0; m < selector->nmatchers && may; m++) {
+                    may = strcmp(selector->matchers[m].name, "__name__") != 0 ||
+                          matcher_matches(&selector->matchers[m], name);
+                }
+                if (may) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
 int rules_compile(const struct config_rules *config, int64_t default_interval_ms,
                   struct config_errors *errors, struct rules_set **ret_set)
 {
     struct rules_set *set = calloc(1, sizeof *set);
     size_t before = errors->errors;
+    bool own_series;
     int r = 0;
 
     if (!set || !(set->groups = calloc(config->ngroups + 1, sizeof *set->groups))) {
@@ -192,6 +217,12 @@ int rules_compile(const struct config_rules *config, int64_t default_interval_ms
     if (r < 0) {
         rules_set_destroy(set);
         return r;
+    }
+    own_series = looks_at(set, "ALERTS") || looks_at(set, "ALERTS_FOR_STATE");
+    for (size_t g = 0; g < set->ngroups; g++) {
+        for (size_t i = 0; i < set->groups[g].n; i++) {
+            set->groups[g].rules[i].own_series = own_series;
+        }
     }
     *ret_set = set;
     return 0;

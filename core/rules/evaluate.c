@@ -340,30 +340,37 @@ static size_t own_labels(const struct rule *rule, const struct active *active,
     return n;
 }
 
-static void emit_alert(struct evaluation *evaluation, const struct active *active)
+int rule_own_samples(const struct rule *rule, const struct active *active,
+                     int (*fn)(void *arg, const struct tmon_pair *labels, size_t n, double value),
+                     void *arg)
 {
-    const struct rule *rule = evaluation->rule;
     struct tmon_pair *labels = calloc(active->nlabels + rule->nlabels + 2, sizeof *labels);
+    int r = labels ? 0 : -ENOMEM;
     size_t n;
     long kept;
 
-    if (!labels) {
-        return;
+    if (r == 0) {
+        n = own_labels(rule, active, labels);
+        n = set_label(labels, n, "__name__", "ALERTS_FOR_STATE");
+        kept = labels_normalize(labels, n);
+        r = kept > 0 ? fn(arg, labels, (size_t)kept, floor((double)active->since_real_ms / 1000))
+                     : 0;
     }
-    n = own_labels(rule, active, labels);
-    n = set_label(labels, n, "__name__", "ALERTS_FOR_STATE");
-    kept = labels_normalize(labels, n);
-    if (kept > 0) {
-        (void)emit(evaluation, labels, (size_t)kept, floor((double)active->since_real_ms / 1000));
-    }
-    n = own_labels(rule, active, labels);
-    n = set_label(labels, n, "__name__", "ALERTS");
-    n = set_label(labels, n, "alertstate", active_state_name(active->state));
-    kept = labels_normalize(labels, n);
-    if (kept > 0) {
-        (void)emit(evaluation, labels, (size_t)kept, 1);
+    if (r == 0) {
+        n = own_labels(rule, active, labels);
+        n = set_label(labels, n, "__name__", "ALERTS");
+        n = set_label(labels, n, "alertstate", active_state_name(active->state));
+        kept = labels_normalize(labels, n);
+        r = kept > 0 ? fn(arg, labels, (size_t)kept, 1) : 0;
     }
     free(labels);
+    return r;
+}
+
+static int emit_own(void *arg, const struct tmon_pair *labels, size_t n, double value)
+{
+    (void)emit(arg, labels, n, value);
+    return 0;
 }
 
 /* An alert that is in the result: new, or with the value and the texts of now. */
@@ -529,10 +536,10 @@ static int alert(struct evaluation *evaluation)
             miss(evaluation, active, hold);
         }
     }
-    if (r == 0) {
+    if (rule->own_series && r == 0) {
         for (size_t pos = 0; (active = map_next(&rule->active, &pos));) {
             if (active->state != ACTIVE_OVER) {
-                emit_alert(evaluation, active);
+                (void)rule_own_samples(rule, active, emit_own, evaluation);
             }
         }
         mark_gone(evaluation);

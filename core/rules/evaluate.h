@@ -37,6 +37,11 @@ struct rules_world {
 /* Evaluates.  What went wrong is in rule->error, and returned; then nothing has changed. */
 int rule_evaluate(struct rule *rule, const struct rules_storage *storage,
                   const struct rules_world *world, struct rules_time now);
+/* The samples of ALERTS and ALERTS_FOR_STATE for one of its alerts, until fn returns an error.
+ * -ENOMEM; what fn returned. */
+int rule_own_samples(const struct rule *rule, const struct active *active,
+                     int (*fn)(void *arg, const struct tmon_pair *labels, size_t n, double value),
+                     void *arg);
 /* Forgets that it went wrong, or says that it did: copies. */
 void rule_set_error(struct rule *rule, const char *text);
 

@@ -44,6 +44,7 @@ struct rule {
     size_t nlabels, nannotations;
     struct rule_pair *labels, *annotations;
     int64_t range_ms; /* how far back it looks: the longest range with its offset; 0: at now only */
+    bool own_series;  /* ALERTS is to be emitted for it */
 
     /* -- since it is evaluated; the evaluating thread's -- */
     struct map active; /* struct active by key, see active.h */

@@ -78,22 +78,45 @@ static int read_store(struct trying *trying, struct store *store, int64_t now_ms
     return r;
 }
 
-/* What recording rules, and alerts as ALERTS, had a sample for when they were evaluated last. */
+struct said {
+    struct trying *trying;
+    const struct rule *rule;
+};
+
+static int on_said(void *arg, const struct tmon_pair *labels, size_t n, double value)
+{
+    struct said *said = arg;
+
+    return memory_append(&said->trying->memory, labels, n, said->rule->evaluated_ms, value);
+}
+
+/* What a rule said when it was evaluated last: what it recorded, or its alerts as ALERTS. */
+static int read_rule(struct said *said)
+{
+    const struct rule *rule = said->rule;
+    const struct rule_emitted *emitted;
+    const struct active *active;
+    int r = 0;
+
+    for (size_t pos = 0; rule->recording && r == 0 && (emitted = map_next(&rule->emitted, &pos));) {
+        r = on_said(said, emitted->labels, emitted->nlabels, emitted->value);
+    }
+    for (size_t pos = 0; r == 0 && (active = map_next(&rule->active, &pos));) {
+        r = active->state == ACTIVE_OVER ? 0 : rule_own_samples(rule, active, on_said, said);
+    }
+    return r;
+}
+
 static int read_rules(struct trying *trying)
 {
     const struct rules_set *set = rules_engine_rules(trying->engine);
-    const struct rule_emitted *emitted;
     int r = 0;
 
     for (size_t g = 0; set && g < set->ngroups; g++) {
-        for (size_t i = 0; i < set->groups[g].n; i++) {
-            const struct rule *rule = &set->groups[g].rules[i];
+        for (size_t i = 0; r == 0 && i < set->groups[g].n; i++) {
+            struct said said = {trying, &set->groups[g].rules[i]};
 
-            for (size_t pos = 0;
-                 r == 0 && !rule->error && (emitted = map_next(&rule->emitted, &pos));) {
-                r = memory_append(&trying->memory, emitted->labels, emitted->nlabels,
-                                  rule->evaluated_ms, emitted->value);
-            }
+            r = said.rule->error ? 0 : read_rule(&said);
         }
     }
     return r;

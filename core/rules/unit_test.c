@@ -552,6 +552,11 @@ int unit_group_run(const struct unit_file *file, struct unit_group *group, struc
                                          .external_url = group->external_url,
                                          .no_data = CONFIG_NO_DATA_RESOLVE};
     r = rules_compile(&file->rules, file->interval_ms, &errors, &running.set);
+    for (size_t g = 0; r == 0 && g < running.set->ngroups; g++) {
+        for (size_t i = 0; i < running.set->groups[g].n; i++) {
+            running.set->groups[g].rules[i].own_series = true; /* tests look at ALERTS too */
+        }
+    }
     if (r == 0) {
         r = order_groups(&running);
     }
