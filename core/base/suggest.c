@@ -74,8 +74,8 @@ const char *suggest(const char *word, const char *const *candidates, size_t coun
     return found;
 }
 
-const char *suggestion(const char *word, const char *const *candidates, size_t count,
-                       char space[static SUGGESTION_SIZE])
+const char *suggest_ending(const char *word, const char *const *candidates, size_t count,
+                           char space[static SUGGESTION_SIZE])
 {
     const char *found = suggest(word, candidates, count);
 

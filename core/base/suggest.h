@@ -4,6 +4,7 @@
 #ifndef BASE_SUGGEST_H
 #define BASE_SUGGEST_H
 
+#include "base/suggest.h"
 #include <stddef.h>
 
 /* The candidate that `word` was probably meant to be, or NULL when none is near.  Borrowed from
@@ -11,7 +12,7 @@
 const char *suggest(const char *word, const char *const *candidates, size_t count);
 /* The same as the end of a sentence: "; did you mean 'interval'?" or "".  Returns `space`. */
 #define SUGGESTION_SIZE 192
-const char *suggestion(const char *word, const char *const *candidates, size_t count,
-                       char space[static SUGGESTION_SIZE]);
+const char *suggest_ending(const char *word, const char *const *candidates, size_t count,
+                           char space[static SUGGESTION_SIZE]);
 
 #endif

@@ -10,8 +10,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/suggest.h"
 #include "cli/table.h"
-#include "config/errors.h"
 
 static const struct cli_option help_option = {"help", 'h', NULL, "this text", false};
 
@@ -158,7 +158,7 @@ static const struct cli_option *find_option(const struct cli_command *command, c
 static int unknown_option(const struct cli *cli, const char *text)
 {
     const char *names[CLI_OPTIONS + 1];
-    char suggestion[CONFIG_SUGGESTION_SIZE], word[64];
+    char suggestion[SUGGESTION_SIZE], word[64];
     size_t n = 0, len = strcspn(text, "=");
     const char *found;
 
@@ -168,7 +168,7 @@ static int unknown_option(const struct cli *cli, const char *text)
     }
     names[n++] = "help";
     snprintf(word, sizeof word, "%.*s", (int)(len - 2 < 60 ? len - 2 : 60), text + 2);
-    found = text[1] == '-' ? config_suggest(word, names, n) : NULL;
+    found = text[1] == '-' ? suggest(word, names, n) : NULL;
     suggestion[0] = '\0';
     if (found) {
         snprintf(suggestion, sizeof suggestion, "; did you mean '--%s'?", found);
@@ -180,14 +180,14 @@ static int unknown_command(const struct cli *cli, const struct cli_command *comm
                            const char *word)
 {
     const char *names[32];
-    char suggestion[CONFIG_SUGGESTION_SIZE];
+    char suggestion[SUGGESTION_SIZE];
     size_t n = 0;
 
     for (; commands->name && n < 32; commands++) {
         names[n++] = commands->name;
     }
     return cli_usage(cli, "there is no command '%s%s%.64s'%s", cli->path, *cli->path ? " " : "",
-                     word, config_suggestion(word, names, n, suggestion));
+                     word, suggest_ending(word, names, n, suggestion));
 }
 
 /* Takes one option, at argv[*at]; its value may be the next argument. */

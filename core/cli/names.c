@@ -5,15 +5,15 @@
 
 #include <string.h>
 
+#include "base/suggest.h"
 #include "cli/client.h"
-#include "config/errors.h"
 
 #define CANDIDATES 1024 /* that are looked through for a suggestion */
 
 int names_unknown(const char *kind, const char *name, const json_t *rows, const char *lister)
 {
     const char *names[CANDIDATES];
-    char suggestion[CONFIG_SUGGESTION_SIZE];
+    char suggestion[SUGGESTION_SIZE];
     const json_t *row;
     size_t i, n = 0;
 
@@ -23,7 +23,7 @@ int names_unknown(const char *kind, const char *name, const json_t *rows, const 
             names[n++] = client_text(row, "name");
         }
     }
-    (void)config_suggestion(name, names, n, suggestion);
+    (void)suggest_ending(name, names, n, suggestion);
     return cli_failed("there is no %s '%.128s'%s%s 'toiletmon %s' shows them", kind, name,
                       suggestion, *suggestion ? "" : ";", lister);
 }

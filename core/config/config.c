@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/suggest.h"
 #include "config/resolve.h"
 #include "config/schema.h"
 #include "config/sections.h"
@@ -215,7 +216,7 @@ static void unknown_section(struct loader *loader, const struct node *key)
 {
     static const char *const known[] = {"agent",  "plugins",    "routes",   "inhibit_rules",
                                         "groups", "rule_files", "flapping", "heartbeat"};
-    char suggestion[CONFIG_SUGGESTION_SIZE];
+    char suggestion[SUGGESTION_SIZE];
 
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
         if (strcmp(key->text, later[i].name) == 0) {
@@ -232,7 +233,7 @@ static void unknown_section(struct loader *loader, const struct node *key)
                      "'toiletmon silence add'");
         return;
     }
-    config_suggestion(key->text, known, sizeof known / sizeof known[0], suggestion);
+    suggest_ending(key->text, known, sizeof known / sizeof known[0], suggestion);
     config_error(loader->errors, key->at, "there is no section '%.64s'%s", key->text,
                  *suggestion
                      ? suggestion
@@ -320,7 +321,7 @@ void section_unknown_instance(const struct config *config, const char *key, cons
                               const struct node *node, struct config_position at,
                               struct config_errors *errors)
 {
-    char suggestion[CONFIG_SUGGESTION_SIZE] = "";
+    char suggestion[SUGGESTION_SIZE] = "";
     const char **names;
 
     if (config->instances_missed) {
@@ -331,7 +332,7 @@ void section_unknown_instance(const struct config *config, const char *key, cons
         names[i] = config->instances[i].name;
     }
     if (names) {
-        config_suggestion(name, names, config->ninstances, suggestion);
+        suggest_ending(name, names, config->ninstances, suggestion);
     }
     free(names);
     config_error(errors, at, "'%s' names the instance '%.64s', which is not there%s", key,

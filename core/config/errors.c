@@ -13,7 +13,6 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
-#include "base/suggest.h"
 
 #define MESSAGE_BYTES 2048
 
@@ -100,15 +99,4 @@ void config_warning(struct config_errors *errors, struct config_position at, con
     va_start(args, format);
     add(errors, true, at, format, args);
     va_end(args);
-}
-
-const char *config_suggest(const char *word, const char *const *candidates, size_t count)
-{
-    return suggest(word, candidates, count);
-}
-
-const char *config_suggestion(const char *word, const char *const *candidates, size_t count,
-                              char space[static CONFIG_SUGGESTION_SIZE])
-{
-    return suggestion(word, candidates, count, space);
 }

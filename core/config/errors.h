@@ -12,8 +12,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/suggest.h"
-
 /* Where something stands.  `file` is borrowed from the config; line and column count from 1,
  * columns in characters.  Line 0: the file as a whole. */
 struct config_position {
@@ -41,16 +39,5 @@ void config_error(struct config_errors *errors, struct config_position at, const
     __attribute__((format(printf, 3, 4)));
 void config_warning(struct config_errors *errors, struct config_position at, const char *format,
                     ...) __attribute__((format(printf, 3, 4)));
-
-/*
- * The candidate that `word` was probably meant to be, or NULL when none is near.  Borrowed from
- * candidates, which are `count` strings.
- */
-const char *config_suggest(const char *word, const char *const *candidates, size_t count);
-/* The same as the end of a sentence: "; did you mean 'interval'?" or "".  Valid until `space` is.
- */
-#define CONFIG_SUGGESTION_SIZE SUGGESTION_SIZE
-const char *config_suggestion(const char *word, const char *const *candidates, size_t count,
-                              char space[static CONFIG_SUGGESTION_SIZE]);
 
 #endif

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/suggest.h"
 #include "config/resolve.h"
 #include "config/schema.h"
 #include "config/sections.h"
@@ -503,9 +504,9 @@ void config_instance_destroy(struct config_instance *instance)
 void config_unknown_component(const struct config_instance *instance, const char *const *known,
                               size_t count, struct config_errors *errors)
 {
-    char suggestion[CONFIG_SUGGESTION_SIZE];
+    char suggestion[SUGGESTION_SIZE];
 
-    config_suggestion(instance->component, known, count, suggestion);
+    suggest_ending(instance->component, known, count, suggestion);
     config_error(
         errors, instance->use_at, "no plugin offers a component '%.64s'%s", instance->component,
         *suggestion

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/suggest.h"
 #include "config/rules_read.h"
 #include "model/labels.h"
 
@@ -27,14 +28,14 @@ void rules_unknown_keys(const struct node *mapping, const char *const *known, co
     }
     for (size_t i = 0; i < mapping->count; i++) {
         const struct node *key = mapping->keys[i];
-        char suggestion[CONFIG_SUGGESTION_SIZE];
+        char suggestion[SUGGESTION_SIZE];
         bool found = false;
 
         for (size_t j = 0; j < n && !found; j++) {
             found = strcmp(key->text, known[j]) == 0;
         }
         if (!found) {
-            (void)config_suggestion(key->text, known, n, suggestion);
+            (void)suggest_ending(key->text, known, n, suggestion);
             config_error(errors, key->at, "%s has no key '%.64s'%s", what, key->text, suggestion);
         }
     }
@@ -183,7 +184,7 @@ static void read_no_data(const struct node *node, struct config_errors *errors,
 {
     static const char *const choices[] = {"keep", "resolve", "alert"};
     const char *text = rules_text(node, "no_data", errors);
-    char suggestion[CONFIG_SUGGESTION_SIZE];
+    char suggestion[SUGGESTION_SIZE];
 
     for (size_t i = 0; text && i < 3; i++) {
         if (strcmp(text, choices[i]) == 0) {
@@ -192,7 +193,7 @@ static void read_no_data(const struct node *node, struct config_errors *errors,
         }
     }
     if (text) {
-        (void)config_suggestion(text, choices, 3, suggestion);
+        (void)suggest_ending(text, choices, 3, suggestion);
         config_error(errors, node_get(node, "no_data", NULL)->at,
                      "'no_data' is keep, resolve or alert%s", suggestion);
     }

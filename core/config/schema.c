@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/suggest.h"
 #include "config/secret.h"
 #include "model/value.h"
 
@@ -39,7 +40,7 @@ static const char *quote(const struct manifest_option *option, const struct node
 
 /* ", did you mean" for a choice. */
 static const char *suggest_choice(const struct manifest_option *option, const struct node *node,
-                                  char space[static CONFIG_SUGGESTION_SIZE])
+                                  char space[static SUGGESTION_SIZE])
 {
     const char *names[32];
     size_t n = 0;
@@ -54,7 +55,7 @@ static const char *suggest_choice(const struct manifest_option *option, const st
          name = strtok_r(NULL, "|", &save)) {
         names[n++] = name;
     }
-    config_suggestion(node->value, names, n, space);
+    suggest_ending(node->value, names, n, space);
     free(copy);
     return space;
 }
@@ -65,7 +66,7 @@ static bool read_scalar(struct checker *checker, const struct manifest_option *o
                         const struct node *node, struct value *ret_value, char **ret_text)
 {
     const struct value_rule rule = {option->type, option->min, option->max, option->choices};
-    char why[256], quoted[128], suggestion[CONFIG_SUGGESTION_SIZE];
+    char why[256], quoted[128], suggestion[SUGGESTION_SIZE];
     char *text = NULL;
 
     if (node->kind != NODE_SCALAR) {
@@ -324,7 +325,7 @@ static void unknown_key(struct checker *checker, const struct schema *schema,
                         const struct node *key)
 {
     const char *names[LIMIT_OPTIONS + 64];
-    char suggestion[CONFIG_SUGGESTION_SIZE];
+    char suggestion[SUGGESTION_SIZE];
     size_t n = 0;
 
     for (size_t i = 0; i < schema->noptions && n < LIMIT_OPTIONS; i++) {
@@ -334,7 +335,7 @@ static void unknown_key(struct checker *checker, const struct schema *schema,
         names[n++] = schema->others[i];
     }
     config_error(checker->errors, key->at, "there is no setting '%.64s'%s", key->text,
-                 config_suggestion(key->text, names, n, suggestion));
+                 suggest_ending(key->text, names, n, suggestion));
 }
 
 static struct settings *check_mapping(struct checker *checker, const struct schema *schema,

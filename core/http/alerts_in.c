@@ -13,8 +13,8 @@
 #include "base/clock.h"
 #include "base/json_text.h"
 #include "base/limits.h"
+#include "base/suggest.h"
 #include "base/utf8.h"
-#include "config/errors.h"
 #include "model/labels.h"
 #include "model/value.h"
 #include "store/number.h"
@@ -99,7 +99,7 @@ static bool take_string(struct reading *reading, const char *key, size_t max, co
 static bool one_of(struct reading *reading, const char *key, const char *text,
                    const char *const *choices, size_t n, size_t *ret_index)
 {
-    char suggestion[CONFIG_SUGGESTION_SIZE], list[128] = "";
+    char suggestion[SUGGESTION_SIZE], list[128] = "";
     size_t len = 0;
 
     for (size_t i = 0; i < n; i++) {
@@ -113,8 +113,7 @@ static bool one_of(struct reading *reading, const char *key, const char *text,
                                              : ", ",
                                 choices[i]);
     }
-    return reject(reading, key, "must be %s%s", list,
-                  config_suggestion(text, choices, n, suggestion));
+    return reject(reading, key, "must be %s%s", list, suggest_ending(text, choices, n, suggestion));
 }
 
 static bool take_status(struct reading *reading)
@@ -487,7 +486,7 @@ static const char *const known[] = {"severity", "title",  "message", "metadata",
 
 static bool check_members(struct reading *reading)
 {
-    char suggestion[CONFIG_SUGGESTION_SIZE], field[LIMIT_NAME_BYTES + 1];
+    char suggestion[SUGGESTION_SIZE], field[LIMIT_NAME_BYTES + 1];
     const char *key;
     json_t *value;
 
@@ -501,7 +500,7 @@ static bool check_members(struct reading *reading)
         if (i == KNOWN) {
             (void)snprintf(field, sizeof field, "%.*s", (int)len, key);
             return reject(reading, field, "an alert has no such member%s",
-                          config_suggestion(field, known, KNOWN, suggestion));
+                          suggest_ending(field, known, KNOWN, suggestion));
         }
     }
     return true;

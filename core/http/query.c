@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/suggest.h"
 #include "base/utf8.h"
-#include "config/errors.h"
 #include "http/server.h"
 
 struct reading {
@@ -62,7 +62,7 @@ static size_t count(const char *const *list)
 int query_choice(const char *name, const char *value, const char *const *choices, int *ret_index,
                  char *ret_why, size_t size)
 {
-    char suggestion[CONFIG_SUGGESTION_SIZE], list[256] = "";
+    char suggestion[SUGGESTION_SIZE], list[256] = "";
     size_t n = count(choices), len = 0;
 
     for (size_t i = 0; i < n && len < sizeof list; i++) {
@@ -77,7 +77,7 @@ int query_choice(const char *name, const char *value, const char *const *choices
                                 choices[i]);
     }
     (void)snprintf(ret_why, size, "%s must be %s%s", name, list,
-                   config_suggestion(value, choices, n, suggestion));
+                   suggest_ending(value, choices, n, suggestion));
     return -EINVAL;
 }
 
@@ -105,10 +105,10 @@ int query_number(const char *name, const char *value, int64_t min, int64_t max, 
 
 int query_unknown(const char *name, const char *const *known, char *ret_why, size_t size)
 {
-    char suggestion[CONFIG_SUGGESTION_SIZE];
+    char suggestion[SUGGESTION_SIZE];
 
     (void)snprintf(ret_why, size, "there is no parameter '%.*s'%s",
                    (int)utf8_cut(name, strlen(name), 64), name,
-                   config_suggestion(name, known, count(known), suggestion));
+                   suggest_ending(name, known, count(known), suggestion));
     return -EINVAL;
 }

@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "config/errors.h"
+#include "base/suggest.h"
 #include "http/json_items.h"
 #include "model/value.h"
 
@@ -43,7 +43,7 @@ static int check_members(struct reading *reading)
     static const char *const known[] = {"id",       "matchers",   "starts_at", "ends_at",
                                         "duration", "created_by", "comment"};
     const size_t n = sizeof known / sizeof known[0];
-    char suggestion[CONFIG_SUGGESTION_SIZE];
+    char suggestion[SUGGESTION_SIZE];
     const char *name;
     json_t *value;
 
@@ -55,7 +55,7 @@ static int check_members(struct reading *reading)
             i++;
         }
         if (i == n) {
-            config_suggestion(name, known, n, suggestion);
+            suggest_ending(name, known, n, suggestion);
             return reject(reading, "", "a silence has no member of that name%s", suggestion);
         }
     }

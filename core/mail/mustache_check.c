@@ -82,7 +82,7 @@ static int unknown(struct checker *checker, const struct node *node, const char 
     for (size_t i = 0; i < checker->depth; i++) {
         n = add_names(checker->stack[i], names, n);
     }
-    (void)suggestion(word, names, n, near);
+    (void)suggest_ending(word, names, n, near);
     if (list) {
         (void)snprintf(what, sizeof what,
                        "'%s' is a name in '%s': it stands between {{#%s}} and {{/%s}}", word,

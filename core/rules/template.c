@@ -18,7 +18,7 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "config/errors.h"
+#include "base/suggest.h"
 #include "model/labels.h"
 #include "rules/template_function.h"
 
@@ -321,7 +321,7 @@ static int read_function(struct parser *parser, struct command *command)
                                            "block", "define", "template", "continue", "break"};
     const char *at = parser->p;
     size_t len = word_length(at);
-    char name[64], suggestion[CONFIG_SUGGESTION_SIZE];
+    char name[64], suggestion[SUGGESTION_SIZE];
 
     for (size_t i = 0; i < sizeof keywords / sizeof keywords[0]; i++) {
         if (is_word(at, len, keywords[i])) {

@@ -3,6 +3,7 @@
  * template/template.go step by step, since the last digit depends on the order of divisions.
  */
 #include "rules/template_function.h"
+#include "base/suggest.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -256,14 +257,14 @@ const struct template_function *template_function_find(const char *name)
     return NULL;
 }
 
-void template_function_suggest(const char *name, char space[static CONFIG_SUGGESTION_SIZE])
+void template_function_suggest(const char *name, char space[static SUGGESTION_SIZE])
 {
     const char *names[NFUNCTIONS];
 
     for (size_t i = 0; i < NFUNCTIONS; i++) {
         names[i] = functions[i].name;
     }
-    (void)config_suggestion(name, names, NFUNCTIONS, space);
+    (void)suggest_ending(name, names, NFUNCTIONS, space);
 }
 
 /* Verbs whose output go_format.h does not make as Go would. */

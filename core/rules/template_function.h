@@ -5,7 +5,7 @@
 #define RULES_TEMPLATE_FUNCTION_H
 
 #include "base/buf.h"
-#include "config/errors.h"
+#include "base/suggest.h"
 #include "rules/go_format.h"
 
 #define TEMPLATE_ARGUMENTS 16 /* of one call */
@@ -14,7 +14,7 @@ struct template_function;
 
 const struct template_function *template_function_find(const char *name);
 /* "; did you mean 'humanize'?" or "" */
-void template_function_suggest(const char *name, char space[static CONFIG_SUGGESTION_SIZE]);
+void template_function_suggest(const char *name, char space[static SUGGESTION_SIZE]);
 /* Whether it can take values of these kinds; `first` is its first argument where that is written
  * out.  -EINVAL with a sentence. */
 int template_function_check(const struct template_function *function, const enum go_kind *kinds,

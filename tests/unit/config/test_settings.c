@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "base/limits.h"
+#include "base/suggest.h"
 #include "config_help.h"
 #include "every_type.h"
 
@@ -373,13 +374,13 @@ static void suggests_near_words_only(void **state)
     char huge[4096];
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const char *found = config_suggest(cases[i].word, words, 5);
+        const char *found = suggest(cases[i].word, words, 5);
 
         assert_string_equal(found ? found : "-", cases[i].found ? cases[i].found : "-");
     }
     memset(huge, 'i', sizeof huge);
     huge[sizeof huge - 1] = '\0';
-    assert_null(config_suggest(huge, words, 5));
+    assert_null(suggest(huge, words, 5));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, help_setup, help_teardown)
