@@ -15,15 +15,15 @@
 
 struct mapping {
     unsigned long start, end;
-    bool code; /* of a file; may be run, not written */
+    bool fixed; /* code or constants of a file: never written */
     unsigned long anonymous_kb;
 };
 
-/* A page of code that is no longer the file's (a relocation, a debugger's or a probe's breakpoint)
- * must stay; all others the kernel can bring back. */
+/* A page that is no longer the file's (a relocation, a debugger's or a probe's breakpoint) must stay,
+ * and with it its whole mapping; all others the kernel can bring back. */
 static long give_back(const struct mapping *mapping)
 {
-    if (!mapping->code || mapping->anonymous_kb > 0) {
+    if (!mapping->fixed || mapping->anonymous_kb > 0) {
         return 0;
     }
     if (madvise((void *)mapping->start, mapping->end - mapping->start, MADV_DONTNEED) < 0) {
@@ -41,7 +41,8 @@ static bool read_header(const char *line, struct mapping *ret)
         4) {
         return false;
     }
-    ret->code = strcmp(permissions, "r-xp") == 0 && path[0] == '/';
+    ret->fixed = (strcmp(permissions, "r-xp") == 0 || strcmp(permissions, "r--p") == 0) &&
+                 path[0] == '/';
     return true;
 }
 
