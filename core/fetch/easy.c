@@ -19,6 +19,7 @@
 #include "tmon_build.h"
 
 #define BODY_AT_ONCE 16384
+#define READ_BYTES 4096L /* each request in flight has such a buffer; answers are small */
 
 static size_t on_header(char *line, size_t size, size_t n, void *arg)
 {
@@ -182,6 +183,7 @@ static void set_constants(const struct easy_pool *pool, CURL *easy)
 {
     set_limits_of_protocol(easy);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "toiletmon/" TMON_VERSION);
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, READ_BYTES);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);

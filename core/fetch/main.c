@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/slim.h"
 #include "fetch/easy.h"
 #include "fetch/reactor.h"
 #include "fetch/transfer.h"
@@ -228,9 +229,11 @@ int main(int argc, char **argv)
         return 64;
     }
     confine_start(agent);
+    (void)slim_now(); // what the loader read of thirty libraries
     if (confine() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         return EXIT_FAILURE;
     }
+    (void)slim_now(); // and what they needed to begin
     fetcher = calloc(1, sizeof *fetcher);
     if (!fetcher || !(fetcher->multi = curl_multi_init())) {
         return EXIT_FAILURE;

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "agent/slim.h"
+#include "base/slim.h"
 
 static size_t page(void)
 {
