@@ -1,6 +1,6 @@
 /*
- * slim.h: when the agent gives back what only a start or a reload needed (see base/slim.h): at once,
- * so that it does not stand beside the first load, and when all checks have run.
+ * slim.h: when the agent gives back what only a start or a reload needed (see base/slim.h): at
+ * once, so that it does not stand beside the first load, and when all checks have run.
  */
 #ifndef AGENT_SLIM_H
 #define AGENT_SLIM_H

@@ -15,8 +15,8 @@ struct mapping {
     unsigned long anonymous_kb;
 };
 
-/* A page that is no longer the file's (a relocation, a debugger's or a probe's breakpoint) must stay,
- * and with it its whole mapping; all others the kernel can bring back. */
+/* A page that is no longer the file's (a relocation, a debugger's or a probe's breakpoint) must
+ * stay, and with it its whole mapping; all others the kernel can bring back. */
 static long give_back(const struct mapping *mapping)
 {
     if (!mapping->fixed || mapping->anonymous_kb > 0) {
@@ -37,8 +37,8 @@ static bool read_header(const char *line, struct mapping *ret)
         4) {
         return false;
     }
-    ret->fixed = (strcmp(permissions, "r-xp") == 0 || strcmp(permissions, "r--p") == 0) &&
-                 path[0] == '/';
+    ret->fixed =
+        (strcmp(permissions, "r-xp") == 0 || strcmp(permissions, "r--p") == 0) && path[0] == '/';
     return true;
 }
 

@@ -1,5 +1,6 @@
 /*
- * slim.h: gives back to the kernel what lies in memory of files that are only read: code, constants.
+ * slim.h: gives back to the kernel what lies in memory of files that are only read: code,
+ * constants.
  *
  * Reading YAML, opening the state, loading plugins or TLS touch megabytes of libraries that a
  * process never uses again.  Their pages stay in the page cache, and are mapped again, a few at

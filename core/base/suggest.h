@@ -4,7 +4,6 @@
 #ifndef BASE_SUGGEST_H
 #define BASE_SUGGEST_H
 
-#include "base/suggest.h"
 #include <stddef.h>
 
 /* The candidate that `word` was probably meant to be, or NULL when none is near.  Borrowed from

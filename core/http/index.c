@@ -26,6 +26,7 @@ static const char page[] =
     "<dt><a href=\"/api/v1/notifications\">/api/v1/notifications</a><dd>what was sent where\n"
     "<dt><a href=\"/api/v1/sinks\">/api/v1/sinks</a><dd>where notifications go\n"
     "<dt><a href=\"/api/v1/plugins\">/api/v1/plugins</a><dd>plugins and instances\n"
+    "<dt><a href=\"/runbooks\">/runbooks</a><dd>what to do about the shipped rules' alerts\n"
     "</dl>\n"
     "</html>\n";
 

@@ -44,6 +44,8 @@ const struct http_route http_routes[] = {
     {"/api/v1/checks", METHOD_GET, "checks", checks_answer},
     {"/api/v1/plugins", METHOD_GET, "plugins", plugins_answer},
     {"/api/v1/reload", METHOD_POST, "reload", reload_answer},
+    {"/runbooks", METHOD_GET, "runbooks", runbooks_answer},
+    {"/runbooks/*", METHOD_GET, "runbook", runbook_answer},
     {"/", METHOD_GET, "index", index_answer},
     {"/favicon.ico", METHOD_GET, "favicon", favicon_answer},
 };

@@ -322,6 +322,9 @@ int v2_healthy_handle(struct request *request);
 int v2_ready_handle(struct request *request);
 int sink_test_handle(struct request *request);
 int sink_resume_handle(struct request *request);
+/* runbooks.c */
+int runbooks_answer(struct request *request);
+int runbook_answer(struct request *request);
 int index_answer(struct request *request);
 int favicon_answer(struct request *request);
 

@@ -31,10 +31,10 @@ int alert_mail_init(struct alert_mail *mail)
     memset(mail, 0, sizeof *mail);
     buf_init(&mail->html, CAP_BYTES);
     buf_init(&mail->text, CAP_BYTES);
-    r = mustache_compile((const char *)template_alert_html, sizeof template_alert_html,
+    r = mustache_compile((const char *)template_alert_html, sizeof template_alert_html - 1,
                          &mail->html_template, why, sizeof why);
     if (r == 0) {
-        r = mustache_compile((const char *)template_alert_txt, sizeof template_alert_txt,
+        r = mustache_compile((const char *)template_alert_txt, sizeof template_alert_txt - 1,
                              &mail->text_template, why, sizeof why);
     }
     return r < 0 ? -ENOMEM : 0; // they are ours, and compile: a test says so

@@ -599,6 +599,25 @@ class Manners(Case):
                 self.assertNotIn(word, answer.text)
             self.assertEqual(http.get("/favicon.ico").status, 204)
 
+    def test_runbooks(self):
+        """Each of docs/runbooks/ is there, and each link of the shipped rules leads to one."""
+        docs = {path.stem: path.read_text() for path in (lab.SOURCE / "docs" / "runbooks").glob("*.md")}
+        rules = (lab.SOURCE / "etc" / "rules" / "default.yaml").read_text()
+        linked = re.findall(r"runbook_url: '\{\{ \$externalURL \}\}/runbooks/([a-z-]+)'", rules)
+        self.assertEqual(len(linked), rules.count("runbook_url"))
+        self.assertEqual(set(linked) - set(docs), set())
+        with Harness() as http:
+            index = http.get("/runbooks")
+            self.assert_secure(index)
+            self.assertEqual(index.headers["content-type"], "text/html; charset=utf-8")
+            self.assertEqual(set(re.findall(r'href="/runbooks/([^"]+)"', index.text)), set(docs))
+            for name, text in docs.items():
+                answer = http.get(f"/runbooks/{name}")
+                self.assertEqual((answer.status, answer.text), (200, text))
+                self.assertEqual(answer.headers["content-type"], "text/plain; charset=utf-8")
+            for name in ("nope", "memory.md", "..%2f..%2fetc%2fpasswd", ".."):
+                self.assertEqual(http.get(f"/runbooks/{name}").status, 404, name)
+
     def test_pipelining_and_keep_alive(self):
         with Harness() as http, http.connect() as connection:
             one = "GET {} HTTP/1.1\r\nHost: localhost\r\n\r\n"
