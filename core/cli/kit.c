@@ -79,6 +79,8 @@ static void on_done(void *owner, const struct instance_result *result)
     }
     buf_clear(&kit->samples);
     buf_append(&kit->samples, result->samples, result->samples ? result->samples_len : 0);
+    buf_clear(&kit->request);
+    buf_append(&kit->request, result->request, result->request ? result->request_len : 0);
     loop_stop(kit->loop);
 }
 
@@ -171,10 +173,6 @@ static bool is_ready(const struct kit *kit)
 
 /* ---- what its worker holds */
 
-struct holdings {
-    long descriptors, threads, memory_kib; /* -1: cannot be seen */
-};
-
 static long count_entries(int pid, const char *what)
 {
     char path[64];
@@ -193,10 +191,10 @@ static long count_entries(int pid, const char *what)
     return n;
 }
 
-static struct holdings look_at_worker(const struct kit *kit)
+struct kit_holdings kit_holdings(const struct kit *kit)
 {
     int pid = instance_pid(kit->instance);
-    struct holdings holdings = {count_entries(pid, "fd"), count_entries(pid, "task"), -1};
+    struct kit_holdings holdings = {count_entries(pid, "fd"), count_entries(pid, "task"), -1};
     char path[64], line[256];
     FILE *file;
 
@@ -211,8 +209,8 @@ static struct holdings look_at_worker(const struct kit *kit)
     return holdings;
 }
 
-static void compare_holdings(struct kit *kit, const char *ability, uint32_t runs,
-                             const struct holdings *before, const struct holdings *after)
+void kit_compare(struct kit *kit, const char *ability, uint32_t runs,
+                 const struct kit_holdings *before, const struct kit_holdings *after)
 {
     if (before->descriptors >= 0 && after->descriptors > before->descriptors) {
         kit_finding(kit, KIT_FAULT, "%s leaks descriptors: %ld more after %u runs", ability,
@@ -262,6 +260,15 @@ static bool look_at_delay(struct kit *kit, const char *name, int64_t timeout_ms)
     return true;
 }
 
+bool kit_await(struct kit *kit, const char *name, int64_t timeout_ms)
+{
+    if (!kit_wait(kit, timeout_ms + 20000, is_answered) || !is_ready(kit)) {
+        kit_finding(kit, KIT_FAULT, "%s: %s", name, instance_reason(kit->instance));
+        return false;
+    }
+    return kit->overdue ? look_at_delay(kit, name, timeout_ms) : true;
+}
+
 /* One call and its end; false when there can be no more. */
 static bool call(struct kit *kit, enum ability ability, const char *name, int64_t timeout_ms)
 {
@@ -272,14 +279,7 @@ static bool call(struct kit *kit, enum ability ability, const char *name, int64_
                     instance_reason(kit->instance));
         return false;
     }
-    if (!kit_wait(kit, timeout_ms + 20000, is_answered) || !is_ready(kit)) {
-        kit_finding(kit, KIT_FAULT, "%s: %s", name, instance_reason(kit->instance));
-        return false;
-    }
-    if (kit->overdue) {
-        return look_at_delay(kit, name, timeout_ms);
-    }
-    return true;
+    return kit_await(kit, name, timeout_ms);
 }
 
 static void look_at_result(struct kit *kit, enum ability ability, const char *name)
@@ -320,22 +320,26 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+void kit_sum_up(struct kit *kit, const char *name, int64_t *durations, uint32_t n, const char *what)
+{
+    qsort(durations, n, sizeof *durations, compare);
+    kit_finding(kit, KIT_GOOD, "%s: %u runs, %.2f ms at the median, %.2f ms at most: %s", name, n,
+                (double)durations[n / 2] / 1e6, (double)durations[n - 1] / 1e6, what);
+}
+
 static void sum_up(struct kit *kit, enum ability ability, const char *name, int64_t *durations,
                    uint32_t n, size_t series)
 {
     static const char *const words[] = {"pass", "warn", "fail"};
-    char what[64];
+    char what[256];
 
-    qsort(durations, n, sizeof *durations, compare);
     if (ability == ABILITY_CHECK) {
-        snprintf(what, sizeof what, "%s", words[kit->verdict]);
+        (void)snprintf(what, sizeof what, "%s%s%.200s", words[kit->verdict],
+                       *kit->message ? ": " : "", kit->message);
     } else {
-        snprintf(what, sizeof what, "%zu series", series);
+        (void)snprintf(what, sizeof what, "%zu series", series);
     }
-    kit_finding(kit, KIT_GOOD, "%s: %u runs, %.2f ms at the median, %.2f ms at most: %s%s%.200s",
-                name, n, (double)durations[n / 2] / 1e6, (double)durations[n - 1] / 1e6, what,
-                ability == ABILITY_CHECK && *kit->message ? ": " : "",
-                ability == ABILITY_CHECK ? kit->message : "");
+    kit_sum_up(kit, name, durations, n, what);
 }
 
 /* All runs of one ability; false when the worker is gone. */
@@ -344,7 +348,7 @@ static bool run_ability(struct kit *kit, enum ability ability, const char *name)
     uint32_t runs = kit->options.runs, done = 0;
     int64_t *durations = calloc(runs, sizeof *durations),
             end = clock_mono_ns() + PATIENCE_MS * NS_PER_MS;
-    struct holdings created = look_at_worker(kit), before = {-1, -1, -1}, after;
+    struct kit_holdings created = kit_holdings(kit), before = {-1, -1, -1}, after;
     uint64_t lines = count_lines(kit);
     struct kit_series series;
     bool alive = true;
@@ -364,15 +368,15 @@ static bool run_ability(struct kit *kit, enum ability ability, const char *name)
         }
         durations[done++] = kit->duration_ns;
         if (done == WARM_RUNS) {
-            before = look_at_worker(kit);
+            before = kit_holdings(kit);
         }
         if (kit->overdue) {
             break; // once is enough to know
         }
     }
     if (alive && done > WARM_RUNS) {
-        after = look_at_worker(kit);
-        compare_holdings(kit, name, done - WARM_RUNS, &before, &after);
+        after = kit_holdings(kit);
+        kit_compare(kit, name, done - WARM_RUNS, &before, &after);
         if (created.descriptors >= 0 &&
             after.descriptors > created.descriptors + MANY_DESCRIPTORS) {
             kit_finding(kit, KIT_FAULT, "%s keeps %ld descriptors open, of 64 that an instance has",
@@ -471,6 +475,9 @@ void kit_component(struct kit *kit, const struct manifest_component *component,
             alive = run_ability(kit, callable[i].ability, callable[i].name);
         }
     }
+    if (alive && component->abilities & ABILITY_FORMAT) {
+        alive = kit_sink(kit, component);
+    }
     stop(kit, alive);
     if (alive && settings_decode(&reader, &again) == 0) {
         kit->options.expect = -1; // with so little time any verdict is right
@@ -479,6 +486,9 @@ void kit_component(struct kit *kit, const struct manifest_component *component,
             if (component->abilities & callable[i].ability) {
                 alive = call(kit, callable[i].ability, callable[i].name, SHORT_MS);
             }
+        }
+        if (alive && component->abilities & ABILITY_FORMAT) {
+            alive = kit_sink_in_a_hurry(kit, SHORT_MS);
         }
         stop(kit, alive);
     }

@@ -60,10 +60,27 @@ struct kit {
     char message[LIMIT_TEXT_BYTES + 1];
     size_t log_lines;
     struct buf samples;
+    struct buf request; /* of a format(), encoded */
 };
 
 void kit_finding(struct kit *kit, enum kit_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* What the worker of the instance holds; -1: cannot be seen. */
+struct kit_holdings {
+    long descriptors, threads, memory_kib;
+};
+struct kit_holdings kit_holdings(const struct kit *kit);
+/* Names what has grown in so many runs. */
+void kit_compare(struct kit *kit, const char *ability, uint32_t runs,
+                 const struct kit_holdings *before, const struct kit_holdings *after);
+
+/* Waits for the end of the call that was just begun (kit->done was false before); false when there
+ * can be no more. */
+bool kit_await(struct kit *kit, const char *name, int64_t timeout_ms);
+/* "format: 20 runs, 0.12 ms at the median, ...: WHAT".  Sorts the durations. */
+void kit_sum_up(struct kit *kit, const char *name, int64_t *durations, uint32_t n,
+                const char *what);
 
 /* Tests one component, which needs settings made of options->settings (takes them). */
 void kit_component(struct kit *kit, const struct manifest_component *component,
@@ -80,5 +97,10 @@ void kit_series_init(struct kit_series *series);
 void kit_series_finish(struct kit_series *series);
 /* Looks at one collection. */
 void kit_series_look(struct kit_series *series, struct kit *kit, const void *samples, size_t len);
+
+/* kit_sink.c: what a sink makes of notifications and answers.  False when the worker is gone. */
+bool kit_sink(struct kit *kit, const struct manifest_component *component);
+/* Once, with little time. */
+bool kit_sink_in_a_hurry(struct kit *kit, int64_t timeout_ms);
 
 #endif

@@ -80,23 +80,43 @@ static void look_at_options(struct kit *kit, const struct manifest_option *optio
     }
 }
 
+/* What an agent asks for at once, and the kit too. */
+static const struct {
+    enum ability ability;
+    const char *name;
+} called[] = {{ABILITY_CHECK, "check"},
+              {ABILITY_COLLECT, "collect"},
+              {ABILITY_FORMAT, "format"},
+              {ABILITY_JUDGE, "judge"}};
+
 static bool look_at_component(struct kit *kit, const struct manifest_component *component)
 {
-    bool callable = component->abilities & (ABILITY_CHECK | ABILITY_COLLECT);
+    bool callable = false;
+    char names[64] = "";
 
     look_at_options(kit, component->options, component->noptions);
     if (!*component->summary) {
         kit_finding(kit, KIT_NOTE, "it has no summary");
     }
+    for (size_t i = 0; i < sizeof called / sizeof called[0]; i++) {
+        if (component->abilities & called[i].ability) {
+            size_t len = strlen(names);
+
+            (void)snprintf(names + len, sizeof names - len, ", %s", called[i].name);
+            callable = true;
+        }
+    }
     if (!component->abilities) {
         kit_finding(kit, KIT_FAULT, "it has no ability: set check, collect or another one");
     } else if (!callable) {
         kit_finding(kit, KIT_NOTE,
-                    "it has neither check nor collect: this kit cannot call the rest yet");
+                    component->abilities & ABILITY_DELIVER
+                        ? "deliver is not called, since it would: configure it, and ask "
+                          "`toiletmon sinks test NAME`"
+                        : "it has neither check, collect nor format: this kit cannot call the rest "
+                          "yet");
     } else {
-        kit_finding(kit, KIT_GOOD, "manifest: %zu settings%s%s", component->noptions,
-                    component->abilities & ABILITY_CHECK ? ", check" : "",
-                    component->abilities & ABILITY_COLLECT ? ", collect" : "");
+        kit_finding(kit, KIT_GOOD, "manifest: %zu settings%s", component->noptions, names);
     }
     return callable;
 }
@@ -202,6 +222,7 @@ int cli_plugin_test(struct cli *cli)
         return cli_failed("there is not enough memory");
     }
     buf_init(&kit->samples, LIMIT_CALL_RESULT_BYTES);
+    buf_init(&kit->request, LIMIT_CALL_RESULT_BYTES);
     kit->component = "";
     kit->options.settings = pairs;
     r = read_settings(cli, pairs, &kit->options.nsettings);
@@ -226,6 +247,7 @@ int cli_plugin_test(struct cli *cli)
         free(kit->findings[i].text);
     }
     buf_finish(&kit->samples);
+    buf_finish(&kit->request);
     free(path);
     free(kit);
     return r;

@@ -28,7 +28,7 @@
 #define DESCRIPTORS 1024  /* 128 requests, each with a socket and a resolver's pair */
 #define RESOLVER_STACK_BYTES                                                                       \
     (256u << 10)            /* the limit counts stacks; getaddrinfo wants 100 KiB at worst */
-#define CONNECTIONS_KEPT 32 /* idle ones; more sinks and targets than that are rare */
+#define CONNECTIONS_KEPT 64 /* idle ones; more sinks and targets than that are rare */
 
 struct fetcher {
     CURLM *multi;

@@ -159,6 +159,14 @@ class Describe(unittest.TestCase):
         self.assertIn("0.99", err)
 
 
+HEX = "0123456789abcdef0123456789abcdef"
+HOOK = ["-s", "webhook_url=http://127.0.0.1:9/x"]
+SINKS = {"webhook": ["-s", "url=http://127.0.0.1:9/x", "-s", "secret=s"], "slack": HOOK, "discord": HOOK, "teams": HOOK,
+         "pagerduty": ["-s", f"routing_key={HEX}"], "opsgenie": ["-s", "api_key=k"],
+         "sentry": ["-s", f"dsn=https://{HEX}@sentry.example.com/42"], "datadog": ["-s", f"api_key={HEX}"],
+         "resend": ["-s", "api_key=re_1", "-s", "from=a@example.com", "-s", "to=b@example.com"]}
+
+
 class Kit(unittest.TestCase):
     """The conformance kit finds what each fixture was made for, and nothing in our own plugins."""
 
@@ -171,7 +179,7 @@ class Kit(unittest.TestCase):
 
     def test_our_plugins_conform(self):
         settings = {"environment": ["-s", "required=HOME"], "example": ["-s", "path=/etc"], "memory": [], "disk": [],
-                    "host": []}
+                    "host": [], **SINKS}
         for name, given in settings.items():
             with self.subTest(name):
                 self.assertEqual(self.kit(lab.BUILD / "plugins" / f"{name}.so", *given), [])
@@ -186,6 +194,15 @@ class Kit(unittest.TestCase):
                 found = self.kit(lab.FIXTURES / f"{name}.so", "--timeout", "1s", "--runs", "6")
                 self.assertTrue(found)
                 self.assertRegex("\n".join(found), fault)
+
+    def test_careless_sinks_do_not(self):
+        found = self.kit(lab.FIXTURES / "careless_sink.so", "--component", "careless_sink")
+        for fault in ("format: an agent would not send to hooks.example.org", "format of hostile texts: its body is no JSON",
+                      "judge takes an answer of 500 for delivered", "judge takes an answer of 404 for delivered"):
+            self.assertIn(fault, "\n".join(found))
+        found = self.kit(lab.FIXTURES / "careless_sink.so", "--component", "dropping_sink")
+        self.assertEqual([fault.split(":")[0] for fault in found],
+                         [f"judge rejects for good on a {status}, which passes" for status in (429, 500, 503)])
 
     def test_it_names_settings_that_are_missing(self):
         status, out, err = lab.cli("plugin", "test", lab.BUILD / "plugins" / "example.so")
