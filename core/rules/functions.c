@@ -4,6 +4,7 @@
 #include "rules/functions.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,6 +104,26 @@ const struct function *function_find(const char *name, size_t len)
 
     return bsearch(&key, functions, sizeof functions / sizeof functions[0], sizeof functions[0],
                    compare);
+}
+
+const char *function_suggestion(const char *name, size_t len, char space[static SUGGESTION_SIZE])
+{
+    static const char *const aggregations[] = {"sum",   "min",    "max",      "avg",  "count",
+                                               "group", "stddev", "quantile", "topk", "bottomk"};
+    const char *names[sizeof functions / sizeof functions[0] +
+                      sizeof aggregations / sizeof aggregations[0]];
+    char word[64];
+    size_t n = 0;
+
+    (void)snprintf(word, sizeof word, "%.*s", (int)(len < sizeof word ? len : sizeof word - 1),
+                   name);
+    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
+        names[n++] = functions[i].name;
+    }
+    for (size_t i = 0; i < sizeof aggregations / sizeof aggregations[0]; i++) {
+        names[n++] = aggregations[i];
+    }
+    return suggest_ending(word, names, n, space);
 }
 
 bool function_is_elsewhere(const char *name, size_t len)

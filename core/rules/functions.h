@@ -4,6 +4,7 @@
 #ifndef RULES_FUNCTIONS_H
 #define RULES_FUNCTIONS_H
 
+#include "base/suggest.h"
 #include "rules/tree.h"
 
 #define FUNCTION_ARGS 5 /* that are told apart; label_join() repeats its last */
@@ -36,5 +37,7 @@ struct function {
 const struct function *function_find(const char *name, size_t len);
 /* Whether a Prometheus has it, though we do not. */
 bool function_is_elsewhere(const char *name, size_t len);
+/* "; did you mean 'rate'?" or "", as suggest_ending(); aggregations are meant too. */
+const char *function_suggestion(const char *name, size_t len, char space[static SUGGESTION_SIZE]);
 
 #endif

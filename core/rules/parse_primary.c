@@ -61,12 +61,14 @@ static struct node *call(struct parser *parser, const struct token *name)
         return NULL;
     }
     node->call.function = function_find(text, name->len);
+    if (!node->call.function && function_is_elsewhere(text, name->len)) {
+        return parse_fail(parser, name->at, "the function %.*s() is not supported", len, text);
+    }
     if (!node->call.function) {
-        return parse_fail(parser, name->at,
-                          function_is_elsewhere(text, name->len)
-                              ? "the function %.*s() is not supported"
-                              : "there is no function %.*s()",
-                          len, text);
+        char space[SUGGESTION_SIZE];
+
+        return parse_fail(parser, name->at, "there is no function %.*s()%s", len, text,
+                          function_suggestion(text, name->len, space));
     }
     if (!arguments(parser, &node->call.args, &node->call.nargs)) {
         return NULL;
