@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "http/server.h"
-#include "runbook_texts.h"
+#include "http/runbook_texts.h"
 
 #define ENTRY(name, text) {name, (const char *)(text)},
 static const struct runbook runbooks[] = {RUNBOOK_LIST(ENTRY)};

@@ -600,12 +600,8 @@ class Manners(Case):
             self.assertEqual(http.get("/favicon.ico").status, 204)
 
     def test_runbooks(self):
-        """Each of docs/runbooks/ is there, and each link of the shipped rules leads to one."""
+        """Each of docs/runbooks/ is there; test_rules knows that each link of the shipped rules leads to one."""
         docs = {path.stem: path.read_text() for path in (lab.SOURCE / "docs" / "runbooks").glob("*.md")}
-        rules = (lab.SOURCE / "etc" / "rules" / "default.yaml").read_text()
-        linked = re.findall(r"runbook_url: '\{\{ \$externalURL \}\}/runbooks/([a-z-]+)'", rules)
-        self.assertEqual(len(linked), rules.count("runbook_url"))
-        self.assertEqual(set(linked) - set(docs), set())
         with Harness() as http:
             index = http.get("/runbooks")
             self.assert_secure(index)

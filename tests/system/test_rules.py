@@ -1,5 +1,6 @@
 """Rules: our unit tests of them agree with promtool, and an agent evaluates them, over kills and reloads."""
 import contextlib
+import re
 import shutil
 import signal
 import sqlite3
@@ -46,10 +47,10 @@ class Promtool(unittest.TestCase):
 
     def test_runbooks_are_there(self):
         text = (lab.SOURCE / "etc" / "rules" / "default.yaml").read_text()
-        links = [line.split()[1] for line in text.splitlines() if "runbook_url:" in line]
+        links = re.findall(r"runbook_url: '\{\{ \$externalURL \}\}/runbooks/([a-z-]+)'", text)
         self.assertEqual(len(links), text.count("- alert:"))
         for link in links:
-            self.assertTrue((lab.SOURCE / link).exists(), link)
+            self.assertTrue((lab.SOURCE / "docs" / "runbooks" / f"{link}.md").exists(), link)
 
 
 class Rules(unittest.TestCase):
