@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define KIT_BYTES_MAX 65536
+#define KIT_BYTES_MAX (512 << 10)
 
 static void body_of(int64_t id, size_t len, char *ret_body)
 {

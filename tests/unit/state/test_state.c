@@ -57,6 +57,24 @@ static void test_rows_survive(void **state)
     assert_int_equal(kit_stats(kit).lost_rows, 0);
 }
 
+/* From one page to eighty in a commit. */
+static void test_commits_of_all_sizes(void **state)
+{
+    struct kit *kit = *state;
+    int64_t ids[80];
+
+    assert_int_equal(kit_open(kit), 0);
+    for (size_t i = 0; i < 80; i++) {
+        assert_int_equal(kit_add(kit, (i + 1) * 4000, &ids[i]), 0);
+    }
+    kit_close(kit);
+    assert_int_equal(kit_open(kit), 0);
+    for (size_t i = 0; i < 80; i++) {
+        assert_int_equal(kit_len(kit, ids[i]), (i + 1) * 4000);
+    }
+    assert_int_equal(kit_stats(kit).lost_rows, 0);
+}
+
 static void test_refusals_do_not_harm_others(void **state)
 {
     struct kit *kit = *state;
@@ -321,6 +339,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_rows_survive),
+        CASE(test_commits_of_all_sizes),
         CASE(test_refusals_do_not_harm_others),
         CASE(test_one_commit_serves_many),
         CASE(test_failed_batch_is_read_anew),
