@@ -74,6 +74,7 @@ struct question {
     struct agent *agent;
     enum http_what what;
     uint64_t ticket;
+    char name[LIMIT_NAME_BYTES + 1];
 };
 
 static void ask_reload(struct agent *agent, uint64_t ticket)
@@ -94,6 +95,29 @@ static void ask_reload(struct agent *agent, uint64_t ticket)
     }
 }
 
+static void ask_retry(struct agent *agent, const struct question *question)
+{
+    struct unit *unit = agent->units;
+    bool retried;
+
+    while (unit && strcmp(unit->name, question->name) != 0) {
+        unit = unit->next;
+    }
+    if (!unit) {
+        http_answer(agent->http, question->ticket, 404,
+                    json_pack("{s:s, s:s}", "error", "there is no instance of this name", "hint",
+                              "GET /api/v1/plugins lists those there are"));
+        return;
+    }
+    retried = unit_retry(unit);
+    if (retried) {
+        log_info("an instance is tried again, as somebody asked", LOG_S("name", unit->name));
+    }
+    http_answer(agent->http, question->ticket, 200,
+                json_pack("{s:s, s:b, s:s, s:s}", "name", unit->name, "retried", retried, "state",
+                          unit_state(unit), "reason", unit_reason(unit)));
+}
+
 static void answer_question(void *arg)
 {
     struct question *question = arg;
@@ -105,6 +129,9 @@ static void answer_question(void *arg)
         break;
     case HTTP_PLUGINS:
         http_answer(agent->http, question->ticket, 200, report_plugins(agent));
+        break;
+    case HTTP_PLUGIN_RETRY:
+        ask_retry(agent, question);
         break;
     case HTTP_RELOAD:
         ask_reload(agent, question->ticket);
@@ -131,7 +158,8 @@ static int on_ask(void *owner, struct http_question *asked)
     if (!question) {
         return -ENOMEM;
     }
-    *question = (struct question){agent, asked->what, asked->ticket};
+    *question = (struct question){.agent = agent, .what = asked->what, .ticket = asked->ticket};
+    memcpy(question->name, asked->name, sizeof question->name);
     r = loop_post(agent->loop, answer_question, question);
     if (r < 0) {
         free(question);

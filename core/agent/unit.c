@@ -593,3 +593,13 @@ void unit_keep(struct unit *unit, const struct plan_instance *to)
         store_owner_change(unit->world->store, unit->owner, &spec);
     }
 }
+
+bool unit_retry(struct unit *unit)
+{
+    bool retried = false;
+
+    for (size_t i = 0; unit->instance && i < unit->nworkers; i++) {
+        retried = instance_retry(unit->workers[i].instance) || retried;
+    }
+    return retried;
+}

@@ -121,6 +121,9 @@ bool unit_is(const struct unit *unit, const struct plan_instance *to);
 /* Goes on under the new configuration, which unit_is() has found the same. */
 void unit_keep(struct unit *unit, const struct plan_instance *to);
 
+/* Ends the pauses and quarantines of its workers; false: there was none. */
+bool unit_retry(struct unit *unit);
+
 /* "ready", "disabled", "refused", "quarantined", ... */
 const char *unit_state(const struct unit *unit);
 const char *unit_reason(const struct unit *unit);

@@ -95,6 +95,7 @@ extern const struct cli_option cli_ack_options[];
 extern const struct cli_option cli_unack_options[];
 extern const struct cli_option cli_alerts_options[];
 int cli_plugin_list(struct cli *cli);
+int cli_plugin_retry(struct cli *cli);
 int cli_plugin_describe(struct cli *cli);
 int cli_plugin_new(struct cli *cli);
 int cli_plugin_test(struct cli *cli);

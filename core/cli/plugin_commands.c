@@ -37,12 +37,18 @@ const struct cli_command cli_plugin_commands[] = {
      "It needs nothing but the installed header (pkg-config toiletmon), and make or Meson. No file "
      "is overwritten.",
      1, 2, new_options, NULL, cli_plugin_new},
+    {"retry", "NAME", "End the pause or quarantine of an instance: it is tried again now",
+     "For when the cause is mended: five deaths in ten minutes are a quarantine, which ends by "
+     "itself after ten.",
+     1, 1, list_options, NULL, cli_plugin_retry},
     {"test", "FILE.so", "Run the conformance kit on a plugin and name what is wrong with it",
-     "Loads it into a worker as the agent would, creates each component, calls check and collect "
-     "many times, then with\n"
-     "next to no time, and ends it. Looks at settings, verdicts, names of metrics, counters, "
-     "deadlines, and leaks of\n"
-     "descriptors, threads and memory. Exits with 1 if there is a fault; notes are advice.",
+     "Loads it into a worker as the agent would, creates each component, calls check and collect, "
+     "or a sink's format and\n"
+     "judge (nothing is sent), many times, then with next to no time, and ends it. Looks at "
+     "settings, verdicts, names of\n"
+     "metrics, counters, deadlines, what a sink makes of the worst, and leaks of descriptors, "
+     "threads and memory. Exits\n"
+     "with 1 if there is a fault; notes are advice.",
      1, 1, test_options, NULL, cli_plugin_test},
     {0},
 };

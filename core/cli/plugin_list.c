@@ -1,10 +1,13 @@
 /*
  * plugin_list.c: `toiletmon plugin list`: the instances and plugins of a running agent, and what is
- * wrong with them.
+ * wrong with them; `toiletmon plugin retry`.
  */
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/limits.h"
 #include "cli/client.h"
+#include "cli/names.h"
 #include "cli/show.h"
 #include "cli/table.h"
 
@@ -106,6 +109,41 @@ int cli_plugin_list(struct cli *cli)
         putchar('\n');
         print_plugins(json_object_get(answer.json, "plugins"));
     }
+    client_answer_finish(&answer);
+    return r;
+}
+
+int cli_plugin_retry(struct cli *cli)
+{
+    const char *name = cli->arguments[0];
+    struct client_answer answer = {0}, list = {0};
+    struct buf path;
+    int r;
+
+    buf_init(&path, LIMIT_HTTP_URL_BYTES);
+    buf_puts(&path, "/api/v1/plugins/");
+    client_segment(&path, name);
+    buf_puts(&path, "/retry");
+    r = client_send(cli, "POST", buf_str(&path), NULL, 0, 0, &answer);
+    buf_finish(&path);
+    if (r == CLI_OK && answer.status == 404) {
+        r = client_ask(cli, "GET", "/api/v1/plugins", &list);
+        r = r == CLI_OK ? names_unknown("instance", name, json_object_get(list.json, "instances"),
+                                        "plugin list")
+                        : r;
+    } else if (r == CLI_OK && answer.status != 200) {
+        r = client_complain(&answer);
+    } else if (r == CLI_OK && cli_flag(cli, "json")) {
+        r = client_print(answer.json);
+    } else if (r == CLI_OK && json_is_true(json_object_get(answer.json, "retried"))) {
+        printf("%s is tried again now; 'toiletmon plugin list' shows how that goes\n", name);
+    } else if (r == CLI_OK) {
+        const char *reason = client_text(answer.json, "reason");
+
+        printf("%s is %s and was not waiting to be tried again%s%s\n", name,
+               client_text(answer.json, "state"), *reason ? ": " : "", reason);
+    }
+    client_answer_finish(&list);
     client_answer_finish(&answer);
     return r;
 }

@@ -2,6 +2,8 @@
  * api_v1.c: /api/v1/...: the agent's own documents.  The checks come straight from the store, the
  * rest from the agent's loop (ask.c).  Server's thread.
  */
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "http/server.h"
 #include "http/verdict_json.h"
@@ -15,6 +17,14 @@ int status_answer(struct request *request)
 int plugins_answer(struct request *request)
 {
     return ask_agent(request, &(struct http_question){.what = HTTP_PLUGINS});
+}
+
+int plugin_retry_answer(struct request *request)
+{
+    struct http_question question = {.what = HTTP_PLUGIN_RETRY};
+
+    (void)snprintf(question.name, sizeof question.name, "%s", request->client->parameter);
+    return ask_agent(request, &question);
 }
 
 int reload_answer(struct request *request)

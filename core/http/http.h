@@ -30,7 +30,10 @@ enum http_what {
     /* the agent's loop */
     HTTP_STATUS,  /* GET /api/v1/status: an object */
     HTTP_PLUGINS, /* GET /api/v1/plugins: an object with arrays `plugins` and `instances` */
-    HTTP_RELOAD,  /* POST /api/v1/reload: do it; then an object such as {"reloaded": true} */
+    /* POST /api/v1/plugins/NAME/retry: `name`, of an instance: an object with `retried` and `state`
+     */
+    HTTP_PLUGIN_RETRY,
+    HTTP_RELOAD, /* POST /api/v1/reload: do it; then an object such as {"reloaded": true} */
     /* the thread of the durable state */
     HTTP_ALERTS_PUT,     /* POST /api/v1/alerts: `alerts` */
     HTTP_ALERTS_LIST,    /* GET /api/v1/alerts: those that `filter` wants */

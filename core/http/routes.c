@@ -43,6 +43,7 @@ const struct http_route http_routes[] = {
     {"/api/v1/status", METHOD_GET, "status", status_answer},
     {"/api/v1/checks", METHOD_GET, "checks", checks_answer},
     {"/api/v1/plugins", METHOD_GET, "plugins", plugins_answer},
+    {"/api/v1/plugins/*/retry", METHOD_POST, "plugin_retry", plugin_retry_answer},
     {"/api/v1/reload", METHOD_POST, "reload", reload_answer},
     {"/runbooks", METHOD_GET, "runbooks", runbooks_answer},
     {"/runbooks/*", METHOD_GET, "runbook", runbook_answer},

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "http/server.h"
 #include "http/runbook_texts.h"
+#include "http/server.h"
 
 #define ENTRY(name, text) {name, (const char *)(text)},
 static const struct runbook runbooks[] = {RUNBOOK_LIST(ENTRY)};

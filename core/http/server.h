@@ -294,6 +294,7 @@ int metrics_answer(struct request *request);
 int status_answer(struct request *request);
 int checks_answer(struct request *request);
 int plugins_answer(struct request *request);
+int plugin_retry_answer(struct request *request);
 int reload_answer(struct request *request);
 int alerts_handle(struct request *request);
 int alert_ack_handle(struct request *request);

@@ -287,13 +287,15 @@ void instance_stop(struct instance *instance)
     }
 }
 
-void instance_retry(struct instance *instance)
+bool instance_retry(struct instance *instance)
 {
-    if (instance->phase == PHASE_PAUSE && !instance->stopping) {
-        instance->deaths = 0;
-        instance->backoff_ms = instance->times.backoff_first_ms;
-        instance_set_timer(instance, 0);
+    if (instance->phase != PHASE_PAUSE || instance->stopping) {
+        return false;
     }
+    instance->deaths = 0;
+    instance->backoff_ms = instance->times.backoff_first_ms;
+    instance_set_timer(instance, 0);
+    return true;
 }
 
 void instance_fault(struct instance *instance, const char *why)

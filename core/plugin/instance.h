@@ -147,8 +147,8 @@ int instance_call_sink(struct instance *instance, enum ability ability, const vo
  * case within stop_grace_ms + kill_ms (a worker that is stuck is left behind), unless the component
  * thread hangs; no other hook does. */
 void instance_stop(struct instance *instance);
-/* Ends quarantine or pause now. */
-void instance_retry(struct instance *instance);
+/* Ends quarantine or pause now; false: there was none. */
+bool instance_retry(struct instance *instance);
 
 enum instance_state instance_state(const struct instance *instance);
 /* Why it is not ready; "" when it is.  Borrowed until the next change. */

@@ -74,6 +74,23 @@ class OwnAlerts(Case):
             self.assertEqual(alert["labels"], {"alertname": "plugin unhealthy", "name": "crash", "severity": "warning"})
             self.assertIn("rests for", alert["annotations"]["summary"])
             self.assertIsNone(self.alert(agent, "check failing"))
+            self.check_retry(agent)
+
+    def check_retry(self, agent):
+        """Somebody who has mended it need not wait for the end of the quarantine."""
+        def starts():
+            instances = agent.get("/api/v1/plugins").json["instances"]
+            return next(one["restarts"] for one in instances if one["name"] == "crash")
+
+        before = starts()
+        status, out, _ = agent.cli("plugin", "retry", "crash")
+        self.assertEqual((status, out.split(";")[0]), (0, "crash is tried again now"))
+        lab.wait_for(lambda: starts() > before, 10, "another start")
+        status, out, _ = agent.cli("plugin", "retry", "hook")
+        self.assertEqual((status, out), (0, "hook is ready and was not waiting to be tried again\n"))
+        status, _, err = agent.cli("plugin", "retry", "crsh")
+        self.assertEqual(status, 1)
+        self.assertIn("there is no instance 'crsh'; did you mean 'crash'?", err)
 
 
 class State(Case):
