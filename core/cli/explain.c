@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/plural.h"
+#include "base/suggest.h"
 #include "cli/client.h"
 #include "cli/show.h"
 #include "cli/table.h"
@@ -17,6 +18,7 @@
 #define PATH_BYTES 4096
 #define LOOKED_AT 200 /* notifications, the newest */
 #define SHOWN 10
+#define CANDIDATES 1024 /* that are looked through for a suggestion */
 
 static void line(const char *name, const char *text)
 {
@@ -327,6 +329,28 @@ static void show_notifications(const struct cli *cli, const json_t *document, co
     }
 }
 
+/* Of neither a rule nor an alert: names are suggested of rules, which are there before they fire.
+ */
+static int unknown(const json_t *document, const char *name)
+{
+    const char *names[CANDIDATES];
+    char suggestion[SUGGESTION_SIZE];
+    const json_t *group, *rule;
+    size_t i, k, n = 0;
+
+    json_array_foreach(json_object_get(document, "groups"), i, group)
+    {
+        json_array_foreach(json_object_get(group, "rules"), k, rule)
+        {
+            if (n < CANDIDATES && *client_text(rule, "name")) {
+                names[n++] = client_text(rule, "name");
+            }
+        }
+    }
+    return cli_failed("there is neither a rule nor an alert called '%.128s'%s", name,
+                      suggest_ending(name, names, n, suggestion));
+}
+
 int cli_alerts_explain(struct cli *cli)
 {
     struct client_answer rules = {0}, alerts = {0}, notifications = {0};
@@ -359,7 +383,7 @@ int cli_alerts_explain(struct cli *cli)
         n += show_told(cli, alerts.json);
         show_notifications(cli, notifications.json, name);
         if (n == 0) {
-            r = cli_failed("there is neither a rule nor an alert called \"%.128s\"", name);
+            r = unknown(rules.json, name);
         }
     }
     buf_finish(&query);

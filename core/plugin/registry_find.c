@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/suggest.h"
 #include "plugin/registry.h"
 
 static const struct manifest_component *component_of(const struct registry_file *file,
@@ -31,6 +32,10 @@ static void say_conflict(const struct registry *registry, const char *component,
 static void say_missing(const struct registry *registry, const char *component,
                         const struct registry_file **ret_file, struct buf *why)
 {
+    char suggestion[SUGGESTION_SIZE];
+    const char **names;
+    size_t n = 0;
+
     *ret_file = NULL;
     for (size_t i = 0; i < registry->nfiles; i++) {
         const struct registry_file *file = &registry->files[i];
@@ -41,7 +46,10 @@ static void say_missing(const struct registry *registry, const char *component,
             return;
         }
     }
-    buf_printf(why, "no plugin offers a component \"%s\"", component);
+    names = registry_names(registry, &n);
+    buf_printf(why, "no plugin offers a component '%s'%s", component,
+               names ? suggest_ending(component, names, n, suggestion) : "");
+    free(names);
 }
 
 const struct manifest_component *registry_find(const struct registry *registry,

@@ -142,6 +142,7 @@ class Rules(unittest.TestCase):
             for wanted in ("double > 4", "value          6", "severity: critical", "for            2s"):
                 self.assertIn(wanted, output)
             self.assertEqual(agent.cli("alerts", "explain", "Nothing")[0], 1)
+            self.assertIn("called 'Mny'; did you mean 'Many'?", agent.cli("alerts", "explain", "Mny")[2])
             metrics = agent.metrics()
             self.assertGreater(metrics.value("toiletmon_rules_evaluations_total"), 2)
             self.entries(0)

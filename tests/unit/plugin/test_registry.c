@@ -107,7 +107,8 @@ static void finds_components(void **state)
     assert_null(registry_own_component(file, "api_silent"));
     assert_null(registry_find(place->registry, "crsh", &file, &place->why));
     assert_null(file);
-    assert_string_equal(buf_str(&place->why), "no plugin offers a component \"crsh\"");
+    assert_string_equal(buf_str(&place->why),
+                        "no plugin offers a component 'crsh'; did you mean 'crash'?");
     buf_clear(&place->why);
     assert_int_equal(registry_conflicts(place->registry, &place->why), 0);
     names = registry_names(place->registry, &n);
