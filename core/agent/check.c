@@ -59,8 +59,10 @@ static void print_people(const char *path, const struct plan *plan)
     uint64_t available = memory_available();
     const double mib = 1024.0 * 1024.0;
 
-    (void)printf("%s is good: %zu instance%s, %zu of them disabled", path, totals.instances,
-                 plural(totals.instances), totals.disabled);
+    (void)printf("%s is good: %zu instance%s", path, totals.instances, plural(totals.instances));
+    if (totals.disabled > 0) {
+        (void)printf(", %zu of them disabled", totals.disabled);
+    }
     if (totals.refused > 0) {
         (void)printf(", %zu that cannot run", totals.refused);
     }

@@ -12,7 +12,8 @@
 #include "base/limits.h"
 #include "base/utf8.h"
 
-#define EVERY_NS (2 * NS_PER_S) /* at most so often, and so often while something is pending */
+#define EVERY_NS                                                                                   \
+    (2 * NS_PER_S) /* at most so often, and so often while something is pending or dead */
 
 struct watched_sink {
     char name[LIMIT_NAME_BYTES + 1];
@@ -205,7 +206,7 @@ static bool take(struct sink_watch *watch, const struct watch_call *call)
                                            : 0);
         store_metric_set(sink->dead, (double)told.dead);
         set_paused(watch, sink, told.paused, told.reason);
-        busy = busy || told.pending > 0 || told.paused;
+        busy = busy || told.pending > 0 || told.paused || told.dead > 0; /* it may be dropped */
     }
     drop_gone(watch);
     return busy;

@@ -103,5 +103,8 @@ int cli_rules_list(struct cli *cli);
 int cli_rules_eval(struct cli *cli);
 int cli_rules_test(struct cli *cli);
 int cli_alerts_explain(struct cli *cli);
+/* On stdout a line for each sink that is not well or has dead letters; nothing where an agent does
+ * not say. */
+void cli_sinks_trouble(const struct cli *cli);
 
 #endif

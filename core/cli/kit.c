@@ -210,7 +210,8 @@ struct kit_holdings kit_holdings(const struct kit *kit)
 }
 
 void kit_compare(struct kit *kit, const char *ability, uint32_t runs,
-                 const struct kit_holdings *before, const struct kit_holdings *after)
+                 const struct kit_holdings *before, const struct kit_holdings *after,
+                 long growth_kib)
 {
     if (before->descriptors >= 0 && after->descriptors > before->descriptors) {
         kit_finding(kit, KIT_FAULT, "%s leaks descriptors: %ld more after %u runs", ability,
@@ -220,7 +221,7 @@ void kit_compare(struct kit *kit, const char *ability, uint32_t runs,
         kit_finding(kit, KIT_FAULT, "%s leaves threads behind: %ld more after %u runs", ability,
                     after->threads - before->threads, runs);
     }
-    if (before->memory_kib >= 0 && after->memory_kib > before->memory_kib + MEMORY_GROWTH_KIB) {
+    if (before->memory_kib >= 0 && after->memory_kib > before->memory_kib + growth_kib) {
         kit_finding(kit, KIT_FAULT, "%s leaks memory: %ld KiB more after %u runs", ability,
                     after->memory_kib - before->memory_kib, runs);
     }
@@ -376,7 +377,7 @@ static bool run_ability(struct kit *kit, enum ability ability, const char *name)
     }
     if (alive && done > WARM_RUNS) {
         after = kit_holdings(kit);
-        kit_compare(kit, name, done - WARM_RUNS, &before, &after);
+        kit_compare(kit, name, done - WARM_RUNS, &before, &after, MEMORY_GROWTH_KIB);
         if (created.descriptors >= 0 &&
             after.descriptors > created.descriptors + MANY_DESCRIPTORS) {
             kit_finding(kit, KIT_FAULT, "%s keeps %ld descriptors open, of 64 that an instance has",

@@ -71,9 +71,10 @@ struct kit_holdings {
     long descriptors, threads, memory_kib;
 };
 struct kit_holdings kit_holdings(const struct kit *kit);
-/* Names what has grown in so many runs. */
+/* Names what has grown in so many runs; of memory only what is beyond growth_kib. */
 void kit_compare(struct kit *kit, const char *ability, uint32_t runs,
-                 const struct kit_holdings *before, const struct kit_holdings *after);
+                 const struct kit_holdings *before, const struct kit_holdings *after,
+                 long growth_kib);
 
 /* Waits for the end of the call that was just begun (kit->done was false before); false when there
  * can be no more. */

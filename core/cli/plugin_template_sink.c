@@ -70,7 +70,7 @@ const struct template_file plugin_template_sink[] = {
      "        return TMON_OK;\n"
      "    }\n"
      "    tmon_log(call, TMON_ERROR, \"the service answered %d\", (int)response->status);\n"
-     "    if (response->status == 429 || response->status >= 500) {\n"
+     "    if (response->status == 408 || response->status == 429 || response->status >= 500) {\n"
      "        if (response->retry_after_ms >= 0) {\n"
      "            tmon_retry_after(call, response->retry_after_ms);\n"
      "        }\n"

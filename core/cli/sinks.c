@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "base/plural.h"
 #include "cli/client.h"
 #include "cli/names.h"
 #include "cli/show.h"
@@ -12,6 +13,59 @@
 #define TEST_MS 130000 /* the far end may take its time; the agent gives up before */
 
 static const struct cli_option options[] = {CLI_CLIENT_OPTIONS, CLI_JSON_OPTION, {0}};
+
+/* One that has not failed often enough to rest is `well` for the agent, not for people. */
+static const char *word(const json_t *sink)
+{
+    const char *state = client_text(sink, "state");
+
+    return strcmp(state, "well") == 0 && *client_text(sink, "reason") &&
+                   json_integer_value(json_object_get(sink, "pending")) > 0
+               ? "failing"
+               : state;
+}
+
+static void print_trouble(const json_t *sink)
+{
+    json_int_t pending = json_integer_value(json_object_get(sink, "pending"));
+    json_int_t dead = json_integer_value(json_object_get(sink, "dead"));
+    const char *reason = client_text(sink, "reason");
+    char age[32];
+
+    printf("the sink %s is %s", client_text(sink, "name"), word(sink));
+    if (pending > 0) {
+        printf(", %" JSON_INTEGER_FORMAT " wait, the oldest for %s", pending,
+               show_since(json_object_get(sink, "oldest_at"), age, sizeof age));
+    }
+    if (dead > 0) {
+        printf(", %" JSON_INTEGER_FORMAT " dead letter%s", dead, plural((uint64_t)dead));
+    }
+    if (*reason) {
+        printf(": ");
+        show_text(reason);
+    }
+    putchar('\n');
+}
+
+void cli_sinks_trouble(const struct cli *cli)
+{
+    struct client_answer answer;
+    const json_t *sink;
+    size_t i;
+
+    if (client_request(cli, "GET", "/api/v1/sinks", NULL, &answer) == CLI_OK) {
+        json_array_foreach(json_object_get(answer.json, "sinks"), i, sink)
+        {
+            const char *state = word(sink);
+
+            if ((strcmp(state, "well") != 0 && strcmp(state, "disabled") != 0) ||
+                json_integer_value(json_object_get(sink, "dead")) > 0) {
+                print_trouble(sink);
+            }
+        }
+    }
+    client_answer_finish(&answer);
+}
 
 static void print_sinks(const json_t *sinks)
 {
@@ -32,7 +86,7 @@ static void print_sinks(const json_t *sinks)
         snprintf(dead, sizeof dead, "%" JSON_INTEGER_FORMAT,
                  json_integer_value(json_object_get(sink, "dead")));
         cells[0] = client_text(sink, "name");
-        cells[1] = client_text(sink, "state");
+        cells[1] = word(sink);
         cells[2] = pending;
         cells[3] = show_since(json_object_get(sink, "oldest_at"), oldest, sizeof oldest);
         cells[4] = dead;
@@ -135,7 +189,9 @@ const struct cli_command cli_sinks_commands[] = {
      "paused: it refused with 401, 403 or 404, so its settings are wrong; nothing is lost "
      "meanwhile. "
      "resting: it failed\n"
-     "several times in a row and is left alone for a while. broken: its plugin does not run; see "
+     "several times in a row and is left alone for a while. failing: its last attempt failed, and "
+     "some "
+     "wait. broken: its plugin does not run; see "
      "'toiletmon plugin list'.\n"
      "parked: it is not configured any more.",
      0, 0, options, NULL, sinks_list},

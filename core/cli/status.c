@@ -89,6 +89,7 @@ int cli_status(struct cli *cli)
             json_decref(both);
         } else if (r == CLI_OK) {
             print_agent(cli, health.json, agent.json);
+            cli_sinks_trouble(cli);
             putchar('\n');
             show_checks(json_object_get(health.json, "checks"));
         }

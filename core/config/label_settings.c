@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/suggest.h"
 #include "config/sections.h"
 #include "model/labels.h"
 
@@ -32,6 +33,18 @@ static int take_matcher(struct config_errors *errors, size_t *n, int r, struct c
     return r == -ENOMEM ? r : 0;
 }
 
+void section_look_at_severity(const char *name, const char *value, struct config_position at,
+                              struct config_errors *errors)
+{
+    static const char *const words[] = {"info", "warning", "critical"};
+    const char *meant = strcmp(name, "severity") == 0 ? suggest(value, words, 3) : NULL;
+
+    if (meant && strcmp(meant, value) != 0) {
+        config_warning(errors, at, "the severity '%.64s' counts as a warning; did you mean '%s'?",
+                       value, meant);
+    }
+}
+
 int section_matchers(const struct node *mapping, const struct settings *settings,
                      const char *match_key, const char *matchers_key, struct config_errors *errors,
                      size_t *ret_n, struct matcher **ret_matchers)
@@ -51,6 +64,7 @@ int section_matchers(const struct node *mapping, const struct settings *settings
         r = matcher_init(&made[*ret_n], match->items[i], MATCHER_EQUAL, match->values[i], why,
                          sizeof why);
         r = take_matcher(errors, ret_n, r, node->keys[i]->at, match_key, why);
+        section_look_at_severity(match->items[i], match->values[i], node->keys[i]->at, errors);
     }
     node = node_get(mapping, matchers_key, NULL);
     for (size_t i = 0; i < matchers->count && r == 0; i++) {

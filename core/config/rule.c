@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/suggest.h"
 #include "config/rules_read.h"
+#include "config/sections.h"
 #include "model/labels.h"
 
 static const char *const keys[] = {"record", "alert",       "expr",    "for", "keep_firing_for",
@@ -117,6 +118,9 @@ static int read_pairs(const struct node *mapping, const char *key, struct config
         const struct node *value = node->items[i];
 
         check_pair(node->keys[i], value, key, labels, errors);
+        if (labels && value->kind == NODE_SCALAR) {
+            section_look_at_severity(node->keys[i]->text, value->text, value->at, errors);
+        }
         pair->at = value->at;
         pair->name = strdup(node->keys[i]->text);
         pair->value = strdup(value->kind == NODE_SCALAR && !node_is_null(value) ? value->text : "");

@@ -47,6 +47,9 @@ struct config_position section_item_at(const struct node *node, size_t i);
 int section_matchers(const struct node *mapping, const struct settings *settings,
                      const char *match_key, const char *matchers_key, struct config_errors *errors,
                      size_t *ret_n, struct matcher **ret_matchers);
+/* Warns of a label `severity` whose value is none of ours, but nearly one. */
+void section_look_at_severity(const char *name, const char *value, struct config_position at,
+                              struct config_errors *errors);
 /* Names of labels, sorted; none twice.  `besides`: what else is allowed, for people; where that is
  * not "", '...' is passed over. */
 int section_label_names(const struct node *mapping, const struct settings *settings,

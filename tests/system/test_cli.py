@@ -202,7 +202,12 @@ class Kit(unittest.TestCase):
             self.assertIn(fault, "\n".join(found))
         found = self.kit(lab.FIXTURES / "careless_sink.so", "--component", "dropping_sink")
         self.assertEqual([fault.split(":")[0] for fault in found],
-                         [f"judge rejects for good on a {status}, which passes" for status in (429, 500, 503)])
+                         [f"judge rejects for good on a {status}, which passes" for status in (408, 429, 500, 503)])
+
+    @lab.plain_build_only
+    def test_a_small_leak_of_a_sink_is_found(self):
+        found = self.kit(lab.FIXTURES / "careless_sink.so", "--component", "leaking_sink")
+        self.assertRegex("\n".join(found), r"^format leaks memory: \d+ KiB more after \d+ runs$")
 
     def test_it_names_settings_that_are_missing(self):
         status, out, err = lab.cli("plugin", "test", lab.BUILD / "plugins" / "example.so")

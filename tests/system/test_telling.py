@@ -101,6 +101,11 @@ class Explained(delivery_kit.Case):
             lab.wait_for(lambda: self.assertEqual(fates(), wanted) or True)
             self.assertIn("good (told), slow (queued), down (failing), deaf (failed)", agent.cli("alerts", "explain", "Told")[1])
             self.assertIn("good, slow (queued), down (failing), deaf (failed)", agent.cli("alerts")[1])
+            self.assertRegex(agent.cli("sinks", "list")[1], r"(?m)^down +failing +1 .*500")
+            status = agent.cli("status")[1]
+            self.assertRegex(status, r"(?m)^the sink down is failing, 1 wait, the oldest for \d+s: .*500")
+            self.assertRegex(status, r"(?m)^the sink deaf is well, 1 dead letter")
+            self.assertNotIn("the sink good", status)
             go.set()
             lab.wait_for(lambda: fates()["slow"] == "delivered")
 

@@ -203,6 +203,10 @@ static const struct {
      "c.yaml:2:21: warning: no alert reaches this route: the one in line 2 takes them all; give it "
      "'match', or 'continue: true'\n"},
     {"routes: [{to: log, continue: true}, {to: mail}]", ""},
+    {"routes: [{to: log, match: {severity: critcal}}, {to: mail}]",
+     "c.yaml:2:28: warning: the severity 'critcal' counts as a warning; did you mean "
+     "'critical'?\n"},
+    {"routes: [{to: log, match: {severity: none}}, {to: mail}]", ""},
 };
 
 static void names_every_mistake(void **state)

@@ -94,6 +94,10 @@ static const struct {
      "c.yaml:1:58: 'no_data' is keep, resolve or alert; did you mean 'keep'?\n"},
     {"groups: [{name: a, rules: [{alert: A, expr: up}, {alert: A, expr: down}]}]",
      "c.yaml:1:50: warning: the rule \"A\" with the same labels is already in line 1\n"},
+    {"groups: [{name: a, rules: [{alert: A, expr: up, labels: {severity: criticl}}]}]",
+     "c.yaml:1:68: warning: the severity 'criticl' counts as a warning; did you mean "
+     "'critical'?\n"},
+    {"groups: [{name: a, rules: [{alert: A, expr: up, labels: {severity: page}}]}]", ""},
     {"rule_files: [{}]", "c.yaml:1:14: 'rule_files' takes names of files, not a mapping\n"},
     {"rule_files: ['none/*.yaml']", "c.yaml:1:14: warning: no file matches 'none/*.yaml'\n"},
     {"rule_files: [nope.yaml]",
