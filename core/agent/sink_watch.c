@@ -12,8 +12,8 @@
 #include "base/limits.h"
 #include "base/utf8.h"
 
-#define EVERY_NS                                                                                   \
-    (2 * NS_PER_S) /* at most so often, and so often while something is pending or dead */
+/* At most so often, and so often while something is pending, paused or dead. */
+#define EVERY_NS (2 * NS_PER_S)
 
 struct watched_sink {
     char name[LIMIT_NAME_BYTES + 1];
