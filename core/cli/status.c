@@ -208,8 +208,9 @@ int cli_reload(struct cli *cli)
         (void)client_print(answer.json);
         r = ok ? CLI_OK : CLI_FAILED;
     } else if (r == CLI_OK && ok) {
-        printf("reloaded: %" JSON_INTEGER_FORMAT " unchanged, %" JSON_INTEGER_FORMAT
-               " changed, %" JSON_INTEGER_FORMAT " added, %" JSON_INTEGER_FORMAT " removed\n",
+        printf("reloaded: of instances %" JSON_INTEGER_FORMAT " unchanged, %" JSON_INTEGER_FORMAT
+               " changed, %" JSON_INTEGER_FORMAT " added, %" JSON_INTEGER_FORMAT
+               " removed; rules and routes are those of the file\n",
                json_integer_value(json_object_get(answer.json, "kept")),
                json_integer_value(json_object_get(answer.json, "changed")),
                json_integer_value(json_object_get(answer.json, "added")),

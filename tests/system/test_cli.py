@@ -87,13 +87,13 @@ class Client(unittest.TestCase):
                                       "two": {**ENVIRONMENT, "required": ["PATH"]}}))
             status, out, err = agent.cli("reload")
             self.assertEqual((status, err), (0, ""))
-            self.assertEqual(out, "reloaded: 1 unchanged, 0 changed, 1 added, 0 removed\n")
+            self.assertEqual(out, "reloaded: of instances 1 unchanged, 0 changed, 1 added, 0 removed; rules and routes are those of the file\n")
             listen, path = f"127.0.0.1:{agent.port}", agent.dir / "sock"
             agent.write(agent.render({"one": {**ENVIRONMENT, "required": ["PATH"]}},
                                      agent={"listen": [listen, f"unix:{path}"], "state_dir": str(agent.dir / "new")}))
             status, out, err = agent.cli("reload")
             self.assertEqual((status, err), (0, ""))
-            self.assertEqual(out, "reloaded: 1 unchanged, 0 changed, 0 added, 1 removed\n"
+            self.assertEqual(out, "reloaded: of instances 1 unchanged, 0 changed, 0 added, 1 removed; rules and routes are those of the file\n"
                              f"  the agent listens from now on: unix:{path}\n"
                              f"  agent.state_dir changes only with a restart; in force: {agent.state_dir}\n")
             self.assertTrue(path.exists())
