@@ -200,8 +200,11 @@ static bool check_call(struct parser *parser, struct node *node)
             return false;
         }
         if (arg->type != wanted) {
-            return parse_fail(parser, arg->at, "argument %zu of %s() must be %s; this is %s", i + 1,
-                              function->name, type_text(wanted), type_text(arg->type));
+            bool range = wanted == EXPR_MATRIX && arg->kind == NODE_SELECTOR;
+
+            return parse_fail(parser, arg->at, "argument %zu of %s() must be %s; this is %s%s",
+                              i + 1, function->name, type_text(wanted), type_text(arg->type),
+                              range ? ": write a range behind it, such as [5m]" : "");
         }
         strings = strings || wanted == EXPR_STRING;
     }

@@ -59,7 +59,11 @@ static void errors_have_places(void **state)
         {"round()", "1:1: round() takes at least 1 argument, not 0"},
         {"round(a, 1, 2)", "1:1: round() takes at most 2 arguments, not 3"},
         {"label_join(a, \"b\")", "1:1: label_join() takes at least 3 arguments, not 2"},
-        {"rate(a)", "1:6: argument 1 of rate() must be a range vector; this is an instant vector"},
+        {"rate(a)",
+         "1:6: argument 1 of rate() must be a range vector; this is an instant vector: write "
+         "a range behind it, such as [5m]"},
+        {"rate(a + b)",
+         "1:6: argument 1 of rate() must be a range vector; this is an instant vector"},
         {"abs(1)", "1:5: argument 1 of abs() must be an instant vector; this is a scalar"},
         {"abs(a,)", "1:7: an expression expected, not \")\""},
         {"sum(a, b)", "1:1: sum() takes 1 argument, not 2"},
