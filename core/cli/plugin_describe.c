@@ -241,7 +241,8 @@ static int describe_component(const struct registry *registry, const char *name,
     if (component) {
         show_component(found, file->manifest, component, file->path);
     } else {
-        r = cli_failed("%s", buf_str(&why));
+        r = cli_failed("%s; a plugin elsewhere is described by its file, or with -d DIRECTORY",
+                       buf_str(&why));
     }
     buf_finish(&why);
     return r;

@@ -143,9 +143,10 @@ void outcome_fail(struct transfer *transfer, CURLcode result)
         say_connect(transfer, result);
         break;
     case TMON_PHASE_TLS:
-        say(transfer, "TLS with %s port %u failed: %s", transfer->place.host,
+        say(transfer, "TLS with %s port %u failed: %s%s", transfer->place.host,
             (unsigned)transfer->place.port,
-            result == CURLE_OPERATION_TIMEDOUT ? "no answer before the deadline" : detail);
+            result == CURLE_OPERATION_TIMEDOUT ? "no answer before the deadline" : detail,
+            strstr(detail, "wrong version number") ? "; does that port speak http?" : "");
         break;
     default:
         say_answer(transfer, result, detail);

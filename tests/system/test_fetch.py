@@ -395,7 +395,8 @@ class Certificates(FetchCase):
             conn.sendall(web.answer(400, b"speak HTTP"))
             conn.close()
         threading.Thread(target=complain, daemon=True).start()
-        self.failed(self.fetch.get(f"https://127.0.0.1:{plain.getsockname()[1]}/"), RETRY, TLS, "TLS with 127.0.0.1")
+        self.failed(self.fetch.get(f"https://127.0.0.1:{plain.getsockname()[1]}/"), RETRY, TLS,
+                    r"TLS with 127.0.0.1 .* does that port speak http\?")
 
 
 class Process(FetchCase):
