@@ -29,10 +29,13 @@ static void print_trouble(const json_t *sink)
 {
     json_int_t pending = json_integer_value(json_object_get(sink, "pending"));
     json_int_t dead = json_integer_value(json_object_get(sink, "dead"));
-    const char *reason = client_text(sink, "reason");
+    const char *reason = client_text(sink, "reason"), *state = word(sink);
     char age[32];
 
-    printf("the sink %s is %s", client_text(sink, "name"), word(sink));
+    if (strcmp(state, "well") == 0) {
+        state = "well by now, but not all was delivered";
+    }
+    printf("the sink %s is %s", client_text(sink, "name"), state);
     if (pending > 0) {
         printf(", %" JSON_INTEGER_FORMAT " wait, the oldest for %s", pending,
                show_since(json_object_get(sink, "oldest_at"), age, sizeof age));
