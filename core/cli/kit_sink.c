@@ -22,7 +22,11 @@
 #define GROUP 20 /* alerts of a large notification */
 #define RUNS 500 /* at least: they take a tenth of a millisecond, and leaks are small */
 #define PATIENCE_NS (10 * NS_PER_S) /* for all of them */
-#define GROWTH_KIB 1024             /* nothing has to be kept from one to the next */
+#ifdef TMON_SANITIZED
+#define GROWTH_KIB (512 << 10) /* a sanitizer keeps what was freed */
+#else
+#define GROWTH_KIB 1024 /* nothing has to be kept from one to the next */
+#endif
 
 /* Quotes, markup, a line end, a bell, a text that runs backwards, one above 16 bits, a template. */
 #define HOSTILE "a\"b\\c <b>&amp;</b> '\r\nBcc: x\a \u202egnp.exe \U0001F525 {{x}} %s *_`~|"

@@ -255,8 +255,9 @@ class Api(Case):
         with Harness() as http:
             self.assertEqual(http.get("/api/v1/status").json, {"question": 0})
             self.assertEqual(http.get("/api/v1/plugins").json, {"question": 1})
+            self.assertEqual(http.get("/api/v1/plugins/x/retry", "Content-Length: 0", method="POST").json, {"question": 2})
             answer = http.get("/api/v1/reload", "Content-Length: 0", method="POST")
-            self.assertEqual((answer.status, answer.json), (409, {"question": 2}))
+            self.assertEqual((answer.status, answer.json), (409, {"question": 3}))
             self.assert_secure(answer)
 
     def test_an_agent_that_does_not_answer(self):
