@@ -56,9 +56,10 @@ class AllAtOnce(unittest.TestCase):
             # A neighbour on the machine may spoil a minute; two in a row are ours.
             for _ in range(2):
                 began = time.monotonic()
-                before = agent.metrics()
+                before, own = agent.metrics(), []
                 while time.monotonic() - began < SECONDS:
                     self.assertEqual(agent.get("/api/health/live", timeout=2).status, 200)
+                    own.append(agent.own_kib())
                     time.sleep(0.1)  # the pace of the probes, not a wait for something
                 elapsed = time.monotonic() - began
                 after = agent.metrics()
@@ -75,9 +76,9 @@ class AllAtOnce(unittest.TestCase):
                 self.assertEqual(after.value("toiletmon_instance_restarts_total", name=name) or 0, 0)
             self.assertLessEqual(lateness_quantile(before, after, 0.99), 0.05)
 
-            # The agent itself paid nothing.
-            grown = after.value("process_resident_memory_bytes") - before.value("process_resident_memory_bytes")
-            self.assertLess(grown, 2 << 20)
+            # The agent itself paid nothing: between the floods, which come and go by megabytes, it is as small as it was.
+            third = len(own) // 3
+            self.assertLess(min(own[-third:]) - min(own[:third]), 2 << 10)
             self.assertLess(len(agent.workers()), len(plugins) + 2)
             for pid in agent.workers():
                 state = (lab.pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() + ["?"])[0]
