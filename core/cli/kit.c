@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 
 #define SHORT_MS 100 /* the deadline of the last calls, to see that it is looked at */
 #define LOOK_NS (5 * NS_PER_MS)
@@ -261,8 +262,22 @@ static bool look_at_delay(struct kit *kit, const char *name, int64_t timeout_ms)
     return true;
 }
 
-bool kit_await(struct kit *kit, const char *name, int64_t timeout_ms)
+bool kit_call(struct kit *kit, enum ability ability, const struct buf *args, const char *name,
+              int64_t timeout_ms)
 {
+    int r;
+
+    kit->done = false;
+    kit->log_lines = 0;
+    r = args ? instance_call_sink(kit->instance, ability, buf_str(args), args->len)
+             : instance_call(kit->instance, ability);
+    if (r < 0) {
+        const char *reason = instance_reason(kit->instance);
+
+        kit_finding(kit, KIT_FAULT, "%s cannot be called: %s", name,
+                    *reason ? reason : log_errno(r));
+        return false;
+    }
     if (!kit_wait(kit, timeout_ms + 20000, is_answered) || !is_ready(kit)) {
         kit_finding(kit, KIT_FAULT, "%s: %s", name, instance_reason(kit->instance));
         return false;
@@ -270,26 +285,20 @@ bool kit_await(struct kit *kit, const char *name, int64_t timeout_ms)
     return kit->overdue ? look_at_delay(kit, name, timeout_ms) : true;
 }
 
-/* One call and its end; false when there can be no more. */
-static bool call(struct kit *kit, enum ability ability, const char *name, int64_t timeout_ms)
+bool kit_look_at_rc(struct kit *kit, const char *name)
 {
-    kit->done = false;
-    kit->log_lines = 0;
-    if (instance_call(kit->instance, ability)) {
-        kit_finding(kit, KIT_FAULT, "%s cannot be called: %s", name,
-                    instance_reason(kit->instance));
+    if (kit->rc < TMON_OK || kit->rc > TMON_UNSUPPORTED) {
+        kit_finding(kit, KIT_FAULT, "%s returns %d, which is no tmon_rc", name, (int)kit->rc);
         return false;
     }
-    return kit_await(kit, name, timeout_ms);
+    return true;
 }
 
 static void look_at_result(struct kit *kit, enum ability ability, const char *name)
 {
     static const char *const words[] = {"pass", "warn", "fail"};
 
-    if (kit->rc < TMON_OK || kit->rc > TMON_UNSUPPORTED) {
-        kit_finding(kit, KIT_FAULT, "%s returns %d, which is no tmon_rc", name, (int)kit->rc);
-    }
+    (void)kit_look_at_rc(kit, name);
     if (ability == ABILITY_CHECK) {
         if (kit->verdict != TMON_PASS &&
             (!*kit->message || strcmp(kit->message, "the check failed") == 0)) {
@@ -356,7 +365,7 @@ static bool run_ability(struct kit *kit, enum ability ability, const char *name)
 
     kit_series_init(&series);
     while (durations && alive && done < runs && clock_mono_ns() < end) {
-        alive = call(kit, ability, name, kit->options.timeout_ms);
+        alive = kit_call(kit, ability, NULL, name, kit->options.timeout_ms);
         if (!alive) {
             break;
         }
@@ -452,11 +461,8 @@ static void stop(struct kit *kit, bool was_alive)
     kit->instance = NULL;
 }
 
-static const struct {
-    enum ability ability;
-    const char *name;
-} callable[] = {{ABILITY_CHECK, "check"}, {ABILITY_COLLECT, "collect"}};
-#define CALLABLE (sizeof callable / sizeof *callable)
+static const enum ability scheduled[] = {ABILITY_CHECK, ABILITY_COLLECT};
+#define SCHEDULED (sizeof scheduled / sizeof scheduled[0])
 
 /* Once with all the time, many times; once with next to none. */
 void kit_component(struct kit *kit, const struct manifest_component *component,
@@ -471,9 +477,9 @@ void kit_component(struct kit *kit, const struct manifest_component *component,
     settings_encode(settings, &encoded);
     wire_reader_init(&reader, buf_str(&encoded), encoded.len);
     alive = start(kit, component, settings, kit->options.timeout_ms);
-    for (size_t i = 0; i < CALLABLE && alive; i++) {
-        if (component->abilities & callable[i].ability) {
-            alive = run_ability(kit, callable[i].ability, callable[i].name);
+    for (size_t i = 0; i < SCHEDULED && alive; i++) {
+        if (component->abilities & scheduled[i]) {
+            alive = run_ability(kit, scheduled[i], manifest_ability_name(scheduled[i]));
         }
     }
     if (alive && component->abilities & ABILITY_FORMAT) {
@@ -483,9 +489,10 @@ void kit_component(struct kit *kit, const struct manifest_component *component,
     if (alive && settings_decode(&reader, &again) == 0) {
         kit->options.expect = -1; // with so little time any verdict is right
         alive = start(kit, component, again, SHORT_MS);
-        for (size_t i = 0; i < CALLABLE && alive; i++) {
-            if (component->abilities & callable[i].ability) {
-                alive = call(kit, callable[i].ability, callable[i].name, SHORT_MS);
+        for (size_t i = 0; i < SCHEDULED && alive; i++) {
+            if (component->abilities & scheduled[i]) {
+                alive = kit_call(kit, scheduled[i], NULL, manifest_ability_name(scheduled[i]),
+                                 SHORT_MS);
             }
         }
         if (alive && component->abilities & ABILITY_FORMAT) {

@@ -76,9 +76,12 @@ void kit_compare(struct kit *kit, const char *ability, uint32_t runs,
                  const struct kit_holdings *before, const struct kit_holdings *after,
                  long growth_kib);
 
-/* Waits for the end of the call that was just begun (kit->done was false before); false when there
- * can be no more. */
-bool kit_await(struct kit *kit, const char *name, int64_t timeout_ms);
+/* One call and its end, with encoded arguments for a sink's (else NULL); false when there can be no
+ * more. */
+bool kit_call(struct kit *kit, enum ability ability, const struct buf *args, const char *name,
+              int64_t timeout_ms);
+/* Whether what the call returned means something. */
+bool kit_look_at_rc(struct kit *kit, const char *name);
 /* "format: 20 runs, 0.12 ms at the median, ...: WHAT".  Sorts the durations. */
 void kit_sum_up(struct kit *kit, const char *name, int64_t *durations, uint32_t n,
                 const char *what);

@@ -221,22 +221,6 @@ static void look_at_request(struct kit *kit, const char *what)
     exchange_finish_request(&request);
 }
 
-static bool call(struct kit *kit, enum ability ability, const struct buf *args, const char *name,
-                 int64_t timeout_ms)
-{
-    int r;
-
-    kit->done = false;
-    kit->log_lines = 0;
-    r = instance_call_sink(kit->instance, ability, buf_str(args), args->len);
-    if (r < 0) {
-        kit_finding(kit, KIT_FAULT, "%s cannot be called: %s", name,
-                    r == -EAGAIN ? instance_reason(kit->instance) : strerror(-r));
-        return false;
-    }
-    return kit_await(kit, name, timeout_ms);
-}
-
 static void look_at_format(struct kit *kit, const struct sample *sample, struct buf *former)
 {
     if (kit->overdue) {
@@ -288,7 +272,7 @@ static bool run_format(struct kit *kit, const struct manifest_component *compone
             break;
         }
         (void)snprintf(name, sizeof name, "format of %s", sample->what);
-        alive = call(kit, ABILITY_FORMAT, &args, name, kit->options.timeout_ms);
+        alive = kit_call(kit, ABILITY_FORMAT, &args, name, kit->options.timeout_ms);
         if (!alive || kit->overdue) {
             break;
         }
@@ -337,21 +321,21 @@ static const struct {
 
 static void look_at_judge(struct kit *kit, int32_t status)
 {
-    const char *name = "judge";
-
-    if (kit->rc < TMON_OK || kit->rc > TMON_UNSUPPORTED) {
-        kit_finding(kit, KIT_FAULT, "%s returns %d, which is no tmon_rc", name, (int)kit->rc);
-    } else if (status >= 400 && kit->rc == TMON_OK) {
+    if (!kit_look_at_rc(kit, "judge")) {
+        return;
+    }
+    if (status >= 400 && kit->rc == TMON_OK) {
         kit_finding(kit, KIT_FAULT,
-                    "%s takes an answer of %d for delivered: the alert would be lost", name,
+                    "judge takes an answer of %d for delivered: the alert would be lost",
                     (int)status);
     } else if ((status == 408 || status == 429 || status >= 500) && kit->rc == TMON_REJECTED) {
-        kit_finding(kit, KIT_FAULT,
-                    "%s rejects for good on a %d, which passes: the alert would be a dead letter; "
-                    "return TMON_RETRY",
-                    name, (int)status);
+        kit_finding(
+            kit, KIT_FAULT,
+            "judge rejects for good on a %d, which passes: the alert would be a dead letter; "
+            "return TMON_RETRY",
+            (int)status);
     } else if (kit->rc != TMON_OK && !*kit->message) {
-        kit_finding(kit, KIT_NOTE, "%s logs nothing that says why a %d is no delivery", name,
+        kit_finding(kit, KIT_NOTE, "judge logs nothing that says why a %d is no delivery",
                     (int)status);
     }
 }
@@ -383,7 +367,7 @@ static bool run_judge(struct kit *kit, const struct manifest_component *componen
             kit_finding(kit, KIT_FAULT, "there is not enough memory to test it");
             break;
         }
-        alive = call(kit, ABILITY_JUDGE, &args, "judge", kit->options.timeout_ms);
+        alive = kit_call(kit, ABILITY_JUDGE, &args, "judge", kit->options.timeout_ms);
         if (alive && !kit->overdue) {
             look_at_judge(kit, response.status);
             n++;
@@ -413,7 +397,7 @@ bool kit_sink_in_a_hurry(struct kit *kit, int64_t timeout_ms)
 
     buf_init(&args, LIMIT_CALL_BYTES);
     if (encode(&samples[0], &args) == 0) {
-        alive = call(kit, ABILITY_FORMAT, &args, "format", timeout_ms);
+        alive = kit_call(kit, ABILITY_FORMAT, &args, "format", timeout_ms);
     }
     buf_finish(&args);
     return alive;

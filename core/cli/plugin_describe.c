@@ -14,16 +14,6 @@
 
 #define WRAP 80
 
-static const struct {
-    uint32_t bit;
-    const char *name;
-} abilities[] = {
-    {ABILITY_CHECK, "check"},     {ABILITY_COLLECT, "collect"}, {ABILITY_WATCH, "watch"},
-    {ABILITY_FORMAT, "format"},   {ABILITY_JUDGE, "judge"},     {ABILITY_DELIVER, "deliver"},
-    {ABILITY_ACTIONS, "actions"}, {ABILITY_CACHE, "cache"},     {ABILITY_LEASE, "lease"},
-};
-#define ABILITIES (sizeof abilities / sizeof *abilities)
-
 /* A bound as an operator writes it. */
 static const char *bound(tmon_type type, double value, char space[static CONFIG_DURATION_SIZE])
 {
@@ -124,9 +114,9 @@ static void print_component(const struct manifest *manifest,
     printf("%s: %s\n", component->name, component->summary);
     printf("Plugin %s %s, %s, API %u.%u, %s\nAbilities: ", manifest->name, manifest->version,
            manifest->license, manifest->api_major, manifest->api_minor, file);
-    for (size_t i = 0; i < ABILITIES; i++) {
-        if (component->abilities & abilities[i].bit) {
-            printf("%s%s", first ? "" : ", ", abilities[i].name);
+    for (unsigned i = 0; i < ABILITIES; i++) {
+        if (component->abilities & 1u << i) {
+            printf("%s%s", first ? "" : ", ", manifest_ability_name(1u << i));
             first = false;
         }
     }
@@ -179,9 +169,9 @@ static json_t *component_json(const struct manifest *manifest,
 {
     json_t *can = json_array(), *actions = json_array();
 
-    for (size_t i = 0; i < ABILITIES; i++) {
-        if (component->abilities & abilities[i].bit) {
-            (void)json_array_append_new(can, json_string(abilities[i].name));
+    for (unsigned i = 0; i < ABILITIES; i++) {
+        if (component->abilities & 1u << i) {
+            (void)json_array_append_new(can, json_string(manifest_ability_name(1u << i)));
         }
     }
     for (size_t i = 0; i < component->nactions; i++) {

@@ -80,35 +80,25 @@ static void look_at_options(struct kit *kit, const struct manifest_option *optio
     }
 }
 
-/* What an agent asks for at once, and the kit too. */
-static const struct {
-    enum ability ability;
-    const char *name;
-} called[] = {{ABILITY_CHECK, "check"},
-              {ABILITY_COLLECT, "collect"},
-              {ABILITY_FORMAT, "format"},
-              {ABILITY_JUDGE, "judge"}};
-
 static bool look_at_component(struct kit *kit, const struct manifest_component *component)
 {
-    bool callable = false;
+    const uint32_t called = ABILITY_CHECK | ABILITY_COLLECT | ABILITY_FORMAT | ABILITY_JUDGE;
     char names[64] = "";
 
     look_at_options(kit, component->options, component->noptions);
     if (!*component->summary) {
         kit_finding(kit, KIT_NOTE, "it has no summary");
     }
-    for (size_t i = 0; i < sizeof called / sizeof called[0]; i++) {
-        if (component->abilities & called[i].ability) {
+    for (unsigned i = 0; i < ABILITIES; i++) {
+        if (component->abilities & called & 1u << i) {
             size_t len = strlen(names);
 
-            (void)snprintf(names + len, sizeof names - len, ", %s", called[i].name);
-            callable = true;
+            (void)snprintf(names + len, sizeof names - len, ", %s", manifest_ability_name(1u << i));
         }
     }
     if (!component->abilities) {
         kit_finding(kit, KIT_FAULT, "it has no ability: set check, collect or another one");
-    } else if (!callable) {
+    } else if (!*names) {
         kit_finding(kit, KIT_NOTE,
                     component->abilities & ABILITY_DELIVER
                         ? "deliver is not called, since it would: configure it, and ask "
@@ -118,7 +108,7 @@ static bool look_at_component(struct kit *kit, const struct manifest_component *
     } else {
         kit_finding(kit, KIT_GOOD, "manifest: %zu settings%s", component->noptions, names);
     }
-    return callable;
+    return *names != '\0';
 }
 
 static int test_component(const struct cli *cli, struct kit *kit,

@@ -25,6 +25,15 @@ static const char *const type_names[] = {
     "bytes", "choice", "URL", "list",  "map",  "groups",
 };
 
+static const char *const ability_names[ABILITIES] = {
+    "check", "collect", "watch", "format", "judge", "deliver", "actions", "cache", "lease",
+};
+
+const char *manifest_ability_name(enum ability ability)
+{
+    return ability_names[__builtin_ctz(ability)];
+}
+
 const char *const *manifest_reserved_names(void)
 {
     return reserved;

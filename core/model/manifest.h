@@ -26,6 +26,7 @@ enum ability {
     ABILITY_CACHE = 1u << 7,
     ABILITY_LEASE = 1u << 8,
 };
+#define ABILITIES 9 /* bits, from the lowest on */
 
 struct manifest_option {
     char *name;
@@ -106,5 +107,7 @@ static inline bool manifest_is_scheduled(const struct manifest_component *compon
 const char *const *manifest_reserved_names(void);
 /* "string", "duration", ... */
 const char *manifest_type_name(tmon_type type);
+/* "check", "collect", ...: of one ability. */
+const char *manifest_ability_name(enum ability ability);
 
 #endif

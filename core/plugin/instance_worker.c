@@ -16,24 +16,6 @@
 
 #define KEPT_BYTES LIMIT_FRAME_BYTES /* of a CALL, for the next one */
 
-static const char *ability_name(enum ability ability)
-{
-    switch (ability) {
-    case ABILITY_CHECK:
-        return "check";
-    case ABILITY_COLLECT:
-        return "collect";
-    case ABILITY_FORMAT:
-        return "format";
-    case ABILITY_JUDGE:
-        return "judge";
-    case ABILITY_DELIVER:
-        return "deliver";
-    default:
-        return "its call";
-    }
-}
-
 void instance_kill(struct instance *instance, const char *why)
 {
     if (!instance->process.killed) {
@@ -293,7 +275,7 @@ void instance_worker_time(struct instance *instance)
         break;
     case PHASE_CALLING:
         if (instance->overdue) {
-            kill_overdue(instance, ability_name(instance->ability));
+            kill_overdue(instance, manifest_ability_name(instance->ability));
         } else {
             call_is_overdue(instance);
         }
