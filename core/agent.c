@@ -97,12 +97,9 @@ static void ask_reload(struct agent *agent, uint64_t ticket)
 
 static void ask_retry(struct agent *agent, const struct question *question)
 {
-    struct unit *unit = agent->units;
+    struct unit *unit = unit_find(agent->units, question->name);
     bool retried;
 
-    while (unit && strcmp(unit->name, question->name) != 0) {
-        unit = unit->next;
-    }
     if (!unit) {
         http_answer(agent->http, question->ticket, 404,
                     json_pack("{s:s, s:s}", "error", "there is no instance of this name", "hint",

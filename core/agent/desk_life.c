@@ -175,13 +175,9 @@ static void set_routes_check(struct agent *agent)
 static bool has_instance(void *arg, const char *name)
 {
     const struct agent *agent = arg;
+    const struct unit *unit = unit_find(agent->units, name);
 
-    for (const struct unit *unit = agent->units; unit; unit = unit->next) {
-        if (strcmp(unit->name, name) == 0) {
-            return !unit->disabled;
-        }
-    }
-    return false;
+    return unit && !unit->disabled;
 }
 
 /* Whoever looks for a sink that the file has finds out why it is silent. */

@@ -108,15 +108,13 @@ static const struct plan_instance *find(const struct plan *plan, const char *nam
 
 static bool is_fresh(struct unit *units, const char *name)
 {
-    for (struct unit *unit = units; unit; unit = unit->next) {
-        if (strcmp(unit->name, name) == 0) {
-            bool fresh = unit->fresh;
+    struct unit *unit = unit_find(units, name);
+    bool fresh = !unit || unit->fresh;
 
-            unit->fresh = false;
-            return fresh;
-        }
+    if (unit) {
+        unit->fresh = false;
     }
-    return true;
+    return fresh;
 }
 
 static int add_sink(struct desk_plan *plan, const struct plan *from,

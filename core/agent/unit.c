@@ -603,3 +603,11 @@ bool unit_retry(struct unit *unit)
     }
     return retried;
 }
+
+struct unit *unit_find(struct unit *first, const char *name)
+{
+    while (first && strcmp(first->name, name) != 0) {
+        first = first->next;
+    }
+    return first;
+}

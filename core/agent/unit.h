@@ -121,6 +121,9 @@ bool unit_is(const struct unit *unit, const struct plan_instance *to);
 /* Goes on under the new configuration, which unit_is() has found the same. */
 void unit_keep(struct unit *unit, const struct plan_instance *to);
 
+/* The unit of that name in a list; NULL: there is none. */
+struct unit *unit_find(struct unit *first, const char *name);
+
 /* Ends the pauses and quarantines of its workers; false: there was none. */
 bool unit_retry(struct unit *unit);
 

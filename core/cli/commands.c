@@ -80,8 +80,7 @@ const struct cli_command cli_commands[] = {
      0, 0, config_options, NULL, run},
     {"check", "", "Say whether `run` would take a configuration, and all that is wrong with it",
      "Exits with 0 if it would, else with 1. Addresses and state_dir, which a running agent has, "
-     "are "
-     "not tried.",
+     "are not tried.",
      0, 0, check_options, NULL, check},
     {"status", "", "Show how an agent and what it watches are",
      "Exits with 0 if it is healthy or degraded, with 1 if it is unhealthy.", 0, 0, status_options,

@@ -12,7 +12,7 @@
  * way are kept, so that nothing of an unusual one (a socket's path, TLS unverified, a password) can
  * be left in them.
  */
-#define EASY_KEPT 64
+#define EASY_KEPT 64 /* idle ones, and connections: more requests at once than that are rare */
 struct easy_pool {
     size_t n;
     CURL *kept[EASY_KEPT];

@@ -27,8 +27,7 @@
     (UINT64_C(512) << 20) /* 128 bodies of 1 MiB, resolver threads, OpenSSL: half of it */
 #define DESCRIPTORS 1024  /* 128 requests, each with a socket and a resolver's pair */
 #define RESOLVER_STACK_BYTES                                                                       \
-    (256u << 10)            /* the limit counts stacks; getaddrinfo wants 100 KiB at worst */
-#define CONNECTIONS_KEPT 64 /* idle ones; more sinks and targets than that are rare */
+    (256u << 10) /* the limit counts stacks; getaddrinfo wants 100 KiB at worst */
 
 struct fetcher {
     CURLM *multi;
@@ -238,7 +237,7 @@ int main(int argc, char **argv)
     if (!fetcher || !(fetcher->multi = curl_multi_init())) {
         return EXIT_FAILURE;
     }
-    curl_multi_setopt(fetcher->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
+    curl_multi_setopt(fetcher->multi, CURLMOPT_MAXCONNECTS, (long)EASY_KEPT);
     if (fcntl(FRAME_WORKER_FD, F_SETFL, O_NONBLOCK) < 0 ||
         reactor_init(&fetcher->reactor, fetcher->multi, FRAME_WORKER_FD) < 0) {
         return EXIT_FAILURE;

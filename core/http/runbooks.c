@@ -1,8 +1,10 @@
 /*
- * runbooks.c: /runbooks and /runbooks/NAME.  Server's thread.
+ * runbooks.c: /runbooks and /runbooks/NAME, what to do about the alerts of the shipped rules, whose
+ * links lead here.  Server's thread.
+ *
+ * The texts are docs/runbooks/, in the program itself: on the night when they are wanted nobody has
+ * to know where documentation was installed.
  */
-#include "http/runbooks.h"
-
 #include <errno.h>
 #include <string.h>
 
@@ -10,11 +12,16 @@
 #include "http/runbook_texts.h"
 #include "http/server.h"
 
+struct runbook {
+    const char *name; /* the last part of /runbooks/NAME */
+    const char *text; /* Markdown */
+};
+
 #define ENTRY(name, text) {name, (const char *)(text)},
 static const struct runbook runbooks[] = {RUNBOOK_LIST(ENTRY)};
 #define RUNBOOKS (sizeof runbooks / sizeof runbooks[0])
 
-const struct runbook *runbook_find(const char *name)
+static const struct runbook *find(const char *name)
 {
     for (size_t i = 0; i < RUNBOOKS; i++) {
         if (strcmp(runbooks[i].name, name) == 0) {
@@ -50,7 +57,7 @@ int runbooks_answer(struct request *request)
 
 int runbook_answer(struct request *request)
 {
-    const struct runbook *runbook = runbook_find(request->client->parameter);
+    const struct runbook *runbook = find(request->client->parameter);
 
     if (!runbook) {
         return answer_error(request, MHD_HTTP_NOT_FOUND, "there is no runbook of this name",

@@ -3,7 +3,6 @@
  * template/template.go step by step, since the last digit depends on the order of divisions.
  */
 #include "rules/template_function.h"
-#include "base/suggest.h"
 
 #include <ctype.h>
 #include <errno.h>
